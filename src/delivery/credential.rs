@@ -1,0 +1,118 @@
+//! An issued credential: a public half that may be recorded and a private half that may not.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fleet::{Digest, Secret};
+
+/// One generation of a device's credential, with its private material.
+pub struct Credential {
+    /// What may be recorded and shown.
+    pub public: PublicCredential,
+    /// PKCS#8 DER of the private key (X.509, raw public key) or the key itself (PSK).
+    pub private: Secret,
+}
+
+/// The public half of a credential generation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PublicCredential {
+    /// The name under which the profile asks for it.
+    pub name: Arc<str>,
+    /// Generation, from 1.
+    pub generation: u32,
+    /// Kind and public values.
+    #[serde(flatten)]
+    pub kind: PublicKind,
+    /// True if made by a demo authority or from a seed: never for real hardware.
+    pub demo: bool,
+}
+
+/// Public values by kind.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum PublicKind {
+    /// X.509.
+    X509 {
+        /// The certificate, DER.
+        #[serde(with = "hex")]
+        certificate: Vec<u8>,
+        /// Issuers from the direct one up to and including the root, DER.
+        #[serde(with = "hex_list")]
+        issuers: Vec<Vec<u8>>,
+        /// Serial number of the certificate, hex.
+        serial: String,
+        /// SHA-256 of the subject public key info.
+        key_fingerprint: Digest,
+    },
+    /// Pre-shared key.
+    Psk {
+        /// The identity sent in clear.
+        identity: String,
+    },
+    /// Raw public key.
+    #[serde(rename = "rpk")]
+    RawPublicKey {
+        /// Subject public key info, DER.
+        #[serde(with = "hex")]
+        public_key: Vec<u8>,
+        /// SHA-256 of it.
+        key_fingerprint: Digest,
+    },
+}
+
+/// Private material sealed for storage: the body under a key of its own, that key wrapped by the fleet key. Deleting `key`
+/// alone makes the body unreadable for ever.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedMaterial {
+    /// The wrapped key.
+    pub key: Vec<u8>,
+    /// The sealed body.
+    pub body: Vec<u8>,
+}
+
+impl PublicCredential {
+    /// Returns the word for the kind: `x509`, `psk` or `rpk`.
+    pub fn word(&self) -> &'static str {
+        match self.kind {
+            PublicKind::X509 { .. } => "x509",
+            PublicKind::Psk { .. } => "psk",
+            PublicKind::RawPublicKey { .. } => "rpk",
+        }
+    }
+
+    /// Returns the certificate's serial number in hex, where there is a certificate.
+    pub fn certificate_serial(&self) -> Option<&str> {
+        match &self.kind {
+            PublicKind::X509 { serial, .. } => Some(serial),
+            _ => None,
+        }
+    }
+
+    /// Returns the public key's fingerprint, where there is a public key.
+    pub fn key_fingerprint(&self) -> Option<Digest> {
+        match &self.kind {
+            PublicKind::X509 { key_fingerprint, .. } | PublicKind::RawPublicKey { key_fingerprint, .. } => {
+                Some(*key_fingerprint)
+            }
+            PublicKind::Psk { .. } => None,
+        }
+    }
+}
+
+mod hex_list {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::SerializeSeq};
+
+    pub(super) fn serialize<S: Serializer>(list: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(list.len()))?;
+        for bytes in list {
+            sequence.serialize_element(&hex::encode(bytes))?;
+        }
+        sequence.end()
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u8>>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| hex::decode(text).map_err(D::Error::custom)).collect()
+    }
+}

@@ -1,0 +1,24 @@
+//! What travels from the plan to the target, and the seams between the rooms that make it.
+//!
+//! Manifest, artifact, target image, preflight, consent, receipt; and the traits `Sink`, `Confirm`, `Progress`, `Clock`,
+//! `Random`. Values and seams only: no file is opened here.
+
+pub mod artifact;
+pub mod credential;
+pub mod image;
+pub mod manifest;
+pub mod progress;
+pub mod receipt;
+pub mod sink;
+pub mod surroundings;
+pub mod target;
+
+pub use artifact::{ArtifactError, ArtifactFile, SealedArtifact};
+pub use credential::{Credential, PublicCredential, PublicKind, SealedMaterial};
+pub use image::{Content, Extent, TargetImage};
+pub use manifest::{MANIFEST_NAME, Manifest, ManifestFile};
+pub use progress::{Event, Progress, Silent, Step};
+pub use receipt::Receipt;
+pub use sink::{Confirm, Sink, SinkError};
+pub use surroundings::{Clock, Random};
+pub use target::{Consent, Effect, Footprint, Preflight, TargetIdentity, TargetKind};

@@ -1,0 +1,24 @@
+//! The receipt: the proof that the bytes are on the other side.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fleet::Digest;
+
+use super::TargetIdentity;
+
+/// What a sink returns when everything has been read back and agrees. Holds digests, never a secret.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The target that was written.
+    pub target: TargetIdentity,
+    /// Digest of the artifact.
+    pub artifact: Digest,
+    /// Digest of the image written; of the artifact where the target is a folder.
+    pub image: Digest,
+    /// Digest of what was read back; equals `image`.
+    pub read_back: Digest,
+    /// Bytes written.
+    pub written: u64,
+    /// Bytes read back and compared.
+    pub compared: u64,
+}

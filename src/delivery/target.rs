@@ -1,0 +1,163 @@
+//! Which target it is, what writing it would do, and the consent to do so.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fleet::{Digest, MediumPlan};
+
+use super::sink::Confirm;
+
+/// What a sink is asked for before anything is made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Footprint {
+    /// The volume wanted.
+    pub medium: MediumPlan,
+    /// Upper bound of the bundle's bytes, where known.
+    pub payload: Option<u64>,
+}
+
+/// Kinds of target.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// An image file on the station.
+    ImageFile,
+    /// A folder on the station.
+    Folder,
+    /// A block device: USB stick, SD card.
+    Drive,
+}
+
+/// Which target it is. Two identities are the same target if all of `fixed` agrees; the node name does not count, for a
+/// replugged stick may get another one, and a card reader's serial alone identifies nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TargetIdentity {
+    /// Kind.
+    pub kind: TargetKind,
+    /// For a person: `/dev/sdb`, `out/gw-0001.img`.
+    pub name: String,
+    /// Absolute path of file, folder or node.
+    pub path: String,
+    /// Size in bytes, where the target has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub size: Option<u64>,
+    /// USB port path such as `1-4.2`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub port: Option<String>,
+    /// Serial number of the USB device.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub serial: Option<String>,
+    /// Card identification register of an SD card, hex.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cid: Option<String>,
+    /// The kernel's number for this appearance of the disk (`/sys/block/X/diskseq`): another after every replug.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub diskseq: Option<u64>,
+}
+
+impl TargetIdentity {
+    /// Returns true if this is hardware that leaves the station (and may take a secret with it).
+    pub fn is_hardware(&self) -> bool {
+        self.kind == TargetKind::Drive
+    }
+
+    /// Returns true if `other` is the very same appearance of the target: what consent was given for.
+    pub fn is_same_appearance(&self, other: &Self) -> bool {
+        self.is_same_target(other)
+            && self.diskseq == other.diskseq
+            && self.port == other.port
+            && self.path == other.path
+    }
+
+    /// Returns true if `other` is the same piece of hardware or the same file, perhaps plugged elsewhere since: what an
+    /// interrupted delivery may be resumed on. A drive without card id and serial is the same only on the same port.
+    pub fn is_same_target(&self, other: &Self) -> bool {
+        if self.kind != other.kind {
+            return false;
+        }
+        match self.kind {
+            TargetKind::ImageFile | TargetKind::Folder => self.path == other.path,
+            TargetKind::Drive => {
+                let same = self.size == other.size && self.serial == other.serial && self.cid == other.cid;
+                let told_apart = self.cid.is_some() || self.serial.is_some();
+                same && (told_apart || self.port == other.port)
+            }
+        }
+    }
+}
+
+/// What writing would do to a target.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// A new file or folder comes to be.
+    Creates,
+    /// What is there is lost; each line names a part of it.
+    Overwrites(Vec<String>),
+}
+
+/// What a sink found when it looked, having changed no stored bit.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Preflight {
+    target: TargetIdentity,
+    effect: Effect,
+    layout: MediumPlan,
+    accept_id: Option<String>,
+}
+
+impl Preflight {
+    /// Made by sinks. `layout` is the medium plan with its size filled in; `accept_id` names this target in this state.
+    pub fn new(target: TargetIdentity, effect: Effect, layout: MediumPlan, accept_id: Option<String>) -> Self {
+        Self { target, effect, layout, accept_id }
+    }
+
+    /// Returns the target.
+    pub fn target(&self) -> &TargetIdentity {
+        &self.target
+    }
+
+    /// Returns what writing would do.
+    pub fn effect(&self) -> &Effect {
+        &self.effect
+    }
+
+    /// Returns the layout, fixed now.
+    pub fn layout(&self) -> &MediumPlan {
+        &self.layout
+    }
+
+    /// Returns the word that accepts exactly this target in exactly this state (`--accept-target`).
+    pub fn accept_id(&self) -> Option<&str> {
+        self.accept_id.as_deref()
+    }
+
+    /// Asks, and turns a yes into the consent for exactly this target, once.
+    pub fn confirm(self, ask: &dyn Confirm) -> Result<Consent, super::SinkError> {
+        ask.confirm(&self)?;
+        Ok(Consent { target: self.target, layout: self.layout })
+    }
+}
+
+/// The leave to write one target once. Only [`Preflight::confirm`] makes one.
+#[derive(Debug)]
+pub struct Consent {
+    target: TargetIdentity,
+    layout: MediumPlan,
+}
+
+impl Consent {
+    /// Returns the target it was given for.
+    pub fn target(&self) -> &TargetIdentity {
+        &self.target
+    }
+
+    /// Returns the layout it was given for.
+    pub fn layout(&self) -> &MediumPlan {
+        &self.layout
+    }
+}
+
+/// Makes an accept id: 12 hex digits over everything that names a target and its present content.
+pub fn accept_id(target: &TargetIdentity, content: Digest) -> String {
+    let identity = serde_json::to_vec(target).expect("an identity is plain data");
+    Digest::of_parts([identity.as_slice(), content.as_bytes()]).to_string()[..12].to_owned()
+}

@@ -1,0 +1,99 @@
+//! The shapes of credentials: what a profile asks for, before anything is issued.
+
+use serde::{Deserialize, Serialize};
+
+/// What a profile asks for under one credential name.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CredentialShape {
+    /// Kind and its parameters.
+    #[serde(flatten)]
+    pub kind: CredentialKind,
+    /// How long the station keeps the private material.
+    pub retain: Retain,
+}
+
+/// The kinds of credential, with their parameters.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// A key pair and a certificate of the fleet's authority (RFC 5280).
+    X509 {
+        /// Key algorithm.
+        key: KeyAlgorithm,
+        /// What the certificate is for.
+        profile: CertificateProfile,
+        /// How long it is valid.
+        valid: Validity,
+    },
+    /// A pre-shared key and its identity (RFC 4279).
+    Psk {
+        /// Length of the key in bytes, 16 to 64.
+        bytes: u16,
+        /// The PSK identity; the endpoint name when absent. `{id}` and `{serial}` stand for the device's own.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        identity: Option<String>,
+    },
+    /// A key pair whose public half is known to the server (RFC 7250).
+    #[serde(rename = "rpk")]
+    RawPublicKey {
+        /// Key algorithm.
+        key: KeyAlgorithm,
+    },
+}
+
+/// Key algorithms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyAlgorithm {
+    /// ECDSA with NIST P-256 (FIPS 186-5): what constrained TLS and DTLS stacks support.
+    P256,
+}
+
+/// What a device certificate is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateProfile {
+    /// Initial device identifier (IEEE 802.1AR, section 8): subject with serial number, digitalSignature, client auth.
+    Idevid,
+}
+
+/// How long a certificate is valid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Validity {
+    /// No well-defined expiry: notAfter 99991231235959Z (RFC 5280, section 4.1.2.5).
+    Forever,
+    /// So many seconds from issue.
+    Seconds(u64),
+}
+
+/// How long the station keeps private material, sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retain {
+    /// Destroyed as soon as a delivery is written, hardware or not: only the spool of a running delivery holds it.
+    Never,
+    /// Destroyed when a delivery to hardware is verified. The default for private keys.
+    UntilDelivered,
+    /// Kept, sealed. The default for PSKs, which a server needs.
+    Keep,
+}
+
+impl CredentialKind {
+    /// Returns the default for `retain`.
+    pub fn default_retain(&self) -> Retain {
+        match self {
+            CredentialKind::Psk { .. } => Retain::Keep,
+            CredentialKind::X509 { .. } | CredentialKind::RawPublicKey { .. } => Retain::UntilDelivered,
+        }
+    }
+
+    /// Returns the word used for the kind in the fleet file, the ledger and JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            CredentialKind::X509 { .. } => "x509",
+            CredentialKind::Psk { .. } => "psk",
+            CredentialKind::RawPublicKey { .. } => "rpk",
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! firstlight
+fn main() {}
