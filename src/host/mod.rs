@@ -2,5 +2,6 @@
 
 pub mod error;
 pub mod files;
+pub mod surroundings;
 
 pub use error::HostError;
