@@ -1,1 +1,7 @@
-//! host
+//! The machine: drives and their safety verdict, block devices, USB ports, atomic files.
+
+pub mod error;
+pub mod files;
+pub mod surroundings;
+
+pub use error::HostError;

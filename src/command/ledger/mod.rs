@@ -1,0 +1,36 @@
+//! `firstlight ledger`: what this station did.
+
+use super::{Context, Status};
+
+pub mod log;
+pub mod pending;
+pub mod verify;
+
+/// Arguments of `firstlight ledger`.
+#[derive(clap::Args, Debug)]
+#[command(arg_required_else_help = true, subcommand_required = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// The subcommands of `firstlight ledger`.
+#[derive(clap::Subcommand, Debug)]
+pub enum Action {
+    /// Print what happened, oldest first.
+    Log(log::Args),
+    /// List deliveries that were begun and not finished.
+    Pending(pending::Args),
+    /// Verify the ledger's hash chain.
+    Verify(verify::Args),
+}
+
+/// Runs `firstlight ledger`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    match args.action {
+        Action::Log(args) => log::run(args, context),
+        Action::Pending(args) => pending::run(args, context),
+        Action::Verify(args) => verify::run(args, context),
+    }
+}
