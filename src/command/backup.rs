@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::authority::backup::{self, BackupKey};
 use crate::command::{Context, Status};
+
+use super::opened;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +29,20 @@ pub struct Args {
 }
 
 /// Runs `firstlight backup`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"backup\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let station = opened::station(context, None)?;
+    let root = &station.folder().root;
+    let passphrase = if args.recipient.is_empty() {
+        Some(opened::passphrase(context, args.passphrase_fd, "Passphrase for the backup", true)?)
+    } else {
+        None
+    };
+    let key = match &passphrase {
+        Some(passphrase) => BackupKey::Passphrase(passphrase),
+        None => BackupKey::Recipients(&args.recipient),
+    };
+    station.save(&args.file, key)?;
+    context.printer.talk(format_args!("saved keys and ledger of {} to {}", root.display(), args.file.display()));
+    context.printer.talk("keep it apart from this machine, and the passphrase or identity apart from it");
+    Ok(Status::Done)
 }

@@ -1,6 +1,8 @@
 //! What every command is given: the printer, the globals, the surroundings.
 
 use std::path::PathBuf;
+#[cfg(feature = "station")]
+use std::sync::Arc;
 
 #[cfg(feature = "station")]
 use crate::delivery::{Clock, Random};
@@ -44,10 +46,10 @@ pub struct Context {
     pub interrupt: Interrupt,
     /// The time: the system's, or the one of `SOURCE_DATE_EPOCH`.
     #[cfg(feature = "station")]
-    pub clock: Box<dyn Clock>,
+    pub clock: Arc<dyn Clock>,
     /// Random bytes: the system's, or foretold from `--seed`.
     #[cfg(feature = "station")]
-    pub random: Box<dyn Random>,
+    pub random: Arc<dyn Random>,
 }
 
 impl Context {
@@ -60,7 +62,7 @@ impl Context {
         Ok(Self {
             machine_root: machine_root(),
             #[cfg(feature = "station")]
-            clock: clock_from_environment()?,
+            clock: Arc::from(clock_from_environment()?),
             #[cfg(feature = "station")]
             random: random(globals.seed.as_deref()),
             printer,
@@ -70,16 +72,18 @@ impl Context {
     }
 
     /// Returns a procedure's question whether to go on: `Some` is why it should stop.
-    pub fn stop(&self) -> impl Fn() -> Option<Class> + Send + Sync + '_ {
-        || self.interrupt.asked()
+    #[cfg(feature = "station")]
+    pub fn stop(&self) -> Arc<dyn Fn() -> Option<Class> + Send + Sync> {
+        let interrupt = self.interrupt.clone();
+        Arc::new(move || interrupt.asked())
     }
 }
 
 #[cfg(feature = "station")]
-fn random(seed: Option<&str>) -> Box<dyn Random> {
+fn random(seed: Option<&str>) -> Arc<dyn Random> {
     match seed {
-        Some(seed) => Box::new(SeededRandom::new(&Secret::new(seed.as_bytes().to_vec()))),
-        None => Box::new(OsRandom),
+        Some(seed) => Arc::new(SeededRandom::new(&Secret::new(seed.as_bytes().to_vec()))),
+        None => Arc::new(OsRandom),
     }
 }
 

@@ -3,6 +3,12 @@
 use std::path::PathBuf;
 
 use crate::command::{Context, Status};
+use crate::station::{self, StationFiles, TargetSpec};
+
+use super::delivering::Work;
+use super::opened;
+use super::selection::names;
+use super::write::Again;
 
 use super::selection::Selection;
 
@@ -24,9 +30,28 @@ pub struct Args {
     /// Which of the profile's deliveries, where there are several
     #[arg(long, value_name = "NAME")]
     pub delivery: Option<String>,
+    /// Render again what is rendered, and why
+    #[arg(long, value_name = "WHY", value_enum)]
+    pub again: Option<Again>,
 }
 
 /// Runs `firstlight render`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"render\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let chosen = station::Selection::from_words(&names(&args.selection.ids), args.selection.all, false)?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()))?;
+    let target = TargetSpec::folder_for_each(&args.out);
+    let work = Work {
+        station: &station,
+        devices: &devices,
+        targets: &[target],
+        delivery: args.delivery.as_deref(),
+        again: args.again.map(Into::into),
+        jobs: None,
+        eject: false,
+    };
+    if context.globals.plan {
+        return work.show_plan(context);
+    }
+    work.run(context, &StationFiles { ledger: station.ledger().clone() })
 }

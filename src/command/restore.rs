@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::authority::backup::{self, RestoreKey};
 use crate::command::{Context, Status};
+use crate::ui::measure::count;
+
+use super::opened;
+use super::place::fleet_folder;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +30,25 @@ pub struct Args {
 }
 
 /// Runs `firstlight restore`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"restore\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let root = fleet_folder(&context.globals)?;
+    let passphrase = match &args.identity {
+        Some(_) => None,
+        None => Some(opened::passphrase(context, args.passphrase_fd, "Passphrase of the backup", false)?),
+    };
+    let key = match (&args.identity, &passphrase) {
+        (Some(path), _) => RestoreKey::Identity(path),
+        (None, Some(passphrase)) => RestoreKey::Passphrase(passphrase),
+        (None, None) => unreachable!("one of the two is there"),
+    };
+    let restored = backup::restore(&args.file, &root, key)?;
+    context.printer.report(&restored, String::new);
+    context.printer.talk(format_args!(
+        "restored {} from the backup of {}; root {}",
+        count(restored.files.len(), "file"),
+        restored.created,
+        restored.root_sha256
+    ));
+    context.printer.talk("deliveries made after that backup are unknown here: compare with your receipts before you go on");
+    Ok(Status::Done)
 }

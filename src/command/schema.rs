@@ -1,6 +1,7 @@
 //! `firstlight schema`: prints the JSON Schema of what firstlight reads.
 
 use crate::command::{Context, Status};
+use crate::fleet::schema;
 
 /// Documents with a schema.
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -27,6 +28,11 @@ pub struct Args {
 }
 
 /// Runs `firstlight schema`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"schema\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let document = match args.document {
+        Document::Fleet => schema::json_schema(),
+        Document::Template => schema::template_json_schema(),
+    };
+    context.printer.document(&document);
+    Ok(Status::Done)
 }

@@ -1,9 +1,15 @@
 //! `firstlight write`: writes bootstrap media and reads them back.
 
 use crate::command::{Context, Status};
+use crate::delivery::Confirm;
+use crate::registry;
+use crate::station::{AcceptPort, AcceptTarget, Selection, Station, StationFiles, TargetSpec};
+use crate::ui::consent::AskConsent;
 use crate::ui::measure::parse_size;
 
-use super::selection::Selection;
+use super::delivering::Work;
+use super::selection::{self, names};
+use super::{opened, pick};
 
 const EXAMPLES: &str = "\
 Targets:
@@ -27,7 +33,7 @@ Examples:
 pub struct Args {
     /// Which devices.
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: selection::Selection,
     /// The next device of the inventory that still lacks this delivery
     #[arg(long, conflicts_with_all = ["ids", "all"])]
     pub next: bool,
@@ -69,7 +75,61 @@ pub enum Again {
     Copy,
 }
 
+impl From<Again> for registry::Again {
+    fn from(again: Again) -> Self {
+        match again {
+            Again::Lost => registry::Again::Lost,
+            Again::Damaged => registry::Again::Damaged,
+            Again::Copy => registry::Again::Copy,
+        }
+    }
+}
+
 /// Runs `firstlight write`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"write\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let chosen = Selection::from_words(&names(&args.selection.ids), args.selection.all, args.next)?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()))?;
+    let targets = targets(&args, context, devices.len())?;
+    let work = Work {
+        station: &station,
+        devices: &devices,
+        targets: &targets,
+        delivery: args.delivery.as_deref(),
+        again: args.again.map(Into::into),
+        jobs: args.jobs.map(usize::from),
+        eject: args.eject,
+    };
+    work.pair()?;
+    if context.globals.plan {
+        return work.show_plan(context);
+    }
+    let confirm = consent(&args, context, &station, &targets);
+    work.run(context, &*confirm)
+}
+
+/// Returns the targets as typed; a person who named none picks a drive from a list, which has no default.
+fn targets(args: &Args, context: &Context, devices: usize) -> anyhow::Result<Vec<TargetSpec>> {
+    if args.to.is_empty() {
+        return Ok(vec![pick::drive(context)?]);
+    }
+    Ok(args.to.iter().map(|text| TargetSpec::parse(text, devices > 1)).collect::<Result<_, _>>()?)
+}
+
+/// Returns who gives the leave to write: files of this station need none but their own rule, drives a person or a flag.
+fn consent(args: &Args, context: &Context, station: &Station, targets: &[TargetSpec]) -> Box<dyn Confirm> {
+    let ledger = station.ledger().clone();
+    if !targets.iter().any(TargetSpec::is_drive) {
+        return Box::new(StationFiles { ledger });
+    }
+    match (&args.accept_target, &args.accept_port) {
+        (Some(id), _) => Box::new(AcceptTarget { ids: vec![id.clone()] }),
+        (None, Some(port)) => Box::new(AcceptPort {
+            port: port.clone(),
+            max_size: args.max_size.unwrap_or(0),
+            ledger,
+            fleet: station.folder().fleet.name().to_string(),
+        }),
+        (None, None) => Box::new(AskConsent { printer: context.printer.clone() }),
+    }
 }

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use crate::command::{Context, Status};
+use crate::host::files;
+
+use super::super::opened;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +25,17 @@ pub struct Args {
 }
 
 /// Runs `firstlight ca export`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"ca export\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let station = opened::station(context, None)?;
+    let authority = station.authority();
+    let mut pem = String::new();
+    if args.chain {
+        pem.push_str(authority.intermediate_pem());
+    }
+    pem.push_str(authority.root_pem());
+    match &args.out {
+        Some(path) => files::write_atomically(path, pem.as_bytes(), 0o644)?,
+        None => context.printer.raw(pem.as_bytes()),
+    }
+    Ok(Status::Done)
 }
