@@ -15,7 +15,7 @@ pub mod target;
 
 pub use artifact::{ArtifactError, ArtifactFile, SealedArtifact};
 pub use credential::{Credential, PublicCredential, PublicKind, SealedMaterial};
-pub use image::{Content, Extent, TargetImage};
+pub use image::{Content, Extent, ImageHasher, TargetImage};
 pub use manifest::{MANIFEST_NAME, Manifest, ManifestFile};
 pub use progress::{Event, Progress, Silent, Step};
 pub use receipt::Receipt;
