@@ -1,6 +1,6 @@
 //! The fleet's certificate authority: one root, and the intermediate of this station.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rcgen::Issuer;
 use time::OffsetDateTime;
@@ -65,12 +65,29 @@ impl Authority {
         check_name("common name", common_name)?;
         organization.map_or(Ok(()), |name| check_name("organization", name))?;
         let names = Names::new(common_name, organization, keys.station_name(), demo)?;
-        let draft = Draft::of(&folder.join(FOLDER))?;
         let span = Span { not_before: whole_seconds(clock.now()), not_after: NO_EXPIRY };
-        let (root, intermediate) = make_pair(&names, span, random)?;
+        Self::make(folder, keys, &names, span, random)
+    }
+
+    fn make(
+        folder: &Path,
+        keys: &Keys,
+        names: &Names,
+        span: Span,
+        random: &dyn Random,
+    ) -> Result<Self, AuthorityError> {
+        let draft = Draft::of(&folder.join(FOLDER))?;
+        let (root, intermediate) = make_pair(names, span, random)?;
         write(draft.path(), keys, &root, &intermediate)?;
         draft.put_in_place()?;
         Self::open(folder, keys)
+    }
+
+    /// Makes one that ends, for tests of what must not outlive it.
+    #[cfg(test)]
+    pub(super) fn ending(folder: &Path, keys: &Keys, span: Span) -> Self {
+        let names = Names::new("Short CA", None, keys.station_name(), false).expect("short names");
+        Self::make(folder, keys, &names, span, &crate::host::surroundings::OsRandom).expect("a new folder")
     }
 
     /// Opens the authority in `folder`/authority and checks that its parts belong together.
@@ -215,7 +232,7 @@ fn check_chain(root: &Facts, intermediate: &Facts, path: &Path) -> Result<(), Au
     Ok(())
 }
 
-fn read_key(path: &PathBuf, keys: &Keys) -> Result<Secret, AuthorityError> {
+fn read_key(path: &Path, keys: &Keys) -> Result<Secret, AuthorityError> {
     let file = read_bounded(path, longest_file(LONGEST_FILE))?;
     decrypt(&file, keys.identity(), LONGEST_FILE, &path.display().to_string())
 }
@@ -236,4 +253,159 @@ fn is_marked(root: &Facts) -> bool {
 
 pub(super) fn whole_seconds(time: OffsetDateTime) -> OffsetDateTime {
     time.replace_nanosecond(0).expect("zero is a nanosecond")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::surroundings::{FixedClock, OsRandom, SeededRandom, SystemClock};
+    use std::fs;
+
+    fn keys(folder: &Path) -> Keys {
+        Keys::create(folder, "desk", None, &OsRandom).unwrap()
+    }
+
+    fn make(folder: &Path, keys: &Keys) -> Result<Authority, AuthorityError> {
+        Authority::create(folder, keys, "ACME CA", Some("ACME"), false, &SystemClock, &OsRandom)
+    }
+
+    #[test]
+    fn root_and_intermediate_say_what_they_may_do() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("k");
+        let authority = make(&folder, &keys(&folder)).unwrap();
+        for (der, path_length) in [(authority.issuers()[1], 1), (authority.issuers()[0], 0)] {
+            let (_, certificate) = x509_parser::parse_x509_certificate(der).unwrap();
+            let constraints = certificate.basic_constraints().unwrap().unwrap();
+            assert!(constraints.critical && constraints.value.ca);
+            assert_eq!(constraints.value.path_len_constraint, Some(path_length));
+            let usage = certificate.key_usage().unwrap().unwrap();
+            assert_eq!((usage.critical, usage.value.flags), (true, 0b110_0000), "keyCertSign and cRLSign only");
+            assert!(certificate.extended_key_usage().unwrap().is_none());
+            assert!(certificate.raw_serial().len() >= 17 && certificate.raw_serial()[0] < 0x80);
+        }
+        let shown = authority.describe();
+        assert_eq!(shown.root.subject, "O=ACME, CN=ACME CA");
+        assert_eq!(shown.intermediate.subject, "O=ACME, CN=ACME CA - desk");
+        assert_eq!(shown.intermediate.issuer, shown.root.subject);
+        assert_eq!(shown.root.not_after, "9999-12-31T23:59:59Z");
+        assert_ne!(shown.root.serial, shown.intermediate.serial);
+        assert!(!shown.demo && !authority.is_demo());
+        assert_eq!(serde_json::to_value(&shown).unwrap()["protection"], "plain");
+    }
+
+    #[test]
+    fn a_demo_authority_is_marked_in_both_certificates() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("k");
+        let keys = keys(&folder);
+        let made = Authority::create(&folder, &keys, "ACME CA", Some("ACME"), true, &SystemClock, &OsRandom);
+        let shown = made.unwrap().describe();
+        assert!(shown.demo && Authority::open(&folder, &keys).unwrap().is_demo());
+        assert_eq!(shown.root.subject, "O=DEMO - NOT FOR PRODUCTION, CN=DEMO ACME CA");
+        assert!(shown.intermediate.subject.starts_with("O=DEMO - NOT FOR PRODUCTION, CN=DEMO ACME CA - desk"));
+    }
+
+    #[test]
+    fn a_second_authority_is_never_made() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("k");
+        let keys = keys(&folder);
+        let first = make(&folder, &keys).unwrap().root_fingerprint();
+        assert!(matches!(make(&folder, &keys), Err(AuthorityError::Exists { .. })));
+        for name in [ROOT, ROOT_KEY, INTERMEDIATE, INTERMEDIATE_KEY] {
+            fs::rename(folder.join(FOLDER).join(name), folder.join("aside")).unwrap();
+            assert!(matches!(make(&folder, &keys), Err(AuthorityError::Exists { .. })), "{name} missing");
+            if name != ROOT_KEY {
+                assert!(Authority::open(&folder, &keys).is_err(), "{name} missing");
+            }
+            fs::rename(folder.join("aside"), folder.join(FOLDER).join(name)).unwrap();
+        }
+        assert_eq!(Authority::open(&folder, &keys).unwrap().root_fingerprint(), first);
+    }
+
+    #[test]
+    fn parts_of_two_authorities_are_not_one() {
+        let place = tempfile::tempdir().unwrap();
+        let (one, two) = (place.path().join("1"), place.path().join("2"));
+        let (keys_one, keys_two) = (keys(&one), keys(&two));
+        make(&one, &keys_one).unwrap();
+        make(&two, &keys_two).unwrap();
+        for name in [ROOT, INTERMEDIATE, INTERMEDIATE_KEY] {
+            let (own, other) = (one.join(FOLDER).join(name), two.join(FOLDER).join(name));
+            let kept = fs::read(&own).unwrap();
+            fs::copy(other, &own).unwrap();
+            assert!(Authority::open(&one, &keys_one).is_err(), "{name}");
+            fs::write(&own, kept).unwrap();
+        }
+        Authority::open(&one, &keys_one).unwrap();
+        assert!(matches!(Authority::open(&one, &keys_two), Err(AuthorityError::NotForUs { .. })));
+    }
+
+    #[test]
+    fn a_device_certificate_in_place_of_an_authoritys_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("k");
+        let keys = keys(&folder);
+        make(&folder, &keys).unwrap();
+        let pair = KeyPair::draw(&OsRandom, "x").unwrap();
+        let signer = CaSigner::new(pair, false).unwrap();
+        let leaf = rcgen::CertificateParams::default().self_signed(&signer).unwrap();
+        for text in [leaf.pem(), "garbage".into(), String::new(), leaf.pem() + &leaf.pem()] {
+            fs::write(folder.join(FOLDER).join(ROOT), text).unwrap();
+            assert!(matches!(Authority::open(&folder, &keys), Err(AuthorityError::Damaged { .. })));
+        }
+    }
+
+    #[test]
+    fn the_root_key_is_kept_and_fits_the_root() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("k");
+        let keys = keys(&folder);
+        let authority = make(&folder, &keys).unwrap();
+        let key = read_key(&folder.join(FOLDER).join(ROOT_KEY), &keys).unwrap();
+        assert_eq!(KeyPair::from_pkcs8(&key, "root").unwrap().spki(), authority.root.spki);
+    }
+
+    #[test]
+    fn names_that_do_not_fit_are_refused_and_a_long_station_still_does() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("k");
+        let station = "s".repeat(60);
+        let keys = Keys::create(&folder, &station, None, &OsRandom).unwrap();
+        let long = "n".repeat(65);
+        for (name, organization) in [
+            ("", None),
+            (" ", None),
+            (&*long, None),
+            (
+                "a
+b", None,
+            ),
+            ("a", Some(&*long)),
+        ] {
+            let made = Authority::create(&folder, &keys, name, organization, false, &SystemClock, &OsRandom);
+            assert!(matches!(made, Err(AuthorityError::Name { .. })), "{name:?}");
+            assert!(!Authority::exists(&folder));
+        }
+        assert_eq!(make(&folder, &keys).unwrap().describe().intermediate.subject, format!("O=ACME, CN={station}"));
+        assert!(matches!(Keys::create(place.path(), &long, None, &OsRandom), Err(AuthorityError::Name { .. })));
+    }
+
+    #[test]
+    fn a_seed_makes_the_same_demo_authority_and_no_other() {
+        let clock = FixedClock(time::macros::datetime!(2026-01-01 0:00 UTC));
+        let random = SeededRandom::new(&Secret::new(b"1".to_vec()));
+        let roots = [0, 1].map(|_| {
+            let place = tempfile::tempdir().unwrap();
+            let folder = place.path().join("k");
+            let made = Authority::create(&folder, &keys(&folder), "CA", None, true, &clock, &random).unwrap();
+            (made.root_pem().to_owned(), made.intermediate_pem().to_owned())
+        });
+        assert_eq!(roots[0], roots[1]);
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("k");
+        let made = Authority::create(&folder, &keys(&folder), "CA", None, false, &clock, &random);
+        assert!(matches!(made, Err(AuthorityError::Foretold)));
+    }
 }
