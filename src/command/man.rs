@@ -46,7 +46,7 @@ fn find(mut command: clap::Command, path: &[String]) -> Result<clap::Command, Co
     for name in path {
         let Some(inner) = command.find_subcommand(name) else {
             return Err(Complaint::new(Class::Usage, format!("there is no command \"firstlight {}\"", path.join(" ")))
-                .hint("see the list with: firstlight --help"));
+                .with_hint("see the list with: firstlight --help"));
         };
         command = inner.clone();
     }
