@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fleet::{Digest, MediumPlan};
 
+use super::Manifest;
 use super::sink::Confirm;
 
 /// What a sink is asked for before anything is made.
@@ -102,12 +103,25 @@ pub struct Preflight {
     effect: Effect,
     layout: MediumPlan,
     accept_id: Option<String>,
+    carries: Option<Manifest>,
 }
 
 impl Preflight {
     /// Made by sinks. `layout` is the medium plan with its size filled in; `accept_id` names this target in this state.
     pub fn new(target: TargetIdentity, effect: Effect, layout: MediumPlan, accept_id: Option<String>) -> Self {
-        Self { target, effect, layout, accept_id }
+        Self { target, effect, layout, accept_id, carries: None }
+    }
+
+    /// Adds that the target holds exactly this bundle, whole and with nothing beside it.
+    #[must_use]
+    pub fn carrying(mut self, manifest: Option<Manifest>) -> Self {
+        self.carries = manifest;
+        self
+    }
+
+    /// Returns the manifest of the bundle the target holds, if it holds exactly one, whole and with nothing beside it.
+    pub fn carries(&self) -> Option<&Manifest> {
+        self.carries.as_ref()
     }
 
     /// Returns the target.

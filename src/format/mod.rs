@@ -1,1 +1,7 @@
-//! format
+//! Pure encoders and decoders: bytes in, bytes out. No file is opened here and no clock is asked.
+
+pub mod fat;
+pub mod partition;
+pub mod read_at;
+
+pub use read_at::{ReadAt, Window};
