@@ -6,7 +6,7 @@ use crate::fleet::{Class, Diagnose, Fault, Faults};
 
 use super::Complaint;
 use super::classes::{class_of, diagnosis};
-use super::printer::printable;
+use super::plain::printable;
 
 /// The most faults shown to a person at once; `--json` shows all.
 const MOST_FAULTS_SHOWN: usize = 200;

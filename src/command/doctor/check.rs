@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::ui::printer::printable;
+use crate::ui::plain::printable;
 
 /// How a check ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -36,6 +36,11 @@ impl Check {
     /// Makes a check without a fix.
     pub fn new<const N: usize>(name: &'static str, state: State, facts: [String; N]) -> Self {
         Self { name, state, facts: facts.to_vec(), fix: None }
+    }
+
+    /// A check that could not be made: something to look at, not a fault.
+    pub fn unknown(name: &'static str, fact: impl Into<String>) -> Self {
+        Self::new(name, State::Warn, [fact.into()])
     }
 
     /// Says what to do.

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use crate::command::{Context, place};
 
 use super::check::{Check, State};
-use super::unknown;
 
 /// The folder with keys and records, in the fleet's folder.
 const PRIVATE_FOLDER: &str = ".firstlight";
@@ -31,12 +30,12 @@ pub fn checks(context: &Context) -> Vec<Check> {
 fn modes(fleet: &Path) -> Check {
     let private = fleet.join(PRIVATE_FOLDER);
     if !private.is_dir() {
-        return unknown("private-modes", format!("there is no {private:?} yet"))
+        return Check::unknown("private-modes", format!("there is no {private:?} yet"))
             .fix("firstlight ca init, or bring it back with: firstlight restore FILE");
     }
     let mut wide = Vec::new();
     if let Err(error) = find_wide(&private, &mut wide) {
-        return unknown("private-modes", format!("{private:?} cannot be read: {error}"));
+        return Check::unknown("private-modes", format!("{private:?} cannot be read: {error}"));
     }
     if wide.is_empty() {
         return Check::new("private-modes", State::Ok, [format!("nobody else can read {private:?}")]);

@@ -10,7 +10,6 @@ use crate::host::{Machine, drives::Drive};
 use crate::ui::{Terminal, measure};
 
 use super::check::{Check, State};
-use super::unknown;
 
 /// Before this year a clock was never set: firstlight did not exist.
 const FIRST_SANE_YEAR: i32 = 2024;
@@ -57,7 +56,7 @@ fn clock(now: OffsetDateTime) -> Check {
 
 fn free_space(folder: &Path) -> Check {
     let Ok(system) = rustix::fs::statvfs(folder) else {
-        return unknown("free-space", format!("the file system of {folder:?} does not tell"));
+        return Check::unknown("free-space", format!("the file system of {folder:?} does not tell"));
     };
     let free = system.f_bavail.saturating_mul(system.f_frsize);
     let state = match free {
@@ -80,7 +79,7 @@ fn udev(machine: &Machine) -> Check {
 fn drives(machine: &Machine) -> Check {
     let drives = match machine.drives() {
         Ok(drives) => drives,
-        Err(error) => return unknown("drives", format!("{error}")),
+        Err(error) => return Check::unknown("drives", format!("{error}")),
     };
     let (mut facts, mut closed) = (Vec::new(), false);
     for drive in drives.iter().filter(|drive| drive.hotplug && drive.size > 0) {
