@@ -19,11 +19,11 @@ const FRONT: [(u64, u64); 8] = [
     (384 * KIB, 128 * KIB),
     // UFS2 and UFS at 256 KiB.
     (256 * KIB, 8 * KIB),
-    // VMFS, and LUKS2's second header at the larger of its nine places.
+    // LUKS2's second header at the larger of its nine places; VMFS at two of them.
+    (512 * KIB, SECTOR),
     (MIB, SECTOR),
     (2 * MIB, SECTOR),
     (4 * MIB, SECTOR),
-    (512 * KIB, SECTOR),
 ];
 
 /// Returns the stretches (first byte, length) of a medium, or of a volume, of `size` bytes that must not keep what an older
@@ -75,13 +75,14 @@ pub fn clear_stale(extents: Vec<Extent>, size: u64, volume_offset: u64, volume_s
     all
 }
 
-fn add_uncovered(mut start: u64, end: u64, taken: &[(u64, u64)], all: &mut Vec<Extent>) {
+fn add_uncovered(begin: u64, end: u64, taken: &[(u64, u64)], all: &mut Vec<Extent>) {
     let mut zero = |from: u64, to: u64| {
         if from < to {
             all.push(Extent { offset: from, length: to - from, content: Content::Zero });
         }
     };
-    for &(from, to) in taken.iter().filter(|(from, to)| *from < end && *to > start) {
+    let mut start = begin;
+    for &(from, to) in taken.iter().filter(|(from, to)| *from < end && *to > begin) {
         zero(start, from);
         start = start.max(to);
     }
