@@ -9,7 +9,8 @@ use super::{Context, Status};
 
 const EXAMPLES: &str = "\
 Examples:
-  $ firstlight completions bash > ~/.local/share/bash-completion/completions/firstlight
+  $ firstlight completions bash > /etc/bash_completion.d/firstlight
+  $ firstlight completions fish > ~/.config/fish/completions/firstlight.fish
   $ firstlight completions --all completions/";
 
 /// Shells whose completions are kept in `completions/`.
