@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Cli, Context, Status};
+use super::{Context, Status};
 
 const EXAMPLES: &str = "\
 Examples:
-  $ firstlight completions bash > ~/.local/share/bash-completion/completions/firstlight
+  $ firstlight completions bash > /etc/bash_completion.d/firstlight
+  $ firstlight completions fish > ~/.config/fish/completions/firstlight.fish
   $ firstlight completions --all completions/";
 
 /// Shells whose completions are kept in `completions/`.
@@ -28,18 +28,17 @@ pub struct Args {
     pub all: Option<PathBuf>,
 }
 
-/// Runs `firstlight completions`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let mut command = Cli::command();
+/// Runs `firstlight completions`; `grammar` is the whole command line.
+pub fn run(args: Args, mut grammar: clap::Command, context: &Context) -> anyhow::Result<Status> {
     if let Some(shell) = args.shell {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut command, "firstlight", &mut script);
+        clap_complete::generate(shell, &mut grammar, "firstlight", &mut script);
         context.printer.raw(&script);
     }
     if let Some(folder) = args.all {
         std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {folder:?}"))?;
         for shell in KEPT {
-            clap_complete::generate_to(shell, &mut command, "firstlight", &folder)
+            clap_complete::generate_to(shell, &mut grammar, "firstlight", &folder)
                 .with_context(|| format!("writing completions into {folder:?}"))?;
         }
     }

@@ -7,6 +7,7 @@ use crate::ui::{Format, Level};
 
 /// Options that every command takes.
 #[derive(clap::Args, Debug, Clone, Default)]
+#[cfg_attr(feature = "station", expect(clippy::struct_excessive_bools, reason = "each is a flag of its own"))]
 pub struct Globals {
     /// The fleet's folder [default: the nearest with a fleet.yaml, upward]
     #[cfg(feature = "station")]

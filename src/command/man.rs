@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::CommandFactory as _;
 
 use crate::fleet::Class;
 use crate::ui::Complaint;
 
-use super::{Cli, Context, Status};
+use super::{Context, Status};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,17 +26,16 @@ pub struct Args {
     pub all: Option<PathBuf>,
 }
 
-/// Runs `firstlight man`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let mut command = Cli::command();
+/// Runs `firstlight man`; `grammar` is the whole command line.
+pub fn run(args: Args, mut grammar: clap::Command, context: &Context) -> anyhow::Result<Status> {
     if let Some(folder) = args.all {
         std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {folder:?}"))?;
-        clap_mangen::generate_to(command, &folder).with_context(|| format!("writing manual pages into {folder:?}"))?;
+        clap_mangen::generate_to(grammar, &folder).with_context(|| format!("writing manual pages into {folder:?}"))?;
         return Ok(Status::Done);
     }
-    command.build();
+    grammar.build();
     let mut page = Vec::new();
-    clap_mangen::Man::new(find(command, &args.command)?).render(&mut page)?;
+    clap_mangen::Man::new(find(grammar, &args.command)?).render(&mut page)?;
     context.printer.raw(&page);
     Ok(Status::Done)
 }
@@ -46,7 +44,7 @@ fn find(mut command: clap::Command, path: &[String]) -> Result<clap::Command, Co
     for name in path {
         let Some(inner) = command.find_subcommand(name) else {
             return Err(Complaint::new(Class::Usage, format!("there is no command \"firstlight {}\"", path.join(" ")))
-                .hint("see the list with: firstlight --help"));
+                .with_hint("see the list with: firstlight --help"));
         };
         command = inner.clone();
     }

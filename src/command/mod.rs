@@ -5,6 +5,8 @@
 
 use std::ffi::OsString;
 
+#[cfg(feature = "station")]
+use clap::CommandFactory as _;
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::fleet::Class;
@@ -169,9 +171,9 @@ impl Command {
             #[cfg(feature = "station")]
             Command::Schema(args) => schema::run(args, context),
             #[cfg(feature = "station")]
-            Command::Completions(args) => completions::run(args, context),
+            Command::Completions(args) => completions::run(args, Cli::command(), context),
             #[cfg(feature = "station")]
-            Command::Man(args) => man::run(args, context),
+            Command::Man(args) => man::run(args, Cli::command(), context),
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn fleet_folder(globals: &Globals) -> Result<PathBuf, Complaint> {
         .map_err(|error| Complaint::new(Class::Surroundings, format!("the working folder cannot be told: {error}")))?;
     nearest_fleet(&here).ok_or_else(|| {
         Complaint::new(Class::Input, format!("there is no {FLEET_FILE} in \"{}\" nor above it", here.display()))
-            .hint("name the fleet's folder with --fleet DIR, or make one with: firstlight init my-fleet")
+            .with_hint("name the fleet's folder with --fleet DIR, or make one with: firstlight init my-fleet")
     })
 }
 
@@ -35,7 +35,7 @@ fn named_fleet(folder: &Path) -> Result<PathBuf, Complaint> {
         return Ok(folder.to_owned());
     }
     Err(Complaint::new(Class::Input, format!("there is no {FLEET_FILE} in \"{}\"", folder.display()))
-        .hint(format!("make a fleet there with: firstlight init {}", folder.display())))
+        .with_hint(format!("make a fleet there with: firstlight init {}", folder.display())))
 }
 
 fn nearest_fleet(here: &Path) -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::fleet::{Digest, MediumPlan};
 
 use super::Manifest;
-use super::sink::Confirm;
+use super::SinkError;
 
 /// What a sink is asked for before anything is made.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -145,10 +145,16 @@ impl Preflight {
     }
 
     /// Asks, and turns a yes into the consent for exactly this target, once.
-    pub fn confirm(self, ask: &dyn Confirm) -> Result<Consent, super::SinkError> {
+    pub fn confirm(self, ask: &dyn Confirm) -> Result<Consent, SinkError> {
         ask.confirm(&self)?;
         Ok(Consent { target: self.target, layout: self.layout })
     }
+}
+
+/// Asks for the leave to write a target.
+pub trait Confirm: Send + Sync {
+    /// Returns `Ok` for yes; [`SinkError::Refused`] (or another error) says why not.
+    fn confirm(&self, preflight: &Preflight) -> Result<(), SinkError>;
 }
 
 /// The leave to write one target once. Only [`Preflight::confirm`] makes one.

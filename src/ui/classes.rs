@@ -36,10 +36,12 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
     }
 }
 
-/// Returns the class of an error: that of the outermost cause which knows one, else that of an I/O error among the causes,
-/// else our own fault.
+/// Returns the class of an error: that of the edge's own complaint, of the outermost cause which knows one, of an I/O error
+/// among the causes; else it is our own fault.
 pub fn class_of(error: &anyhow::Error) -> Class {
-    let known = error.chain().find_map(|cause| diagnosis(cause).map(Diagnose::class));
+    // A complaint may stand around another error as its context, where a walk along the causes does not meet it.
+    let complaint = error.downcast_ref::<Complaint>().map(Diagnose::class);
+    let known = complaint.or_else(|| error.chain().find_map(|cause| diagnosis(cause).map(Diagnose::class)));
     known.or_else(|| error.chain().find_map(io_class)).unwrap_or(Class::Fault)
 }
 

@@ -20,7 +20,7 @@ impl Complaint {
 
     /// Adds a line that can be typed.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::fleet::{Class, Diagnose, Fault, Faults};
 
+use super::Complaint;
 use super::classes::{class_of, diagnosis};
-use super::printer::printable;
+use super::plain::printable;
 
 /// The most faults shown to a person at once; `--json` shows all.
 const MOST_FAULTS_SHOWN: usize = 200;
@@ -25,6 +26,7 @@ impl Failure {
     pub fn of(error: &anyhow::Error) -> Self {
         let mut this =
             Self { class: class_of(error), message: String::new(), causes: vec![], hints: vec![], faults: vec![] };
+        this.take_hint(error.downcast_ref::<Complaint>().and_then(Diagnose::hint));
         let mut said: Vec<String> = Vec::new();
         for cause in error.chain() {
             let mut words = cause.to_string();

@@ -9,6 +9,7 @@ pub mod failure;
 pub mod interrupt;
 pub mod measure;
 pub mod panics;
+pub mod plain;
 pub mod printer;
 #[cfg(feature = "station")]
 pub mod progress;

@@ -30,18 +30,6 @@ impl Drawing {
         Self { printer: printer.clone(), bar, told: Mutex::default() }
     }
 
-    fn draw(&self, bar: &ProgressBar, event: Event<'_>) {
-        match event {
-            Event::Batch { total } => {
-                bar.set_length(total as u64);
-                bar.enable_steady_tick(Duration::from_millis(100));
-            }
-            Event::Step { device, step } => bar.set_message(format!("{device} {}", step.name())),
-            Event::Bytes { device, done, total } => bar.set_message(format!("{device} {} %", percent(done, total))),
-            Event::Device { .. } => bar.inc(1),
-        }
-    }
-
     fn tell(&self, event: Event<'_>) {
         match event {
             Event::Batch { total } => self.printer.event(&json!({ "event": "batch", "total": total })),
@@ -72,7 +60,7 @@ impl Drawing {
 impl Progress for Drawing {
     fn event(&self, event: Event<'_>) {
         match &self.bar {
-            Some(bar) => self.draw(bar, event),
+            Some(bar) => draw(bar, event),
             None => self.tell(event),
         }
     }
@@ -84,6 +72,18 @@ impl Drop for Drawing {
             self.printer.set_suspend(None);
             bar.finish_and_clear();
         }
+    }
+}
+
+fn draw(bar: &ProgressBar, event: Event<'_>) {
+    match event {
+        Event::Batch { total } => {
+            bar.set_length(total as u64);
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        Event::Step { device, step } => bar.set_message(format!("{device} {}", step.name())),
+        Event::Bytes { device, done, total } => bar.set_message(format!("{device} {} %", percent(done, total))),
+        Event::Device { .. } => bar.inc(1),
     }
 }
 

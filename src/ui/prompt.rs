@@ -72,7 +72,7 @@ impl<'a> Prompt<'a> {
 }
 
 fn nobody_there(question: &str, instead: &str) -> Complaint {
-    Complaint::new(Class::Refused, format!("cannot ask {question:?}: there is no terminal")).hint(instead)
+    Complaint::new(Class::Refused, format!("cannot ask {question:?}: there is no terminal")).with_hint(instead)
 }
 
 fn declined(question: &str) -> Complaint {

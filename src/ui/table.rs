@@ -1,6 +1,6 @@
 //! Tables for people: aligned columns that fit the terminal.
 
-use super::printer::printable;
+use super::plain::printable;
 
 /// Blanks between two columns.
 const GAP: usize = 2;

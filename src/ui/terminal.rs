@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 /// What the three streams are, and whether colour is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about one stream")]
 pub struct Terminal {
     /// True if standard input is a terminal.
     pub stdin: bool,

@@ -6,9 +6,14 @@ pub mod export;
 pub mod init;
 pub mod show;
 
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight ca show
+  $ firstlight ca export > acme-root.pem";
+
 /// Arguments of `firstlight ca`.
 #[derive(clap::Args, Debug)]
-#[command(arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

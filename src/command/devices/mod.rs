@@ -7,9 +7,14 @@ pub mod retire;
 pub mod show;
 pub mod why;
 
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight devices list
+  $ firstlight devices why gw-0007";
+
 /// Arguments of `firstlight devices`.
 #[derive(clap::Args, Debug)]
-#[command(arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

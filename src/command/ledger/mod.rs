@@ -6,9 +6,14 @@ pub mod log;
 pub mod pending;
 pub mod verify;
 
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight ledger pending
+  $ firstlight ledger log gw-0007";
+
 /// Arguments of `firstlight ledger`.
 #[derive(clap::Args, Debug)]
-#[command(arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

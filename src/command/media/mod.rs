@@ -7,9 +7,21 @@ pub mod inspect;
 pub mod list;
 pub mod verify;
 
+#[cfg(feature = "station")]
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight media list
+  $ firstlight media verify out/gw-0007.img";
+
+#[cfg(not(feature = "station"))]
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight media inspect /dev/sda
+  $ firstlight media verify /dev/sda";
+
 /// Arguments of `firstlight media`.
 #[derive(clap::Args, Debug)]
-#[command(arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
