@@ -39,7 +39,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opened::station(context, args.selection.inventory.as_deref())?;
     let chosen = station::Selection::from_words(&names(&args.selection.ids), args.selection.all, false)?;
-    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()))?;
+    let devices = chosen.devices(&station.folder().fleet, station.ledger(), args.delivery.as_deref())?;
     let target = TargetSpec::folder_for_each(&args.out);
     let work = Work {
         station: &station,

@@ -89,7 +89,7 @@ impl From<Again> for registry::Again {
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opened::station(context, args.selection.inventory.as_deref())?;
     let chosen = Selection::from_words(&names(&args.selection.ids), args.selection.all, args.next)?;
-    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()))?;
+    let devices = chosen.devices(&station.folder().fleet, station.ledger(), args.delivery.as_deref())?;
     let targets = targets(&args, context, devices.len())?;
     let work = Work {
         station: &station,

@@ -87,6 +87,12 @@ impl Ledger {
         self.write(move |work| claim::begin(work, &asked))
     }
 
+    /// Returns the finished delivery that leaves nothing to do for what is asked, without writing anything.
+    pub fn done(&self, beginning: &Beginning<'_>) -> Result<Option<FinishedDelivery>, LedgerError> {
+        let asked = Asked::new(beginning);
+        self.read(|conn| claim::nothing_left(conn, &asked))
+    }
+
     /// Binds the delivery to the target's own identity (step 4). Another target than the one begun for is refused.
     pub fn bind(&self, ticket: &Ticket, target: &TargetIdentity) -> Result<(), LedgerError> {
         let (row, target) = (ticket.delivery, target.clone());

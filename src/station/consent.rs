@@ -1,6 +1,6 @@
 //! Ways to agree to a target without a person at a terminal. (The terminal's way is in `ui/`.)
 
-use crate::delivery::{Confirm, Effect, Preflight, SinkError};
+use crate::delivery::{Confirm, Effect, Preflight, SinkError, TargetIdentity};
 use crate::registry::Ledger;
 
 /// Agrees to files of this station: new ones always, existing ones only where this fleet wrote them.
@@ -16,12 +16,19 @@ impl Confirm for StationFiles {
             _ if target.is_hardware() => Err(refused(preflight, "a drive needs a person's consent", None)),
             Effect::Creates => Ok(()),
             Effect::Overwrites(lost) if lost.is_empty() => Ok(()),
-            Effect::Overwrites(_) if self.ledger.has_written(target).unwrap_or(false) => Ok(()),
+            Effect::Overwrites(_) if self.wrote(target) => Ok(()),
             Effect::Overwrites(lost) => {
                 let reason = format!("it exists and this fleet did not write it ({})", lost.join(", "));
                 Err(refused(preflight, &reason, Some("remove it, or name another place".to_owned())))
             }
         }
+    }
+}
+
+impl StationFiles {
+    /// A ledger that cannot be read vouches for nothing.
+    fn wrote(&self, target: &TargetIdentity) -> bool {
+        matches!(self.ledger.finished_on(target), Ok(Some(_))) || matches!(self.ledger.interrupted_on(target), Ok(Some(_)))
     }
 }
 
@@ -82,8 +89,8 @@ impl Confirm for AcceptPort {
 impl AcceptPort {
     fn carries_our_finished_delivery(&self, preflight: &Preflight) -> bool {
         let Some(carried) = preflight.carries() else { return false };
-        carried.fleet == self.fleet
-            && self.ledger.has_finished(&carried.device, carried.version, preflight.target()).unwrap_or(false)
+        let Ok(Some(finished)) = self.ledger.finished_on(preflight.target()) else { return false };
+        carried.fleet == self.fleet && carried.device == finished.device && carried.version == finished.version
     }
 }
 

@@ -68,8 +68,9 @@ impl Delivery<'_> {
         let receipt = self.carry_out(&ticket, &target, consent, sink);
         let receipt = receipt.inspect_err(|error| self.note_failure(&ticket, error))?;
         let (version, changes) = (ticket.version, ticket.changes.clone());
-        self.station.ledger().finish(ticket)?;
-        self.reached(Step::Finished).ok();
+        self.station.ledger().conclude(ticket)?;
+        self.tell(Step::Registered);
+        self.tell(Step::Finished);
         Ok(Delivered::Now { version, changes, resumed, receipt: Box::new(receipt) })
     }
 
@@ -105,8 +106,6 @@ impl Delivery<'_> {
         let receipt = sink.commit(&artifact, consent, &|event| self.watch(event))?;
         ledger.verified(ticket, &receipt)?;
         self.tell(Step::Verified);
-        ledger.registered(ticket)?;
-        self.tell(Step::Registered);
         Ok(receipt)
     }
 
@@ -179,7 +178,7 @@ fn spool_context(ticket: &Ticket) -> String {
 fn still_there(finished: FinishedDelivery) -> Result<Delivered, StationError> {
     let target = &finished.receipt.target;
     if !target.is_hardware() && !std::path::Path::new(&target.path).exists() {
-        return Err(StationError::Vanished { target: target.name.clone(), when: finished.finished_at.clone() });
+        return Err(StationError::Vanished { target: target.name.clone(), when: finished.finished.date().to_string() });
     }
     Ok(Delivered::Before(Box::new(finished)))
 }

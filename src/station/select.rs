@@ -1,7 +1,7 @@
 //! Which devices: named, all, or the next one that is not delivered.
 
 use crate::fleet::check::Fleet;
-use crate::fleet::{DevicePlan, EndpointName};
+use crate::fleet::EndpointName;
 use crate::registry::Ledger;
 
 use super::error::StationError;
@@ -28,25 +28,28 @@ impl Selection {
         }
     }
 
-    /// Returns the names of the chosen devices; every unknown one is reported by [`plans`].
-    pub fn devices(&self, fleet: &Fleet, ledger: Option<&Ledger>) -> Result<Vec<EndpointName>, StationError> {
+    /// Returns the chosen devices. `delivery` matters to `Next` where a profile has several.
+    pub fn devices(
+        &self,
+        fleet: &Fleet,
+        ledger: &Ledger,
+        delivery: Option<&str>,
+    ) -> Result<Vec<EndpointName>, StationError> {
         match self {
             Self::All => Ok(fleet.devices().cloned().collect()),
             Self::Named(names) => names.iter().map(|name| Ok(fleet.device(name)?.clone())).collect(),
-            Self::Next => next(fleet, ledger).map(|device| vec![device]),
+            Self::Next => next(fleet, ledger, delivery).map(|device| vec![device]),
         }
     }
 }
 
-fn next(fleet: &Fleet, ledger: Option<&Ledger>) -> Result<EndpointName, StationError> {
-    let Some(ledger) = ledger else {
-        return fleet.devices().next().cloned().ok_or(StationError::NothingNext);
-    };
-    let delivered = ledger.delivered_on_hardware()?;
-    fleet.devices().find(|device| !delivered.contains(*device)).cloned().ok_or(StationError::NothingNext)
-}
-
-/// Returns the plans of `devices`; `delivery` names one where a profile has several.
-pub fn plans(fleet: &Fleet, devices: &[EndpointName], delivery: Option<&str>) -> Result<Vec<DevicePlan>, StationError> {
-    devices.iter().map(|device| Ok(fleet.plan(device, delivery)?)).collect()
+/// The first device one of whose deliveries has not reached hardware yet.
+fn next(fleet: &Fleet, ledger: &Ledger, delivery: Option<&str>) -> Result<EndpointName, StationError> {
+    for device in fleet.devices() {
+        let plan = fleet.plan(device, delivery)?;
+        if ledger.next_undelivered([device], &plan.delivery.name, true)?.is_some() {
+            return Ok(device.clone());
+        }
+    }
+    Err(StationError::NothingNext)
 }

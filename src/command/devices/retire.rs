@@ -1,9 +1,10 @@
 //! `firstlight devices retire`: retires a device.
 
-use crate::command::{Context, Status};
+use crate::command::{Context, Status, opened};
+use crate::ui::{Complaint, Prompt};
 
 use crate::command::selection::endpoint_name;
-use crate::fleet::EndpointName;
+use crate::fleet::{Class, EndpointName};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +24,18 @@ pub struct Args {
 }
 
 /// Runs `firstlight devices retire`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"devices retire\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let ledger = opened::ledger(context)?;
+    let question = format!("Retire {} for good? Its credentials become void", args.id);
+    let instead = "say --yes";
+    if context.globals.plan {
+        context.printer.talk(format_args!("would retire {}: {}", args.id, args.reason));
+        return Ok(Status::Done);
+    }
+    if !context.globals.yes && !Prompt::new(&context.printer).confirm(&question, instead)? {
+        return Err(Complaint::new(Class::Refused, "the answer was no; nothing was changed").into());
+    }
+    ledger.retire(&args.id, &args.reason)?;
+    context.printer.talk(format_args!("{} is retired", args.id));
+    Ok(Status::Done)
 }

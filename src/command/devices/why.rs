@@ -1,6 +1,7 @@
 //! `firstlight devices why`: says why a device stands where it does.
 
-use crate::command::{Context, Status};
+use crate::command::{Context, Status, opened};
+use crate::registry::Why;
 
 use crate::command::selection::endpoint_name;
 use crate::fleet::EndpointName;
@@ -20,6 +21,20 @@ pub struct Args {
 }
 
 /// Runs `firstlight devices why`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"devices why\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let why = opened::ledger(context)?.why(&args.id)?;
+    context.printer.report(&why, || text(&why));
+    Ok(Status::Done)
+}
+
+fn text(why: &Why) -> String {
+    let mut text = format!("{}\n", why.history.device.id);
+    for line in &why.lines {
+        text.push_str(&format!("  {line}\n"));
+    }
+    match &why.next {
+        Some(command) => text.push_str(&format!("next: {command}\n")),
+        None => text.push_str("next: nothing is left to do\n"),
+    }
+    text
 }

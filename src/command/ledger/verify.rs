@@ -1,6 +1,8 @@
 //! `firstlight ledger verify`: verifies the ledger's hash chain.
 
-use crate::command::{Context, Status};
+use crate::command::{Context, Status, opened};
+use crate::fleet::Class;
+use crate::registry::ChainReport;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +15,18 @@ Examples:
 pub struct Args {}
 
 /// Runs `firstlight ledger verify`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"ledger verify\" is not wired to its procedure yet")
+pub fn run(_args: Args, context: &Context) -> anyhow::Result<Status> {
+    let report = opened::ledger(context)?.verify_chain()?;
+    context.printer.report(&report, || text(&report));
+    Ok(if report.is_sound() { Status::Done } else { Status::Ended(Class::Differs) })
+}
+
+fn text(report: &ChainReport) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        text.push_str(&format!("{}: {}\n", finding.place, finding.finding));
+    }
+    let verdict = if report.is_sound() { "the chain is whole" } else { "the ledger was changed from outside" };
+    text.push_str(&format!("{verdict}: {} rows, {} states, head {}\n", report.events, report.states, report.head));
+    text
 }
