@@ -39,10 +39,9 @@ impl FatType {
         match filesystem {
             Filesystem::Fat12 => FatType::Fat12,
             Filesystem::Fat16 => FatType::Fat16,
-            Filesystem::Fat32 => FatType::Fat32,
             Filesystem::Fat if size < 8 << 20 => FatType::Fat12,
             Filesystem::Fat if size < 512 << 20 => FatType::Fat16,
-            Filesystem::Fat => FatType::Fat32,
+            Filesystem::Fat32 | Filesystem::Fat => FatType::Fat32,
         }
     }
 
