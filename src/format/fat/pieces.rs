@@ -122,7 +122,7 @@ struct ZeroGaps<'a> {
 }
 
 impl ZeroGaps<'_> {
-    fn up_to(&self, end: u64, extents: &mut Vec<Extent>) {
+    fn up_to(&mut self, end: u64, extents: &mut Vec<Extent>) {
         while let Some((&(range_start, range_end), rest)) = self.ranges.split_first() {
             let (start, stop) = (range_start.max(self.from), range_end.min(end));
             if start < stop {
