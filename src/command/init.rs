@@ -15,6 +15,8 @@ use super::{founded, opened};
 
 /// How many example devices a fleet begins with, where nobody says.
 const DEVICES: u32 = 3;
+/// Where the example server is, where nobody says (RFC 2606: never a real one).
+const SERVER_HOST: &str = "iot.example";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,9 +40,9 @@ pub struct Args {
     /// How many example devices the inventory begins with
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub devices: Option<u32>,
-    /// Where the devices' server is, with scheme; may be given several times
+    /// Where the devices' server is: a URI, or its host alone
     #[arg(long, value_name = "URI")]
-    pub server: Vec<String>,
+    pub server: Option<String>,
     /// Use a throw-away authority whose certificates no real device may carry
     #[arg(long)]
     pub demo: bool,
@@ -61,7 +63,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let answers = answers(&args, context, &root)?;
     let template = template(&args, context)?;
     let passphrase = passphrase(&args, context)?;
-    let made = scaffold(&template, &answers)?;
+    let made = scaffold(&template, &answers).expect("the template's name was checked");
     if context.globals.plan {
         context.printer.raw(made.fleet_yaml.as_bytes());
         return Ok(Status::Done);
@@ -117,20 +119,32 @@ fn answers(args: &Args, context: &Context, root: &Path) -> anyhow::Result<Scaffo
         }
         None => DEVICES,
     };
-    let servers = match args.server.as_slice() {
-        [] if asked => {
-            let default = Some("mqtts://iot.example:8883");
-            let check = |text: &str| if text.contains("://") { Ok(()) } else { Err("a URI has a scheme".to_owned()) };
-            vec![prompt.text("Where is the devices' server?", default, &check, "say it with --server URI")?]
+    let server = match &args.server {
+        None if asked => {
+            let check = |text: &str| if host_of(text).is_empty() { Err("a host name or URI".to_owned()) } else { Ok(()) };
+            Some(prompt.text("Where is the devices' server?", Some(SERVER_HOST), &check, "say it with --server URI")?)
         }
-        given => given.to_vec(),
+        given => given.clone(),
     };
-    Ok(ScaffoldAnswers { fleet: fleet_name(args, root), devices, servers, demo: args.demo, organization: None })
+    Ok(ScaffoldAnswers {
+        fleet: fleet_name(args, root),
+        devices,
+        server_host: server.map_or_else(|| SERVER_HOST.to_owned(), |uri| host_of(&uri).to_owned()),
+        demo: args.demo,
+        organization: fleet_name(args, root),
+    })
 }
 
 fn number(text: &str) -> Result<u32, String> {
     let range = 1..=100_000;
     text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| "a number from 1 to 100000".to_owned())
+}
+
+/// Returns the host of a URI, or the text itself where it is a host alone.
+fn host_of(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
 }
 
 /// Returns the fleet's name: the one given, else the folder's, with what a name cannot hold replaced.

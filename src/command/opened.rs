@@ -30,7 +30,7 @@ impl AskPassphrase for TerminalAsk {
         let instead = "run it at a terminal, or use a key file without a passphrase";
         Prompt::new(&self.printer)
             .secret(for_what, false, instead)
-            .map_err(|refusal| AuthorityError::NotAsked { what: for_what.to_owned(), reason: refusal.to_string() })
+            .map_err(|refusal| AuthorityError::NoPassphrase { for_what: for_what.to_owned(), reason: refusal.to_string() })
     }
 }
 

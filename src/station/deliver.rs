@@ -135,7 +135,7 @@ impl Delivery<'_> {
             root: self.station.authority().root_der(),
             demo: self.station.is_demo(),
         };
-        Ok(bundle::render(template, &rendering)?)
+        Ok(bundle::render(&template, &rendering)?)
     }
 
     fn note_failure(&self, ticket: &Ticket, error: &StationError) {

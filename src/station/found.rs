@@ -43,13 +43,20 @@ fn fill(
     passphrase: Option<&Secret>,
     surroundings: &Surroundings,
 ) -> Result<(), StationError> {
-    files::create_private_folder(folder)?;
+    create_private_folder(folder)?;
     let (clock, random) = (&*surroundings.clock, &*surroundings.random);
     let keys = Keys::create(folder, &station_name(), passphrase, random)?;
-    Authority::create(folder, &keys, fleet.authority(), clock, random)?;
+    let spec = fleet.authority();
+    Authority::create(folder, &keys, &spec.common_name, spec.organization.as_deref(), spec.demo, clock, random)?;
     let row = provenance(keys.station_name(), surroundings);
     drop(Ledger::open(&ledger_path(folder), fleet.name(), row, Arc::clone(&surroundings.clock))?);
     Ok(())
+}
+
+/// Nobody but its owner may look into the folder.
+fn create_private_folder(folder: &Path) -> Result<(), StationError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().mode(0o700).create(folder).map_err(|source| at("creating", folder, source))
 }
 
 /// Pins the authority's root in `fleet.lock`.

@@ -97,8 +97,8 @@ struct Once(Option<Secret>);
 
 impl AskPassphrase for Once {
     fn passphrase(&self, for_what: &str) -> Result<Secret, crate::authority::AuthorityError> {
-        self.0.as_ref().map(Secret::duplicate).ok_or_else(|| crate::authority::AuthorityError::NotAsked {
-            what: for_what.to_owned(),
+        self.0.as_ref().map(Secret::duplicate).ok_or_else(|| crate::authority::AuthorityError::NoPassphrase {
+            for_what: for_what.to_owned(),
             reason: "the keys were made without a passphrase".to_owned(),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::delivery::Sink;
 use crate::fleet::EndpointName;
@@ -95,7 +96,7 @@ impl TargetSpec {
         &self,
         device: &EndpointName,
         machine: &Machine,
-        slots: &BTreeMap<u32, String>,
+        slots: &BTreeMap<u32, Arc<str>>,
         eject: bool,
     ) -> Result<Box<dyn Sink>, StationError> {
         let filled = |pattern: &str| PathBuf::from(pattern.replace(PLACEHOLDER, device.as_str()));
