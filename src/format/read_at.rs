@@ -12,7 +12,7 @@ pub trait ReadAt {
     fn size(&self) -> u64;
 }
 
-impl ReadAt for [u8] {
+impl ReadAt for &[u8] {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
         let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
         let end = start.checked_add(buf.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -27,7 +27,7 @@ impl ReadAt for [u8] {
 
 impl ReadAt for Vec<u8> {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
-        self.as_slice().read_at(offset, buf)
+        ReadAt::read_at(&self.as_slice(), offset, buf)
     }
 
     fn size(&self) -> u64 {

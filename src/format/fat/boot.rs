@@ -74,7 +74,7 @@ impl Boot<'_> {
 
     fn put_fat16(&self, sector: &mut [u8; SECTOR_LENGTH]) {
         put(sector, 0, &[0xEB, 0x3C, 0x90]);
-        let name = if self.geometry.fat_type == FatType::Fat12 { b"FAT12   " } else { b"FAT16   " };
+        let name = if self.geometry.fat_type == FatType::Fat12 { *b"FAT12   " } else { *b"FAT16   " };
         self.put_volume(sector, 36, name);
         put(sector, 62, &NOT_BOOTABLE);
     }
@@ -85,17 +85,17 @@ impl Boot<'_> {
         put(sector, 44, &2u32.to_le_bytes());
         put(sector, 48, &FS_INFO_SECTOR.to_le_bytes());
         put(sector, 50, &BACKUP_SECTOR.to_le_bytes());
-        self.put_volume(sector, 64, b"FAT32   ");
+        self.put_volume(sector, 64, *b"FAT32   ");
         put(sector, 90, &NOT_BOOTABLE);
     }
 
     /// Drive number, extended signature, serial number, label and type, at `place`.
-    fn put_volume(&self, sector: &mut [u8; SECTOR_LENGTH], place: usize, name: &[u8; 8]) {
+    fn put_volume(&self, sector: &mut [u8; SECTOR_LENGTH], place: usize, name: [u8; 8]) {
         put(sector, place, &[0x80, 0, 0x29]);
         put(sector, place + 3, &self.volume_id.to_le_bytes());
         let shown = if self.label.is_empty() { "NO NAME" } else { self.label };
         put(sector, place + 7, &label::field(shown));
-        put(sector, place + 18, name);
+        put(sector, place + 18, &name);
     }
 
     fn fs_info(&self) -> [u8; SECTOR_LENGTH] {

@@ -37,14 +37,18 @@ impl Stamp {
     /// Brings a time into FAT's range, 1980-01-01 00:00:00 to 2107-12-31 23:59:58 in UTC, in steps of two seconds.
     pub(super) fn of(moment: OffsetDateTime) -> Self {
         let moment = moment.to_offset(UtcOffset::UTC);
+        let clock = (moment.hour(), moment.minute(), moment.second());
         match u16::try_from(moment.year()) {
-            Ok(year @ 1980..=2107) => Self {
-                date: (year - 1980) << 9 | u16::from(u8::from(moment.month())) << 5 | u16::from(moment.day()),
-                time: u16::from(moment.hour()) << 11 | u16::from(moment.minute()) << 5 | u16::from(moment.second()) / 2,
-            },
-            Ok(2108..) => Self { date: 127 << 9 | 12 << 5 | 31, time: 23 << 11 | 59 << 5 | 29 },
-            _ => Self { date: 1 << 5 | 1, time: 0 },
+            Ok(year @ 1980..=2107) => Self::packed((year - 1980, u8::from(moment.month()), moment.day()), clock),
+            Ok(2108..) => Self::packed((127, 12, 31), (23, 59, 58)),
+            _ => Self::packed((0, 1, 1), (0, 0, 0)),
         }
+    }
+
+    fn packed((year, month, day): (u16, u8, u8), (hour, minute, second): (u8, u8, u8)) -> Self {
+        let date = (year << 9) | (u16::from(month) << 5) | u16::from(day);
+        let time = (u16::from(hour) << 11) | (u16::from(minute) << 5) | u16::from(second / 2);
+        Self { date, time }
     }
 }
 
@@ -123,10 +127,9 @@ mod tests {
     #[test]
     fn a_time_is_stored_in_utc_and_held_within_the_range() {
         let stamp = |date, time| Stamp { date, time };
-        let ordinary = stamp(46 << 9 | 2 << 5 | 28, 22 << 11 | 30 << 5 | 29);
-        assert_eq!(Stamp::of(datetime!(2026-03-01 00:30:59 +2)), ordinary);
-        assert_eq!(Stamp::of(datetime!(1970-01-01 0:00 UTC)), stamp(1 << 5 | 1, 0));
-        assert_eq!(Stamp::of(datetime!(2108-01-01 0:00 UTC)), stamp(127 << 9 | 12 << 5 | 31, 23 << 11 | 59 << 5 | 29));
+        assert_eq!(Stamp::of(datetime!(2026-03-01 00:30:59 +2)), stamp(0x5C5C, 0xB3DD));
+        assert_eq!(Stamp::of(datetime!(1970-01-01 0:00 UTC)), stamp(0x0021, 0));
+        assert_eq!(Stamp::of(datetime!(2108-01-01 0:00 UTC)), stamp(0xFF9F, 0xBF7D));
     }
 
     #[test]

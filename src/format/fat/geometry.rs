@@ -12,6 +12,9 @@ pub(super) const SECTOR: u64 = 512;
 /// Volumes below this size are packed; above it every part begins at a multiple of 4 KiB, the page of most flash.
 const PACKED_BELOW: u64 = 1 << 20;
 
+/// Sectors over which the ends of a type's sizes are ragged: two tables a step larger, and a cluster.
+const RAGGED: u64 = 256;
+
 /// Copies of the allocation table: two, because firmware exists that takes no other number.
 pub(super) const TABLES: u32 = 2;
 
@@ -36,10 +39,9 @@ impl FatType {
         match filesystem {
             Filesystem::Fat12 => FatType::Fat12,
             Filesystem::Fat16 => FatType::Fat16,
-            Filesystem::Fat32 => FatType::Fat32,
             Filesystem::Fat if size < 8 << 20 => FatType::Fat12,
             Filesystem::Fat if size < 512 << 20 => FatType::Fat16,
-            Filesystem::Fat => FatType::Fat32,
+            Filesystem::Fat32 | Filesystem::Fat => FatType::Fat32,
         }
     }
 
@@ -125,10 +127,10 @@ impl Geometry {
             return Err(FatError::Unaligned { size });
         }
         let fat_type = FatType::of(filesystem, size);
-        let root_entries = Self::root_entries(fat_type, size, root_entries)?;
+        let entries = Self::root_entries(fat_type, size, root_entries)?;
         u32::try_from(size / SECTOR)
             .ok()
-            .and_then(|total| Self::fit(fat_type, total, root_entries))
+            .and_then(|total| Self::fit(fat_type, total, entries))
             .ok_or_else(|| Self::wrong_size(filesystem, fat_type, size, root_entries))
     }
 
@@ -195,9 +197,12 @@ impl Geometry {
         u32::try_from(sectors / u64::from(self.sectors_per_cluster)).expect("not more than all sectors")
     }
 
-    fn wrong_size(filesystem: Filesystem, fat_type: FatType, size: u64, root_entries: u32) -> FatError {
+    fn wrong_size(filesystem: Filesystem, fat_type: FatType, size: u64, root_entries: u64) -> FatError {
         let fits = |sectors: u64| {
-            u32::try_from(sectors).ok().is_some_and(|total| Self::fit(fat_type, total, root_entries).is_some())
+            let entries = Self::root_entries(fat_type, sectors * SECTOR, root_entries).ok();
+            entries
+                .zip(u32::try_from(sectors).ok())
+                .is_some_and(|(entries, total)| Self::fit(fat_type, total, entries).is_some())
         };
         let (least, most) = limits(fits);
         let name = if filesystem == Filesystem::Fat { "fat" } else { fat_type.name() };
@@ -236,14 +241,18 @@ fn table_sectors(fat_type: FatType, clusters: u32) -> Option<u32> {
     u32::try_from(bits.div_ceil(8 * SECTOR)).ok()
 }
 
-/// Smallest and largest size in bytes for which `fits` (by sectors) is true: it is so for one stretch of sizes.
+/// Smallest and largest size in bytes such that `fits` (by sectors) is true for all sizes from one to the other.
+///
+/// Near the ends a size more can need a larger table and hold fewer clusters; those few sizes are left out.
 fn limits(fits: impl Fn(u64) -> bool) -> (u64, u64) {
     let end = u64::from(u32::MAX);
     let Some(inside) = (0..=32).map(|power| (1u64 << power).min(end)).find(|&sectors| fits(sectors)) else {
         return (0, 0);
     };
     let least = bisect(0, inside, &fits);
+    let least = (least..least + RAGGED).rev().find(|&sectors| !fits(sectors)).map_or(least, |sectors| sectors + 1);
     let most = if fits(end) { end } else { bisect(end, inside, &fits) };
+    let most = (most - RAGGED..most).find(|&sectors| !fits(sectors)).map_or(most, |sectors| sectors - 1);
     (least * SECTOR, most * SECTOR)
 }
 

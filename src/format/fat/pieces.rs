@@ -122,18 +122,25 @@ struct ZeroGaps<'a> {
 }
 
 impl ZeroGaps<'_> {
-    fn up_to(&self, end: u64, extents: &mut Vec<Extent>) {
-        for &(range_start, range_end) in self.ranges {
+    fn up_to(&mut self, end: u64, extents: &mut Vec<Extent>) {
+        while let Some((&(range_start, range_end), rest)) = self.ranges.split_first() {
             let (start, stop) = (range_start.max(self.from), range_end.min(end));
-            if start >= stop {
-                continue;
+            if start < stop {
+                Self::push(start, stop, extents);
             }
-            match extents.last_mut() {
-                Some(Extent { offset, length, content: Content::Zero }) if *offset + *length == start => {
-                    *length += stop - start;
-                }
-                _ => extents.push(Extent { offset: start, length: stop - start, content: Content::Zero }),
+            if range_end >= end {
+                return;
             }
+            self.ranges = rest;
+        }
+    }
+
+    fn push(start: u64, stop: u64, extents: &mut Vec<Extent>) {
+        match extents.last_mut() {
+            Some(Extent { offset, length, content: Content::Zero }) if *offset + *length == start => {
+                *length += stop - start;
+            }
+            _ => extents.push(Extent { offset: start, length: stop - start, content: Content::Zero }),
         }
     }
 }

@@ -36,7 +36,7 @@ pub struct Partitioned {
 ///
 /// The partition begins at 1 MiB and is not marked bootable. Its MBR type follows the FAT type (0x0C FAT32, 0x0E FAT16,
 /// 0x01 FAT12); in a GPT it is a basic data partition. Disk signature and GUIDs come from `seed`, so that the same input
-/// gives the same bytes. Without a table the volume is the whole medium, rounded down to nothing.
+/// gives the same bytes. Without a table the volume is the whole medium.
 pub fn encode(
     table: PartitionTable,
     filesystem: Filesystem,

@@ -107,7 +107,7 @@ impl<'a> Chains<'a> {
         let place = u64::from(number) * self.parameters.fat_type.bits() / 8;
         let bytes = self.bytes_at(place)?;
         Ok(match self.parameters.fat_type {
-            FatType::Fat12 if number % 2 == 0 => bytes & 0xFFF,
+            FatType::Fat12 if number.is_multiple_of(2) => bytes & 0xFFF,
             FatType::Fat12 => bytes >> 4 & 0xFFF,
             FatType::Fat16 => bytes & 0xFFFF,
             FatType::Fat32 => bytes & 0x0FFF_FFFF,
@@ -132,7 +132,10 @@ impl<'a> Chains<'a> {
         let mut window = vec![0; usize::try_from(length).expect("16 KiB")];
         let offset = self.parameters.table_offset + start;
         self.source.read_at(offset, &mut window).map_err(|source| ReadError::Io { offset, source })?;
-        window.resize(window.len() + 4, 0);
+        if length < WINDOW + 4 {
+            // The table ends here: its last entry is shorter than what is read at a time.
+            window.resize(window.len() + 4, 0);
+        }
         (self.window, self.window_offset) = (window, start);
         Ok(place - start)
     }
