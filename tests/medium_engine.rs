@@ -1,4 +1,5 @@
 //! The write engine against media that fail: after every fault the medium is untouched, visibly nothing, or whole.
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it found")]
 
 use std::io;
 use std::sync::{Mutex, OnceLock};
@@ -81,13 +82,18 @@ impl Fake {
     }
 }
 
+fn assert_aligned(offset: u64, bytes: &[u8]) {
+    assert!(offset.is_multiple_of(SECTOR) && (bytes.len() as u64).is_multiple_of(SECTOR));
+    assert_eq!(bytes.as_ptr().align_offset(512), 0);
+}
+
 impl BlockTarget for Fake {
     fn size(&self) -> u64 {
         SIZE
     }
 
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        assert!(offset % SECTOR == 0 && bytes.len() as u64 % SECTOR == 0 && bytes.as_ptr().align_offset(512) == 0);
+        assert_aligned(offset, bytes);
         let state = &mut *self.state.lock().unwrap();
         self.request(state)?;
         let at = self.place(offset);
@@ -109,7 +115,7 @@ impl BlockTarget for Fake {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        assert!(offset % SECTOR == 0 && bytes.len() as u64 % SECTOR == 0 && bytes.as_ptr().align_offset(512) == 0);
+        assert_aligned(offset, bytes);
         let state = &mut *self.state.lock().unwrap();
         self.request(state)?;
         state.writes.push((offset, bytes.len()));
@@ -134,7 +140,7 @@ impl BlockTarget for Fake {
 }
 
 fn data(offset: u64, length: usize, seed: u8) -> Extent {
-    let bytes: Vec<u8> = (0..length).map(|n| ((n * 31 + n / 512 * 7) as u8).wrapping_add(seed) | 1).collect();
+    let bytes: Vec<u8> = (0..length).map(|n| (n * 31 + n / 512 * 7).to_le_bytes()[0].wrapping_add(seed) | 1).collect();
     Extent { offset, length: length as u64, content: Content::Data(Secret::new(bytes)) }
 }
 
@@ -187,7 +193,7 @@ fn a_good_medium_holds_the_image_and_nothing_else_changes() {
         let fake = Fake::new(old, Faults::default());
         let image = image();
         let moments = Mutex::new(Vec::new());
-        let outcome = engine::write(&fake, &image, &|moment| moments.lock().unwrap().push(moment)).unwrap();
+        let outcome = engine::write(&fake, image, &|moment| moments.lock().unwrap().push(moment)).unwrap();
         let content = fake.after_power_cut(&|_| false);
         assert!(is_complete(&content, image), "it is durable");
         assert!(

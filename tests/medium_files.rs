@@ -1,4 +1,5 @@
 //! Image files and folders: what is under the final name is whole, what fails leaves nothing.
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it found")]
 
 mod media;
 
@@ -258,7 +259,7 @@ fn a_folder_that_fails_half_way_shows_no_manifest() {
     fs::create_dir(folder.path().join("user-data")).unwrap();
     assert!(deliver(&mut Folder::new(folder.path()), plan, &small_artifact()).is_err());
     assert!(!folder.path().join("firstlight-manifest.json").exists());
-    assert!(names(folder.path()).iter().all(|name| !name.ends_with(".part")));
+    assert!(names(folder.path()).iter().all(|name| !name.contains("part")));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Drives for real, as far as loop devices go. Needs root and loop devices; fails with a clear message without them.
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it found")]
 
 mod media;
 
@@ -25,13 +26,13 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(size: u64, fill: u8, options: &[&str]) -> Self {
+    fn new(size: u64, content: u8, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("medium");
-        if fill == 0 {
+        if content == 0 {
             File::create(&file).unwrap().set_len(size).unwrap();
         } else {
-            fs::write(&file, vec![fill; usize::try_from(size).unwrap()]).unwrap();
+            fs::write(&file, vec![content; usize::try_from(size).unwrap()]).unwrap();
         }
         let node = attach(&file, options);
         Self { node, file, _folder: folder }
@@ -46,7 +47,7 @@ impl Loop {
     }
 
     fn content(&self) -> Vec<u8> {
-        run_well("sync", &[]);
+        File::open(&self.node).unwrap().sync_all().unwrap();
         fs::read(&self.file).unwrap()
     }
 
@@ -110,13 +111,17 @@ fn assert_good(medium: &Loop, artifact: &SealedArtifact) {
 
 #[test]
 fn a_dirty_medium_is_right_and_gets_only_what_matters() {
-    for table in [PartitionTable::None, PartitionTable::Mbr, PartitionTable::Gpt] {
-        let medium = Loop::new(128 * MIB, 0xFF, &[]);
+    for (table, filesystem, size) in [
+        (PartitionTable::None, Filesystem::Fat16, 64 * MIB),
+        (PartitionTable::Gpt, Filesystem::Fat16, 64 * MIB),
+        (PartitionTable::Mbr, Filesystem::Fat32, 256 * MIB),
+    ] {
+        let medium = Loop::new(size, 0xFF, &[]);
         let artifact = twenty_mib();
         let before = medium.written();
-        let receipt = deliver(&mut medium.sink(), plan(table, Filesystem::Fat32, None), &artifact).unwrap();
+        let receipt = deliver(&mut medium.sink(), plan(table, filesystem, None), &artifact).unwrap();
         let after = medium.written();
-        let image = encode(&artifact, &plan(table, Filesystem::Fat32, Some(128 * MIB)), Some(128 * MIB)).unwrap();
+        let image = encode(&artifact, &plan(table, filesystem, Some(size)), Some(size)).unwrap();
         let (requests, bytes) = (after.0 - before.0, after.1 - before.1);
         let limit = artifact.payload() + zero_bytes(&image) + 128 * 1024;
         assert!(bytes <= limit, "{table:?}: {bytes} bytes written, at most {limit}");
@@ -155,8 +160,16 @@ fn signatures_and_tables_of_an_older_use_are_gone() {
     let medium = Loop::new(64 * MIB, 0, &[]);
     run_well("sgdisk", &["-n", "1:2048:0", &medium.node]);
     run_well("mkfs.ext4", &["-q", "-F", "-E", "offset=1048576", &medium.node, "61000k"]);
-    run_well("mkswap", &["-q", "-f", "--offset", "2097152", &medium.node]);
-    assert!(run_well("wipefs", &["--no-act", &medium.node]).contains("gpt"));
+    let node = File::options().write(true).open(&medium.node).unwrap();
+    for (place, mark) in
+        [(4086, &b"SWAPSPACE2"[..]), (0x10040, b"_BHRfS_M"), (0x8001, b"CD001"), (0, b"LUKS\xba\xbe\0\x01")]
+    {
+        node.write_all_at(mark, place).unwrap();
+        node.write_all_at(mark, MIB + place).unwrap();
+    }
+    node.sync_all().unwrap();
+    drop(node);
+    assert!(run_well("wipefs", &["--no-act", &medium.node]).contains("crypto_LUKS"));
     deliver(&mut medium.sink(), mbr(), &small_artifact()).unwrap();
     let wipefs = run_well("wipefs", &["--no-act", "--noheadings", "--output", "TYPE,OFFSET", &medium.node]);
     assert_eq!(wipefs.split_whitespace().collect::<Vec<_>>(), ["dos", "0x1fe"], "{wipefs}");
@@ -214,6 +227,48 @@ fn a_mounted_medium_is_busy_and_its_mount_point_named() {
     deliver(&mut medium.sink(), plan(PartitionTable::Mbr, Filesystem::Fat, None), &small_artifact()).unwrap();
 }
 
+/// A machine whose tables show nothing mounted, with a node for the loop device.
+fn blind_machine(medium: &Loop) -> (TempDir, Machine) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let root = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/sys", root.path().join("sys")).unwrap();
+    fs::create_dir(root.path().join("dev")).unwrap();
+    let device = rustix::fs::stat(&medium.node).unwrap().st_rdev;
+    let node = root.path().join("dev").join(medium.name());
+    mknodat(CWD, &node, FileType::BlockDevice, Mode::RUSR | Mode::WUSR, device).unwrap();
+    // The file behind the loop device, where the fake machine looks for it.
+    let file = root.path().join(medium.file.strip_prefix("/").unwrap());
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, b"").unwrap();
+    let machine = Machine::at(root.path());
+    (root, machine)
+}
+
+#[test]
+fn the_exclusive_open_finds_a_mount_that_the_tables_do_not_show() {
+    let medium = Loop::new(16 * MIB, 0, &[]);
+    run_well("mkfs.ext4", &["-q", "-F", &medium.node]);
+    let (_root, machine) = blind_machine(&medium);
+    let mut sink = DriveSink::new(machine, DriveSelector::Node(medium.node.clone().into()), false);
+    let artifact = small_artifact();
+    let consent = consent(&mut sink, &need(mbr_small(), &artifact)).unwrap();
+    let point = tempfile::tempdir().unwrap();
+    run_well("mount", &[&medium.node, point.path().to_str().unwrap()]);
+    let error = sink.commit(&artifact, consent, &|_| ());
+    run_well("umount", &[point.path().to_str().unwrap()]);
+    let error = error.unwrap_err();
+    assert!(matches!(error, SinkError::Busy { .. }), "{error}");
+}
+
+#[test]
+fn a_drive_without_a_tray_is_written_and_not_ejected() {
+    let medium = Loop::new(16 * MIB, 0, &[]);
+    let mut sink = DriveSink::new(Machine::new(), DriveSelector::Node(medium.node.clone().into()), true);
+    deliver(&mut sink, mbr_small(), &small_artifact()).unwrap();
+    assert!(!sink.was_ejected());
+    assert_good(&medium, &small_artifact());
+}
+
 /// Kills the child when the test ends.
 struct Killed(Child);
 
@@ -260,13 +315,14 @@ fn what_is_no_drive_is_an_error_and_never_becomes_a_file() {
 #[test]
 fn a_medium_that_is_too_small_or_protected_is_refused_before_the_first_byte() {
     let small = Loop::new(4 * MIB, 0, &[]);
+    let before = small.written();
     let larger = plan(PartitionTable::Mbr, Filesystem::Fat, Some(8 * MIB));
     let error = deliver(&mut small.sink(), larger, &small_artifact()).unwrap_err();
     assert!(matches!(error, SinkError::TooSmall { need, have, .. } if (need, have) == (8 * MIB, 4 * MIB)), "{error}");
     let big = artifact_of(1, &[("big", noise(5 << 20, 9))]);
     let error = deliver(&mut small.sink(), mbr_small(), &big).unwrap_err();
     assert!(matches!(error, SinkError::TooSmall { .. }), "{error}");
-    assert_eq!(small.written().1, 0);
+    assert_eq!(small.written(), before);
 
     let protected = Loop::new(16 * MIB, 0, &["--read-only"]);
     let error = deliver(&mut protected.sink(), mbr_small(), &small_artifact()).unwrap_err();
@@ -294,12 +350,13 @@ fn a_medium_exchanged_after_the_consent_is_not_written() {
 fn preflight_changes_nothing_names_the_loss_and_its_id_follows_the_content() {
     let medium = Loop::new(16 * MIB, 0, &[]);
     let artifact = small_artifact();
+    let before = medium.written();
     let look = || medium.sink().preflight(&need(mbr_small(), &artifact)).unwrap();
     let blank = look();
     assert_eq!(*blank.effect(), Effect::Overwrites(vec![]));
     assert_eq!(blank.accept_id(), look().accept_id());
     assert_eq!(blank.layout().size, Some(16 * MIB));
-    assert_eq!(medium.written().1, 0);
+    assert_eq!(medium.written(), before);
     deliver(&mut medium.sink(), mbr_small(), &artifact).unwrap();
     let ours = look();
     assert!(matches!(ours.effect(), Effect::Overwrites(lines) if lines[0].contains("version 1 for gw-0001")));
@@ -361,7 +418,7 @@ fn a_medium_that_fails_in_mid_write_is_left_without_a_first_sector() {
     let error = deliver(&mut sink(&node), mbr(), &artifact);
     run("losetup", &["-d", &node]);
     let error = error.unwrap_err();
-    assert!(matches!(error, SinkError::Io { doing: "writing", .. }), "{error}");
+    assert!(matches!(error, SinkError::TooSmall { have, .. } if have < 8 * MIB), "{error}");
     let mut first = [1; 512];
     File::open(&file).unwrap().read_exact_at(&mut first, 0).unwrap();
     assert_eq!(first, [0; 512]);
