@@ -67,8 +67,8 @@ pub(super) struct Counts {
     pub(super) commits: AtomicU64,
 }
 
-/// Faults put in by tests, at every commit.
-pub(super) type Fault = Arc<dyn Fn(Point, u64) -> Result<(), LedgerError> + Send + Sync>;
+/// Faults put in by tests, at every commit: where, the commit's number, the writer's connection.
+pub(super) type Fault = Arc<dyn Fn(Point, u64, &Connection) -> Result<(), LedgerError> + Send + Sync>;
 
 /// Where a fault can strike.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -188,6 +188,6 @@ impl Thread {
     }
 
     fn strike(&self, point: Point, number: u64) -> Result<(), LedgerError> {
-        self.fault.as_ref().map_or(Ok(()), |fault| fault(point, number))
+        self.fault.as_ref().map_or(Ok(()), |fault| fault(point, number, &self.conn))
     }
 }

@@ -1,4 +1,14 @@
 //! Tests of the whole room: plans, targets and credentials made up; files and processes real.
 
+mod again;
+mod audit;
+mod crash;
+mod faults;
+mod files;
 mod happy;
+mod model;
+mod race;
+mod reports;
+mod rules;
+mod steps;
 mod world;
