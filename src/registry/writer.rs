@@ -175,16 +175,17 @@ impl Thread {
         self.strike(Point::AfterCommit, number)
     }
 
-    /// Runs one request. An error that made SQLite give up the whole transaction (disk full, I/O) ends the group.
+    /// Runs one request; true if it changed something. An error that made SQLite give up the whole transaction (disk full, I/O) ends the group.
     fn work(&self, request: &mut dyn Request) -> Result<bool, LedgerError> {
         self.conn.execute_batch("SAVEPOINT request")?;
+        let before = self.conn.total_changes();
         let verdict = request.work(&self.conn, &self.around, &*self.clock);
         if self.conn.is_autocommit() {
             return Err(verdict.err().unwrap_or_else(|| LedgerError::Full { path: self.path.clone() }));
         }
         let keep = verdict.is_ok();
         self.conn.execute_batch(if keep { "RELEASE request" } else { "ROLLBACK TO request; RELEASE request" })?;
-        Ok(keep)
+        Ok(keep && self.conn.total_changes() != before)
     }
 
     fn strike(&self, point: Point, number: u64) -> Result<(), LedgerError> {

@@ -10,5 +10,6 @@ mod model;
 mod race;
 mod reports;
 mod rules;
+mod speed;
 mod steps;
 mod world;
