@@ -41,7 +41,7 @@ fn tamper(world: &World, bytes: &[u8], change: impl FnOnce(&Connection)) -> Chai
 
 fn columns(conn: &Connection, table: &str) -> Vec<String> {
     let statement = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
-    statement.column_names().into_iter().map(str::to_owned).collect()
+    statement.column_names().map(str::to_owned).collect()
 }
 
 fn rows(conn: &Connection, table: &str) -> Vec<i64> {

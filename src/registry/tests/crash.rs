@@ -101,13 +101,13 @@ fn a_kill_before_or_after_any_commit_loses_nothing_and_makes_nothing_twice() {
 fn check_after_kill(world: &World, durable: Option<Step>) {
     world.is_sound();
     let claim = world.begin(&plan("gw-1"), &stick("A")).unwrap();
-    let word = match durable {
+    let expected = match durable {
         None => "fresh",
         Some(Step::Finished) => "done",
         Some(_) => "resume",
     };
-    assert_eq!(claim.word(), word, "{durable:?} was durable");
-    if word != "done" {
+    assert_eq!(claim.word(), expected, "{durable:?} was durable");
+    if expected != "done" {
         let ticket = claim.ticket();
         assert_eq!(ticket.reached, durable.unwrap_or(Step::Begin));
         let sealed = durable >= Some(Step::Sealed);

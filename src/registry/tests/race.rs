@@ -18,7 +18,7 @@ pub(super) fn claim_all(ledger: &Ledger, path: &Path, name: &str) {
         std::thread::sleep(Duration::from_millis(1));
     }
     let next = AtomicUsize::new(0);
-    let got = std::sync::Mutex::new(String::new());
+    let got = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
@@ -27,7 +27,7 @@ pub(super) fn claim_all(ledger: &Ledger, path: &Path, name: &str) {
                     match begin(ledger, &plan(&device), &image("a.img"), None) {
                         Ok(Claim::Fresh(ticket)) => {
                             drive(ledger, ticket, &image("a.img"), Step::Finished);
-                            got.lock().unwrap().push_str(&format!("{device}\n"));
+                            got.lock().unwrap().push(device);
                         }
                         Ok(Claim::Done(_)) | Err(LedgerError::InProgress { .. }) => {}
                         Ok(other) => panic!("{device}: {}", other.word()),
@@ -37,7 +37,7 @@ pub(super) fn claim_all(ledger: &Ledger, path: &Path, name: &str) {
             });
         }
     });
-    std::fs::write(path.with_extension(name), got.into_inner().unwrap()).unwrap();
+    std::fs::write(path.with_extension(name), got.into_inner().unwrap().join("\n")).unwrap();
 }
 
 #[test]
