@@ -106,7 +106,7 @@ class Rig(lab.Case):
         disk, node = self.stick()
         with self.subTest("a volume made by others"):
             volume = self.image("volume", 16 * MIB)
-            oracle.in_tree(self.work, "sbin/mkfs.fat", "-n", "CIDATA", volume)
+            oracle.make_fat(self.work, volume, "CIDATA")
             with open(self.image("greeting", 5), "rb") as file:
                 oracle.in_tree(self.work, "usr/bin/mtools", "-i", volume, file.name, "::a-long-name.yaml", name="mcopy")
             with open(volume, "rb") as file:

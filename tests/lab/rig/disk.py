@@ -23,6 +23,7 @@ class Faults:
         self.lose_write = None      # the n-th write is acknowledged and not stored
         self.flip_write = None      # the n-th write is stored with one bit turned
         self.hold_write = None      # the n-th write, and every later one, waits until it is let go
+        self.hold_read_back = False  # reading what has been written since the mark waits until it is let go
 
 
 class Disk:
@@ -33,7 +34,7 @@ class Disk:
         self.file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         os.ftruncate(self.file, self.real)
         self.changed = threading.Condition()
-        self.open_gates = 0
+        self.release = None
         self.held = 0
         self.mark()
         self.faults = Faults()
@@ -62,16 +63,17 @@ class Disk:
         return names[::-1].index("flush") if "flush" in names else len(names)
 
     def wait_held(self, seconds=60):
-        """Waits until a write is being held."""
+        """Waits until a request is being held."""
         with self.changed:
             if not self.changed.wait_for(lambda: self.held, seconds):
-                raise TimeoutError("no write was held on %s: %d writes seen" % (self.path, self.writes))
+                raise TimeoutError("nothing was held on %s: %d writes seen" % (self.path, self.writes))
 
-    def let_one_go(self):
-        """Lets one held write (or the next one to be held) through; the one after it is held again."""
+    def let_one_go(self, done=True):
+        """Ends one held request, if there is one: done, or lost and failed. The next one is held again."""
         with self.changed:
-            self.open_gates = 1
-            self.changed.notify_all()
+            if self.held:
+                self.release = "done" if done else "lost"
+                self.changed.notify_all()
 
     def wait_writes(self, count, seconds=60):
         """Waits until `count` writes have come since the mark."""
@@ -156,8 +158,11 @@ class Disk:
     def _read(self, offset, length):
         self._note("read", offset, length)
         with self.changed:
-            touched = [(o, n) for what, o, n in self.log if what == "write"] if self.faults.fail_read_back else []
-        if any(overlaps(offset, length, o, n) for o, n in touched):
+            faults = self.faults
+            armed = faults.fail_read_back or faults.hold_read_back
+            is_read_back = armed and any(what == "write" and overlaps(offset, length, o, n) for what, o, n in self.log)
+            lost = is_read_back and faults.hold_read_back and not self._hold(faults)
+        if lost or (is_read_back and faults.fail_read_back):
             return b"", EIO
         parts = [os.pread(self.file, n, at) if at is not None else b"\xff" * n for at, n in self._places(offset, length)]
         return b"".join(parts), OK
@@ -166,11 +171,10 @@ class Disk:
         with self.changed:
             self.writes += 1
             number, faults = self.writes, self.faults
-            if faults.hold_write is not None and number >= faults.hold_write:
-                self._hold(faults)
+            stored = faults.hold_write is None or number < faults.hold_write or self._hold(faults)
             if number == faults.fail_write:
                 self.bad.append((offset, len(data)))
-            failed = any(overlaps(offset, len(data), o, n) for o, n in self.bad)
+            failed = not stored or any(overlaps(offset, len(data), o, n) for o, n in self.bad)
             self.log.append(("failed-write" if failed else "write", offset, len(data)))
             self.changed.notify_all()
         if failed:
@@ -187,12 +191,14 @@ class Disk:
         return OK
 
     def _hold(self, faults):
-        """Waits (with the lock given away) until let go, or until a new chapter begins."""
+        """Waits (with the lock given away) until let go, or until a new chapter begins; true if the request counts."""
         self.held += 1
         self.changed.notify_all()
-        self.changed.wait_for(lambda: self.open_gates or self.faults is not faults)
-        self.open_gates = 0
+        self.changed.wait_for(lambda: self.release or self.faults is not faults)
+        done = self.release != "lost"
+        self.release = None
         self.held -= 1
+        return done
 
     def _places(self, offset, length):
         """(place in the file or None, length) for a span of the pretended disk."""

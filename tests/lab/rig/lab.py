@@ -5,16 +5,20 @@ import unittest
 
 from .disk import MIB, Disk
 from .machine import Machine
-from .slots import ARGUMENTS, Slots
+from .oracle import copy_span
+from .slots import ARGUMENTS, Slots, built_in
+from .tool import Tool
 
 
 class Bench:
-    """One run: its folders, and the laptop, which is started when the first test needs it."""
+    """One run: its folder, and the laptop, which is started when the first test needs it."""
 
-    def __init__(self, work, tool=None):
-        self.work, self.tool = work, tool
+    def __init__(self, work, binary=None):
+        self.work, self.binary = work, binary
         self.folder = tempfile.mkdtemp(prefix="run-", dir=work)
-        self.machine, self.count = None, 0
+        self.count, self.devices = 0, 0
+        self.built_in = Disk(self.path("built-in.img"), 128 * MIB)
+        self.machine = self.installed = self.system_disk = None
 
     def path(self, name):
         """A path for a new file of this run."""
@@ -24,18 +28,42 @@ class Bench:
     def system(self):
         """A fresh system disk."""
         path = self.path("system.img")
-        copy_sparse(os.path.join(self.work, "system.img"), path)
+        copy_span(os.path.join(self.work, "system.img"), 0, os.path.getsize(os.path.join(self.work, "system.img")), path)
         return path
 
     def laptop(self):
-        """The laptop, running."""
+        """The laptop, running; if it is off, with a fresh system disk."""
         if self.machine is None or self.machine.process.poll() is not None:
-            self.machine = Machine(self.work, self.path("laptop"), self.system(), ARGUMENTS)
-            self.machine.slots = Slots(self.machine)
+            self.system_disk, self.installed = self.system(), None
+            self._start()
         return self.machine
 
+    def restart(self):
+        """Cuts the laptop's power and starts it again from the system disk it had."""
+        self.machine.cut_power()
+        self._start()
+        return self.machine
+
+    def _start(self):
+        self.machine = Machine(self.work, self.path("laptop"), self.system_disk, ARGUMENTS + built_in(self.built_in))
+        self.machine.slots = Slots(self.machine)
+
+    def tool(self):
+        """The tool under test, installed on the laptop."""
+        if not self.binary:
+            raise AssertionError("no firstlight binary to test: start the tests through tests/lab/run")
+        if self.installed is None:
+            self.installed = Tool.install(self.machine, self.binary)
+        self.installed.machine = self.machine
+        return self.installed
+
+    def next_device(self):
+        """A device of the fleet that no test has had."""
+        self.devices += 1
+        return "gw-%04d" % self.devices
+
     def end(self):
-        """Switches everything off."""
+        """Switches the laptop off."""
         if self.machine is not None:
             self.machine.cut_power()
 
@@ -50,6 +78,7 @@ class Case(unittest.TestCase):
         self.laptop = self.bench.laptop()
         self.slots = self.laptop.slots
         self.disks = []
+        self.bench.built_in.mark()
         self.addCleanup(self._clear)
 
     def _clear(self):
@@ -82,9 +111,3 @@ class Case(unittest.TestCase):
         """A new card in the slot; returns its disk and its node."""
         disk = self.disk(**how)
         return disk, self.slots.insert(disk)
-
-
-def copy_sparse(source, target):
-    """Copies a file, leaving zeros out."""
-    from .oracle import copy_span
-    copy_span(source, 0, os.path.getsize(source), target)

@@ -83,6 +83,27 @@ def copy_span(path, offset, length, to):
                 target.write(part)
 
 
+def make_fat(work, path, label):
+    """Makes a FAT volume on a whole image."""
+    in_tree(work, "sbin/mkfs.fat", "-I", "-n", label, path)
+
+
+def plant_gpt(work, path):
+    """Gives an image a GUID partition table with one partition, at both ends."""
+    table = subprocess.run([os.path.join(HERE, "in-tree"), work, "sbin/sfdisk", "-q", "--wipe", "never", path],
+                           input="label: gpt\n2048,+,L\n", text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if table.returncode != 0:
+        raise AssertionError("sfdisk: " + table.stdout)
+
+
+def ext4_superblock(work, path):
+    """The superblock of a fresh ext4 file system, which is made in a new file."""
+    in_tree(work, "sbin/mke2fs", "-q", "-t", "ext4", "-L", "backup", path, "16M")
+    with open(path, "rb") as file:
+        file.seek(1024)
+        return file.read(1024)
+
+
 def judge_bundle(files, device):
     """The manifest is this device's and agrees with every file beside it; returns the manifest."""
     manifest = json.loads(files[MANIFEST])

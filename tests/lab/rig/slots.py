@@ -8,6 +8,11 @@ from .qmp import Refused
 ARGUMENTS = ["-device", "qemu-xhci,id=xhci", "-device", "sdhci-pci", "-drive", "if=none,id=card", "-device", "sd-card,id=card0,drive=card"]
 
 
+def built_in(disk):
+    """Arguments for a disk that is built in and cannot be pulled; the guest's /dev/vda."""
+    return ["-drive", "if=none,id=built-in,format=raw,file=nbd+unix:///?socket=" + disk.address, "-device", "virtio-blk-pci,drive=built-in"]
+
+
 class Slots:
     """The ports of a machine that was started with ARGUMENTS."""
 
@@ -26,12 +31,11 @@ class Slots:
         return self.node(serial)
 
     def unplug(self, port=1):
-        """Pulls a stick, whatever it is doing. A write that is being held is let go only after the pull has begun."""
+        """Pulls a stick, whatever it is doing. A held write is lost, and ends only after the pull has begun."""
         name, disk = self.plugged.pop(port)
         pulling = Pull(self.machine, name + "-usb")
-        while not pulling.done(0.3):
-            disk.let_one_go()
-        disk.open_gates = 0
+        while not pulling.done(0.5):
+            disk.let_one_go(done=False)
         self._release(name)
         self.machine.must("i=0; while grep -qs '' /sys/bus/usb/devices/*-%d/serial && [ $i -lt 200 ]; do usleep 50000; i=$((i + 1)); done; [ $i -lt 200 ]" % port)
 
