@@ -75,12 +75,6 @@ class Disk:
                 self.release = "done" if done else "lost"
                 self.changed.notify_all()
 
-    def wait_writes(self, count, seconds=60):
-        """Waits until `count` writes have come since the mark."""
-        with self.changed:
-            if not self.changed.wait_for(lambda: self.writes >= count, seconds):
-                raise TimeoutError("%d writes on %s, waited for %d" % (self.writes, self.path, count))
-
     def bytes_at(self, offset, length):
         """What is really stored."""
         return os.pread(self.file, length, offset)

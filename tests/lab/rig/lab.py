@@ -84,7 +84,8 @@ class Case(unittest.TestCase):
     def _clear(self):
         for disk in self.disks:
             disk.mark()
-        self.slots.unplug_all()
+        if self.laptop.process.poll() is None:
+            self.slots.unplug_all()
         for disk in self.disks:
             disk.close()
 

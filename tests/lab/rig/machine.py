@@ -17,6 +17,18 @@ from .qmp import Qmp
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
+def qemu(work, system, lab, arguments, words=""):
+    """The command that starts a guest. `words` are for its init."""
+    return [
+        os.path.join(HERE, "in-tree"), work, "usr/bin/qemu-system-x86_64", "-name", "firstlight-lab",
+        # Plain emulation: a /dev/kvm that opens may still hang a stock kernel at its first instruction.
+        "-accel", "tcg", "-cpu", "max", "-M", "q35", "-m", "384", "-nodefaults", "-no-reboot", "-display", "none",
+        "-virtfs", "local,path=%s,mount_tag=lab,security_model=none,multidevs=remap" % lab,
+        "-drive", "if=none,id=system,format=raw,file=" + system, "-device", "ide-hd,drive=system,bus=ide.0,serial=SYSTEM",
+        "-kernel", os.path.join(work, "vmlinuz"), "-initrd", os.path.join(work, "initrd.gz"),
+        "-append", "console=ttyS0 quiet panic=-1 random.trust_cpu=1 mitigations=off " + words, *arguments]
+
+
 class Finished:
     """How a script in the guest ended."""
 
@@ -36,7 +48,7 @@ class Machine:
         os.makedirs(os.path.join(self.lab, "jobs"), exist_ok=True)
         # Socket addresses have 108 bytes at most, the work folder may lie deep.
         self.sockets = tempfile.mkdtemp(prefix="firstlight-lab-")
-        self.process = subprocess.Popen(self._command(work, system, arguments), stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(qemu(work, system, self.lab, [*self._ports(), *arguments]), stdin=subprocess.DEVNULL)
         atexit.register(self.cut_power)
         self.jobs = 0
         self.done = set()
@@ -63,19 +75,11 @@ class Machine:
                     raise RuntimeError("QEMU did not start (exit status %s)" % self.process.poll()) from None
                 time.sleep(0.02)
 
-    def _command(self, work, system, arguments):
+    def _ports(self):
         def port(name):
             return ["-chardev", "socket,id=%s,path=%s,server=on,wait=off" % (name, self._socket(name)), "-serial", "chardev:" + name]
-        return [
-            os.path.join(HERE, "in-tree"), work, "usr/bin/qemu-system-x86_64", "-name", "firstlight-lab",
-            # Plain emulation: a /dev/kvm that opens may still hang a stock kernel at its first instruction.
-            "-accel", "tcg", "-cpu", "max", "-M", "q35", "-m", "384", "-nodefaults", "-no-reboot", "-display", "none",
-            "-serial", "file:" + os.path.join(self.folder, "console.log"), *port("control"), *port("terminal"),
-            "-qmp", "unix:%s,server=on,wait=off" % self._socket("qmp"),
-            "-virtfs", "local,path=%s,mount_tag=lab,security_model=none,multidevs=remap" % self.lab,
-            "-drive", "if=none,id=system,format=raw,file=" + system, "-device", "ide-hd,drive=system,bus=ide.0,serial=SYSTEM",
-            "-kernel", os.path.join(work, "vmlinuz"), "-initrd", os.path.join(work, "initrd.gz"),
-            "-append", "console=ttyS0 quiet panic=-1 random.trust_cpu=1 mitigations=off", *arguments]
+        return ["-serial", "file:" + os.path.join(self.folder, "console.log"), *port("control"), *port("terminal"),
+                "-qmp", "unix:%s,server=on,wait=off" % self._socket("qmp")]
 
     def _listen(self):
         try:
