@@ -7,6 +7,7 @@ pub mod class;
 pub mod credential;
 pub mod digest;
 pub mod identity;
+pub mod lwm2m;
 pub mod place;
 pub mod plan;
 pub mod secret;

@@ -1,0 +1,55 @@
+//! Which devices: named, all, or the next one that is not delivered.
+
+use crate::fleet::check::Fleet;
+use crate::fleet::EndpointName;
+use crate::registry::Ledger;
+
+use super::error::StationError;
+
+/// Which devices a command is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// These, in this order.
+    Named(Vec<String>),
+    /// All, in the inventory's order.
+    All,
+    /// The first one in the inventory's order whose delivery to hardware is not finished.
+    Next,
+}
+
+impl Selection {
+    /// Makes a selection from what was typed; names and `--all` exclude each other on the command line.
+    pub fn from_words(names: &[String], all: bool, next: bool) -> Result<Self, StationError> {
+        match (names.is_empty(), all, next) {
+            (_, true, _) => Ok(Self::All),
+            (_, _, true) => Ok(Self::Next),
+            (false, ..) => Ok(Self::Named(names.to_vec())),
+            (true, ..) => Err(StationError::NoDevice),
+        }
+    }
+
+    /// Returns the chosen devices. `delivery` matters to `Next` where a profile has several.
+    pub fn devices(
+        &self,
+        fleet: &Fleet,
+        ledger: &Ledger,
+        delivery: Option<&str>,
+    ) -> Result<Vec<EndpointName>, StationError> {
+        match self {
+            Self::All => Ok(fleet.devices().cloned().collect()),
+            Self::Named(names) => names.iter().map(|name| Ok(fleet.device(name)?.clone())).collect(),
+            Self::Next => next(fleet, ledger, delivery).map(|device| vec![device]),
+        }
+    }
+}
+
+/// The first device one of whose deliveries has not reached hardware yet.
+fn next(fleet: &Fleet, ledger: &Ledger, delivery: Option<&str>) -> Result<EndpointName, StationError> {
+    for device in fleet.devices() {
+        let plan = fleet.plan(device, delivery)?;
+        if ledger.next_undelivered([device], &plan.delivery.name, true)?.is_some() {
+            return Ok(device.clone());
+        }
+    }
+    Err(StationError::NothingNext)
+}
