@@ -110,6 +110,11 @@ impl Keys {
         Ok(protection_of(&read_station_key(folder)?))
     }
 
+    /// Returns the name of the station whose keys lie in `folder`; no key is opened.
+    pub fn station_name_in(folder: &Path) -> Result<String, AuthorityError> {
+        Ok(read_station_card(folder)?.name)
+    }
+
     /// Returns the station's name.
     pub fn station_name(&self) -> &str {
         &self.station

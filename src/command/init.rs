@@ -80,7 +80,7 @@ fn not_free(root: &Path) -> Complaint {
     } else {
         "name a new folder: firstlight init my-fleet".to_owned()
     };
-    Complaint::new(Class::Refused, words).hint(hint)
+    Complaint::new(Class::Refused, words).with_hint(hint)
 }
 
 /// Returns the template named, or the one a person picks; the list has no default.
@@ -90,7 +90,7 @@ fn template(args: &Args, context: &Context) -> anyhow::Result<String> {
         Some(name) if names.contains(&name.as_str()) => Ok(name.clone()),
         Some(name) => {
             let words = format!("there is no template {name:?}");
-            Err(Complaint::new(Class::Input, words).hint(format!("templates are {}", names.join(", "))).into())
+            Err(Complaint::new(Class::Input, words).with_hint(format!("templates are {}", names.join(", "))).into())
         }
         None => {
             let items: Vec<String> = names.iter().map(|name| describe(name)).collect();

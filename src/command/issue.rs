@@ -31,7 +31,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opened::station(context, args.selection.inventory.as_deref())?;
     let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
     let devices = chosen.devices(&station.folder().fleet, station.ledger(), None)?;
-    let told = |issued: &issue::Issued| {
+    let told = |issued: &issue::Issued<'_>| {
         if context.printer.is_json() {
             context.printer.record(&json!({ "event": "issued", "device": issued.device, "credentials": issued.made }));
         }

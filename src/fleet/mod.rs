@@ -13,7 +13,6 @@ pub mod file;
 pub mod identity;
 #[cfg(feature = "station")]
 pub mod inventory;
-pub mod lwm2m;
 #[cfg(feature = "station")]
 pub mod lock;
 pub mod lwm2m;

@@ -48,7 +48,8 @@ impl DriveSelector {
         }
     }
 
-    fn words(&self) -> String {
+    /// Returns the name in a person's words.
+    pub fn words(&self) -> String {
         match self {
             DriveSelector::Node(path) => path.display().to_string(),
             DriveSelector::Port(port) => format!("port {port}"),
@@ -211,7 +212,8 @@ impl Sink for DriveSink {
         let accept = accept_id(&identity, content);
         let mut layout = need.medium.clone();
         layout.size = Some(layout.size.unwrap_or(drive.size));
-        Ok(Preflight::new(identity, Effect::Overwrites(found.losses()), layout, Some(accept)))
+        let carried = found.sole_bundle().map(|bundle| bundle.manifest.clone());
+        Ok(Preflight::new(identity, Effect::Overwrites(found.losses()), layout, Some(accept)).carrying(carried))
     }
 
     fn commit(

@@ -180,6 +180,12 @@ impl Inspection {
         self.volumes.iter().find_map(|volume| volume.bundle.as_ref())
     }
 
+    /// Returns the bundle, if it is whole and nothing but it is on the medium.
+    pub fn sole_bundle(&self) -> Option<&BundleFound> {
+        let [VolumeFound { bundle: Some(bundle), .. }] = self.volumes.as_slice() else { return None };
+        (verify::verify(self).is_ok_and(|verified| verified.litter.is_empty())).then_some(bundle)
+    }
+
     /// Returns what would be lost by writing over it, one line each; none for a blank medium.
     pub fn losses(&self) -> Vec<String> {
         if self.blank {

@@ -87,7 +87,7 @@ impl Ledger {
     }
 
     /// Returns the finished delivery that leaves nothing to do for what is asked, without writing anything.
-    pub fn done(&self, beginning: &Beginning<'_>) -> Result<Option<FinishedDelivery>, LedgerError> {
+    pub fn done(&self, beginning: &Beginning<'_>) -> Result<Option<super::FinishedDelivery>, LedgerError> {
         let asked = Asked::new(beginning);
         self.read(|conn| claim::nothing_left(conn, &asked))
     }

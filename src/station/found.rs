@@ -11,10 +11,8 @@ use crate::host::files;
 use crate::registry::Ledger;
 
 use super::error::StationError;
+use super::load::LOCK_FILE;
 use super::open::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
-
-/// The committed file that pins a fleet's root.
-pub const LOCK_FILE: &str = "fleet.lock";
 
 /// Makes `.firstlight/` with station key, fleet key, authority and an empty ledger: beside first, then renamed, so that a
 /// power cut leaves all of it or nothing. Fails if one is there already.
@@ -47,7 +45,8 @@ fn fill(
     let (clock, random) = (&*surroundings.clock, &*surroundings.random);
     let keys = Keys::create(folder, &station_name(), passphrase, random)?;
     let spec = fleet.authority();
-    Authority::create(folder, &keys, &spec.common_name, spec.organization.as_deref(), spec.demo, clock, random)?;
+    let common_name = spec.common_name.as_deref().unwrap_or_else(|| fleet.name());
+    Authority::create(folder, &keys, common_name, spec.organization.as_deref(), spec.demo, clock, random)?;
     let row = provenance(keys.station_name(), surroundings);
     drop(Ledger::open(&ledger_path(folder), fleet.name(), row, Arc::clone(&surroundings.clock))?);
     Ok(())
@@ -61,7 +60,7 @@ fn create_private_folder(folder: &Path) -> Result<(), StationError> {
 
 /// Pins the authority's root in `fleet.lock`.
 pub fn pin(root: &Path, fleet: &str, authority: &Authority, surroundings: &Surroundings) -> Result<(), StationError> {
-    let lock = FleetLock::new(fleet, authority.root_fingerprint(), authority.root_pem(), surroundings.clock.now());
+    let lock = FleetLock::new(fleet, authority.root_fingerprint(), authority.root_pem().to_owned(), surroundings.clock.now());
     files::write_atomically(&root.join(LOCK_FILE), lock.to_yaml().as_bytes(), 0o644)?;
     Ok(())
 }

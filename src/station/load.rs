@@ -124,6 +124,34 @@ pub fn load(root: &Path, inputs: Inputs<'_>, templates: &dyn TemplateLibrary) ->
     Ok(reading.faults.or_value(FleetFolder { root: root.to_owned(), fleet, lock })?)
 }
 
+/// Returns the fleet's name without judging anything else: the ledger must be readable while the fleet is being edited.
+pub fn fleet_name(root: &Path) -> Result<Arc<str>, LoadError> {
+    let path = root.join(FLEET_FILE);
+    if !path.is_file() {
+        return Err(LoadError::NoFleet { folder: root.to_owned() });
+    }
+    let mut reading = Reading { root, faults: Faults::default() };
+    let name = named(&path);
+    let text = reading.text(&name, read_bounded(&path, LONGEST_FILE)?);
+    match FleetFile::parse(&name, &text, &mut reading.faults) {
+        Some(file) => Ok(file.name),
+        None => Err(reading.faults.or_value(()).err().unwrap_or_default().into()),
+    }
+}
+
+/// Returns the root that the fleet in `root` pins, where one is pinned.
+pub fn pinned(root: &Path) -> Result<Option<Digest>, LoadError> {
+    let path = root.join(LOCK_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let mut reading = Reading { root, faults: Faults::default() };
+    let name = named(&path);
+    let text = reading.text(&name, read_bounded(&path, LONGEST_PEM)?);
+    let lock = FleetLock::parse(&name, &text, &mut reading.faults);
+    Ok(reading.faults.or_value(lock.map(|lock| lock.root_sha256))?)
+}
+
 /// A folder that is being read, and what was found wrong.
 struct Reading<'a> {
     root: &'a Path,
