@@ -36,6 +36,16 @@ pub struct CredentialUse {
     pub required: bool,
 }
 
+/// The credential name that stands for every credential of the profile which no other entry names.
+pub const EVERY_CREDENTIAL: &str = "*";
+
+impl TemplateShape {
+    /// Returns how the template uses the profile's credential of that name; `None` if it does not.
+    pub fn credential_use(&self, name: &str) -> Option<&CredentialUse> {
+        self.credentials.get(name).or_else(|| self.credentials.get(EVERY_CREDENTIAL))
+    }
+}
+
 impl CredentialUse {
     /// Returns true if a credential of `kind` serves.
     pub fn accepts(&self, kind: &CredentialKind) -> bool {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::template::{CredentialUse, FileSource, SensitivityClass, TemplateFile, TemplateVariable, ValueType};
+use super::template::{
+    CredentialUse, EVERY_CREDENTIAL, FileSource, SensitivityClass, TemplateFile, TemplateVariable, ValueType,
+};
 use super::template_shapes::{TEMPLATE, mode};
 use super::yaml::{Entry, Kind, Node};
 use super::{Faults, MediumPlan, TemplateShape, file, nearest, shape, yaml};
@@ -204,7 +206,7 @@ fn check_companions(node: &Node, faults: &mut Faults) {
 
 fn check_part(node: &Node, credentials: &BTreeMap<Arc<str>, CredentialUse>, faults: &mut Faults) {
     let Some((name, _)) = node.text().and_then(|part| part.split_once('.')) else { return };
-    if !credentials.contains_key(name) {
+    if !credentials.contains_key(name) && !credentials.contains_key(EVERY_CREDENTIAL) {
         let message = format!("the template's credentials do not hold {name:?}");
         match nearest::hint(name, credentials.keys().map(|name| &**name)) {
             Some(hint) => faults.add_with_hint(node.place.clone(), message, hint),

@@ -2,6 +2,7 @@
 
 use super::file::MEDIUM;
 use super::shape::{IDENTIFIER, NAME, Record, Rule, Shape, TEXT, TextRule, optional, required};
+use super::template::EVERY_CREDENTIAL;
 
 /// The whole file.
 pub(super) static TEMPLATE: Record = Record {
@@ -11,8 +12,8 @@ pub(super) static TEMPLATE: Record = Record {
         required("medium", Shape::Record(&MEDIUM), "the medium the consumer looks for"),
         optional(
             "credentials",
-            Shape::Names { key: &NAME, value: &Shape::Record(&CREDENTIAL), least: 0 },
-            "the credentials the template uses, by name",
+            Shape::Names { key: &CREDENTIAL_NAME, value: &Shape::Record(&CREDENTIAL), least: 0 },
+            "the credentials the template uses, by name; \"*\" stands for every other one of the profile",
         ),
         optional(
             "variables",
@@ -75,6 +76,12 @@ static PATH: TextRule = TextRule {
                     && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+@".contains(c))
             })
     },
+};
+
+static CREDENTIAL_NAME: TextRule = TextRule {
+    wanted: "a name of letters, digits, \"-\", \"_\" and \".\", or \"*\" for every credential",
+    pattern: r"^(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})$",
+    accepts: |text| text == EVERY_CREDENTIAL || (NAME.accepts)(text),
 };
 
 static MODE: TextRule = TextRule {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::file::{BundleSpec, GivenValue, ProfileSpec};
+use super::super::file::{BundleSpec, CredentialSpec, GivenValue, ProfileSpec};
 use super::super::template::{FileSource, SensitivityClass};
 use super::super::{CredentialKind, Faults, FleetFile, Protocol, TemplateShape};
 use super::{Fleet, Profile, Templates};
@@ -47,7 +47,11 @@ fn credentials(spec: &ProfileSpec, profile: &Profile, template: &TemplateShape) 
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let texts = template.files.iter().any(|file| matches!(file.source, FileSource::Template { .. }));
     if texts {
-        names.extend(template.credentials.keys().map(|name| &**name));
+        let shown = |name: &str, credential: &CredentialSpec| {
+            let kind = credential.shape.as_ref().map(|shape| &shape.kind);
+            template.credential_use(name).is_some_and(|used| kind.is_some_and(|kind| used.accepts(kind)))
+        };
+        names.extend(spec.credentials.iter().filter(|(name, spec)| shown(name, spec)).map(|(name, _)| &**name));
     }
     for file in &template.files {
         match &file.source {
