@@ -79,6 +79,30 @@ pub enum ValueType {
     Map,
 }
 
+impl ValueType {
+    /// Returns true if `value` has this type. The items of a list are texts.
+    pub fn holds(self, value: &serde_json::Value) -> bool {
+        match self {
+            ValueType::String => value.is_string(),
+            ValueType::Integer => value.is_i64() || value.is_u64(),
+            ValueType::Boolean => value.is_boolean(),
+            ValueType::List => value.as_array().is_some_and(|items| items.iter().all(serde_json::Value::is_string)),
+            ValueType::Map => value.is_object(),
+        }
+    }
+
+    /// Says what is wanted, with its article: "a whole number".
+    pub fn wanted(self) -> &'static str {
+        match self {
+            ValueType::String => "a text",
+            ValueType::Integer => "a whole number",
+            ValueType::Boolean => "true or false",
+            ValueType::List => "a list of texts",
+            ValueType::Map => "a mapping",
+        }
+    }
+}
+
 /// Who may read a variable's value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
