@@ -109,6 +109,14 @@ fn a_planted_crate_on_the_wrong_floor_is_found() {
 }
 
 #[test]
+fn a_unit_test_may_hand_our_output_to_another_crate() {
+    let own = own_house().faults();
+    let test = "#[cfg(test)] mod tests { fn f() { serde_yaml::from_str(\"\") } }";
+    assert_eq!(faults_with(&[("format/planted.rs", test)]), own);
+    assert_eq!(faults_with(&[("format/tests/planted.rs", "use serde_yaml::Value;")]), own);
+}
+
+#[test]
 fn planted_crowding_and_printing_are_found() {
     let long = "// a line\n".repeat(700);
     assert_found(&[("fleet/planted.rs", &long)], "lines, at most 600");

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod inventory;
 #[cfg(feature = "station")]
 pub mod lock;
+pub mod lwm2m;
 #[cfg(feature = "station")]
 pub mod nearest;
 pub mod place;

@@ -1,0 +1,171 @@
+//! What is checked of a template before any device: names its files use, and what its file list promises.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use crate::fleet::template::FileSource;
+use crate::fleet::{Faults, TemplateFile, TemplateShape};
+
+use super::context::{BUNDLE, DEVICE, PARTS, TOP_LEVEL};
+use super::encoding::{Form, Nature};
+use super::template::{DESCRIPTION, Template, may_write};
+
+/// Functions of the engine that a template may call.
+const FUNCTIONS: [&str; 4] = ["range", "dict", "namespace", "fail"];
+
+/// Adds a fault for everything in the template that could not work for any device.
+pub(super) fn check(template: &Template, sources: &BTreeMap<String, Arc<str>>, description: &str, faults: &mut Faults) {
+    check_files(template, sources, description, faults);
+    for (name, source) in sources {
+        let Ok(compiled) = template.any_engine().get_template(name) else { continue };
+        for fault in unknown_names(template.shape(), &compiled.undeclared_variables(true)) {
+            let line = line_of(source, &fault.name);
+            faults.add_with_hint(template.place(name, line), fault.message, fault.hint);
+        }
+    }
+}
+
+fn check_files(template: &Template, sources: &BTreeMap<String, Arc<str>>, description: &str, faults: &mut Faults) {
+    let mut seen = BTreeSet::new();
+    for file in &template.shape().files {
+        let place = template.place(DESCRIPTION, line_of_path(description, &file.path));
+        let mut add = |message: String| faults.add(place.clone(), message);
+        if !may_write(&file.path) {
+            add(format!("{:?} is no path for a bundle file", file.path));
+        }
+        if !seen.insert(file.path.to_lowercase()) {
+            add(format!("{:?} is there twice (names are compared without case)", file.path));
+        }
+        if let Some(message) = wrong_source(template.shape(), sources, file) {
+            add(message);
+        }
+        if let Some(condition) = &file.when {
+            match template.any_engine().compile_expression(condition) {
+                Ok(expression) => {
+                    let names = expression.undeclared_variables(true);
+                    unknown_names(template.shape(), &names).into_iter().for_each(|fault| add(fault.message));
+                }
+                Err(error) => add(format!("`when: {condition}` is no expression: {error}")),
+            }
+        }
+    }
+}
+
+fn wrong_source(shape: &TemplateShape, sources: &BTreeMap<String, Arc<str>>, file: &TemplateFile) -> Option<String> {
+    match &file.source {
+        FileSource::Template { file, .. } if !file.ends_with(".j2") => {
+            Some(format!("template file {file:?} must end in .j2"))
+        }
+        FileSource::Template { file, .. } if !sources.contains_key(file) => {
+            Some(format!("the template has no file {file:?}"))
+        }
+        FileSource::Template { .. } | FileSource::Trust { .. } => None,
+        FileSource::Credential { part, encoding } => wrong_part(shape, part, encoding),
+        FileSource::Lwm2mObjects { encoding, object } => match (encoding.as_str(), object) {
+            ("senml-cbor", None) | ("tlv", Some(0..=2)) => None,
+            ("senml-cbor", Some(_)) => Some("senml-cbor holds all objects: leave `object` out".into()),
+            ("tlv", None) => Some("tlv holds one object: say which with `object: 0`, 1 or 2".into()),
+            ("tlv", Some(id)) => Some(format!("object {id} is not made here; possible are 0, 1 and 2")),
+            (other, _) => Some(format!("encoding {other:?} is not known; possible are senml-cbor and tlv")),
+        },
+    }
+}
+
+fn wrong_part(shape: &TemplateShape, part: &str, encoding: &str) -> Option<String> {
+    let Some((credential, name)) = part.split_once('.') else {
+        return Some(format!("{part:?} is no part of a credential: write name.part, such as identity.private_key"));
+    };
+    let Some(used) = shape.credentials.get(credential) else {
+        return Some(format!("credential {credential:?} is not declared under `credentials`"));
+    };
+    let nature = match name {
+        "certificate" | "chain" => Nature::Certificates,
+        "public_key" => Nature::PublicKey,
+        "private_key" => Nature::PrivateKey,
+        "key" => Nature::Bytes,
+        _ => return Some(unknown_part(credential, name)),
+    };
+    if !used.kinds.iter().any(|kind| parts_of(kind).contains(&name)) {
+        return Some(unknown_part(credential, name));
+    }
+    match Form::named(encoding) {
+        None => Some(format!("encoding {encoding:?} is not known; possible are pem, der, hex, base64 and raw")),
+        Some(form) if !nature.can_be(form) => Some(format!("{part:?} cannot be written as {encoding}")),
+        Some(form) if name == "chain" && form != Form::Pem => {
+            Some(format!("{part:?} are several certificates: only pem holds them"))
+        }
+        Some(_) => None,
+    }
+}
+
+fn unknown_part(credential: &str, part: &str) -> String {
+    format!("credential {credential:?} has no part {part:?}")
+}
+
+fn parts_of(kind: &str) -> &'static [&'static str] {
+    PARTS.iter().find(|(word, _)| *word == kind).map_or(&[], |(_, parts)| parts)
+}
+
+struct Unknown {
+    name: String,
+    message: String,
+    hint: String,
+}
+
+/// Returns what is wrong with the names used: dotted as far as the engine can tell.
+fn unknown_names(shape: &TemplateShape, used: &HashSet<String>) -> Vec<Unknown> {
+    let mut names: Vec<&String> = used.iter().collect();
+    names.sort();
+    names.into_iter().filter_map(|name| unknown_name(shape, name)).collect()
+}
+
+fn unknown_name(shape: &TemplateShape, name: &str) -> Option<Unknown> {
+    let mut segments = name.split('.');
+    let (first, second, third) = (segments.next()?, segments.next(), segments.next());
+    let unknown = |message: String, hint: String| Some(Unknown { name: name.to_owned(), message, hint });
+    let among = |known: &[&str]| format!("there are {}", known.join(", "));
+    match (first, second) {
+        ("variables", Some(variable)) if !shape.variables.contains_key(variable) => unknown(
+            format!("variable {variable:?} is not declared"),
+            format!("declare it under `variables` in {DESCRIPTION}"),
+        ),
+        ("credentials", Some(credential)) => {
+            let Some(used) = shape.credentials.get(credential) else {
+                let message = format!("credential {credential:?} is not declared");
+                return unknown(message, format!("declare it under `credentials` in {DESCRIPTION}"));
+            };
+            let known: Vec<&str> = used.kinds.iter().flat_map(|kind| parts_of(kind)).copied().collect();
+            match third.filter(|part| !known.contains(part)) {
+                Some(part) => unknown(unknown_part(credential, part), among(&known)),
+                None => None,
+            }
+        }
+        ("device", Some(field)) if !DEVICE.contains(&field) => {
+            unknown(format!("{name:?} is not known"), among(&DEVICE))
+        }
+        ("bundle", Some(field)) if !BUNDLE.contains(&field) => {
+            unknown(format!("{name:?} is not known"), among(&BUNDLE))
+        }
+        (first, _) if TOP_LEVEL.contains(&first) || FUNCTIONS.contains(&first) => None,
+        _ => unknown(format!("{first:?} is not known"), among(&TOP_LEVEL)),
+    }
+}
+
+/// Returns the line on which `name` stands in a block or expression, else the first on which it stands at all, else 1.
+fn line_of(source: &str, name: &str) -> usize {
+    let stands = |line: &str| {
+        line.match_indices(name).any(|(at, _)| {
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            !line[..at].ends_with(|c| is_word(c) || c == '.') && !line[at + name.len()..].starts_with(is_word)
+        })
+    };
+    let lines = || source.lines().enumerate().filter(|(_, line)| stands(line));
+    let in_code = lines().find(|(_, line)| line.contains("{{") || line.contains("{%"));
+    in_code.or_else(|| lines().next()).map_or(1, |(index, _)| index + 1)
+}
+
+fn line_of_path(description: &str, path: &str) -> usize {
+    let files = description.lines().position(|line| line.starts_with("files:")).unwrap_or(0);
+    let found = description.lines().skip(files).position(|line| line.contains("path") && line.contains(path));
+    found.map_or(1, |index| files + index + 1)
+}

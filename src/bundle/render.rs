@@ -1,0 +1,309 @@
+//! From plan and credentials to the sealed artifact.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::delivery::manifest::MANIFEST_FORMAT;
+use crate::delivery::{ArtifactFile, Credential, Manifest, SealedArtifact};
+use crate::fleet::lwm2m::Object;
+use crate::fleet::template::{FileSource, Syntax};
+use crate::fleet::{DevicePlan, Secret, TemplateFile};
+use crate::format::{senml, tlv};
+
+use super::context::{Context, Issued};
+use super::encoding::{Form, encode};
+use super::environment::{FUEL, misused};
+use super::error::RenderError;
+use super::objects;
+use super::placeholder::{Body, FillError, fill};
+use super::template::{DESCRIPTION, Template};
+
+/// The longest file a template may make, in bytes.
+pub const LONGEST_FILE: usize = 4 << 20;
+
+/// Everything that one rendering takes.
+pub struct Rendering<'a> {
+    /// The device plan.
+    pub plan: &'a DevicePlan,
+    /// The bundle version.
+    pub version: u32,
+    /// When the bundle is made.
+    pub created: OffsetDateTime,
+    /// The device's active credentials: every one the plan names.
+    pub credentials: &'a [Credential],
+    /// The fleet's secrets by name: every one a variable of the plan names.
+    pub secrets: &'a BTreeMap<Arc<str>, Secret>,
+    /// The fleet's root certificate, DER: trusted where a server says nothing else.
+    pub root: &'a [u8],
+    /// True if a demo authority or a seed made the credentials.
+    pub demo: bool,
+}
+
+/// Renders the bundle of one device and seals it under its manifest.
+///
+/// The same input gives the same bytes. Line ends are LF.
+pub fn render(template: &Template, rendering: &Rendering<'_>) -> Result<SealedArtifact, RenderError> {
+    let Rendering { plan, version, credentials, secrets, root, .. } = *rendering;
+    let scene = Scene::new(template, plan, version, Some(Issued { credentials, secrets, root }))?;
+    let mut files = Vec::new();
+    for made in scene.files()? {
+        files.push(ArtifactFile { path: made.file.path.clone(), mode: made.file.mode, bytes: made.bytes });
+    }
+    Ok(SealedArtifact::seal(manifest(rendering), files)?)
+}
+
+/// Shows the files that a plan leads to, by path, before anything is issued: `<secret ...>` stands for a secret,
+/// `<certificate of ...>` for what is not made yet, and the bundle version is shown as 1.
+pub fn preview(template: &Template, plan: &DevicePlan) -> Result<Vec<(String, String)>, RenderError> {
+    let scene = Scene::new(template, plan, 1, None)?;
+    let files = scene.files()?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(files.into_iter().map(|made| (made.file.path.clone(), made.bytes.expose(text))).collect())
+}
+
+impl Template {
+    /// Returns what would lie in clear on the medium, one line each: `tls/key.pem: private key of credential identity`.
+    /// Empty if the bundle holds no secret. Where the template fails for this plan, everything secret in the plan counts.
+    pub fn secrets_in_clear(&self, plan: &DevicePlan) -> Vec<String> {
+        let found = Scene::new(self, plan, 1, None).and_then(|scene| {
+            let files = scene.files()?;
+            Ok(files.into_iter().flat_map(|made| lines(&made)).collect())
+        });
+        found.unwrap_or_else(|_| everything_secret(plan))
+    }
+}
+
+fn lines(made: &Made<'_>) -> Vec<String> {
+    made.secrets.iter().map(|what| format!("{}: {what}", made.file.path)).collect()
+}
+
+fn everything_secret(plan: &DevicePlan) -> Vec<String> {
+    let variables = plan.variables.iter().filter(|(_, value)| matches!(value, crate::fleet::Variable::Secret(_)));
+    let variables = variables.map(|(name, _)| format!("variable {name}"));
+    variables.chain(plan.credentials.keys().map(|name| format!("credential {name}"))).collect()
+}
+
+fn manifest(rendering: &Rendering<'_>) -> Manifest {
+    let plan = rendering.plan;
+    let created = rendering.created.to_offset(time::UtcOffset::UTC).truncate_to_second();
+    Manifest {
+        format: MANIFEST_FORMAT,
+        fleet: plan.fleet.to_string(),
+        device: plan.device.clone(),
+        bundle: plan.delivery.bundle.name.to_string(),
+        version: rendering.version,
+        template: plan.delivery.bundle.template.to_string(),
+        created: created.format(&Rfc3339).unwrap_or_else(|_| "1970-01-01T00:00:00Z".into()),
+        accept_plaintext: plan.delivery.bundle.accept_plaintext.clone(),
+        demo: rendering.demo,
+        files: Vec::new(),
+    }
+}
+
+/// A file made, and the secrets in it in words.
+struct Made<'t> {
+    file: &'t TemplateFile,
+    bytes: Secret,
+    secrets: Vec<String>,
+}
+
+/// One template at work for one device.
+struct Scene<'a, 't> {
+    template: &'t Template,
+    plan: &'a DevicePlan,
+    issued: Option<Issued<'a>>,
+    context: Context<'a>,
+}
+
+impl<'a, 't> Scene<'a, 't> {
+    fn new(
+        template: &'t Template,
+        plan: &'a DevicePlan,
+        version: u32,
+        issued: Option<Issued<'a>>,
+    ) -> Result<Self, RenderError> {
+        let context = Context::new(template.shape(), template.digest(), plan, version, issued)?;
+        Ok(Self { template, plan, issued, context })
+    }
+
+    fn files(&self) -> Result<Vec<Made<'t>>, RenderError> {
+        let mut made = Vec::new();
+        for file in &self.template.shape().files {
+            if self.is_wanted(file)? {
+                made.extend(self.make(file)?);
+            }
+        }
+        Ok(made)
+    }
+
+    fn is_wanted(&self, file: &TemplateFile) -> Result<bool, RenderError> {
+        let Some(condition) = &file.when else { return Ok(true) };
+        let failed = |error: minijinja::Error| self.template_error(DESCRIPTION, &error);
+        let expression = self.template.any_engine().compile_expression(condition).map_err(failed)?;
+        let value = expression.eval(self.context.values.clone()).map_err(failed)?;
+        self.refuse_misuse(DESCRIPTION)?;
+        Ok(value.is_true())
+    }
+
+    fn make(&self, file: &'t TemplateFile) -> Result<Option<Made<'t>>, RenderError> {
+        let (bytes, secrets) = match &file.source {
+            FileSource::Template { file: source, syntax } => self.from_template(source, *syntax, &file.path)?,
+            FileSource::Credential { part, encoding } => self.from_credential(part, encoding, &file.path)?,
+            FileSource::Trust { server } => (self.from_trust(server)?, Vec::new()),
+            FileSource::Lwm2mObjects { encoding, object } => match self.from_objects(encoding, *object)? {
+                Some(made) => made,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(Made { file, bytes, secrets }))
+    }
+
+    fn from_template(&self, source: &str, syntax: Syntax, path: &str) -> Result<(Secret, Vec<String>), RenderError> {
+        let failed = |error: minijinja::Error| self.template_error(source, &error);
+        let template = self.template.engine(syntax).get_template(source).map_err(failed)?;
+        let mut out = Bounded(Vec::new());
+        template.render_captured_to(self.context.values.clone(), &mut out).map_err(failed)?;
+        self.refuse_misuse(source)?;
+        let mut text = String::from_utf8(out.0).expect("the engine writes text");
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        let filled = fill(&text, &self.context.marks, &self.context.slots).map_err(|error| not_filled(path, &error))?;
+        if syntax == Syntax::Json {
+            filled.bytes.expose(check_json).map_err(|reason| self.template_fault(source, reason))?;
+        }
+        let secrets = filled.slots.iter().map(|slot| self.context.slots[*slot].what.to_string()).collect();
+        Ok((filled.bytes, secrets))
+    }
+
+    fn from_credential(&self, part: &str, encoding: &str, path: &str) -> Result<(Secret, Vec<String>), RenderError> {
+        let fault = |reason: String| RenderError::File { path: path.to_owned(), reason };
+        let form = Form::named(encoding).ok_or_else(|| fault(format!("encoding {encoding:?} is not known")))?;
+        let found = self.context.parts.get(part);
+        let found = found.ok_or_else(|| {
+            fault(format!("the profile has no {part:?}; it wants a credential of a kind that has one"))
+        })?;
+        let none = || fault(format!("the {} cannot be written as {encoding}", found.what));
+        match &found.body {
+            Body::Unmade => Ok((Secret::new(format!("<{}>\n", found.what).into_bytes()), Vec::new())),
+            Body::Public(parts) => {
+                let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+                Ok((Secret::new(encode(found.nature, form, &parts).ok_or_else(none)?.to_vec()), Vec::new()))
+            }
+            Body::Secret(slot) => {
+                let secrets = vec![found.what.to_string()];
+                let Some(secret) = self.context.slots[*slot].bytes else {
+                    return Ok((Secret::new(format!("<secret {}>\n", found.what).into_bytes()), secrets));
+                };
+                let mut bytes = secret.expose(|bytes| encode(found.nature, form, &[bytes])).ok_or_else(none)?;
+                Ok((Secret::new(std::mem::take(&mut *bytes)), secrets))
+            }
+        }
+    }
+
+    fn from_trust(&self, server: &str) -> Result<Secret, RenderError> {
+        let part = self.context.trusts.get(server).ok_or_else(|| RenderError::Server {
+            server: Arc::from(server),
+            reason: "is not among the fleet's servers, but the template wants its trusted certificates".into(),
+        })?;
+        let text = match &part.body {
+            Body::Public(parts) => {
+                let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+                encode(part.nature, Form::Pem, &parts).expect("certificates can be PEM").to_vec()
+            }
+            Body::Unmade | Body::Secret(_) => format!("<{}>\n", part.what).into_bytes(),
+        };
+        Ok(Secret::new(text))
+    }
+
+    fn from_objects(&self, encoding: &str, only: Option<u16>) -> Result<Option<(Secret, Vec<String>)>, RenderError> {
+        let mut made = objects::objects(self.plan, self.issued)?;
+        if let Some(id) = only {
+            made.retain(|object| object.id == id);
+        }
+        if made.is_empty() {
+            return Ok(None);
+        }
+        let holds_keys = made.iter().any(|object| object.id == crate::fleet::lwm2m::SECURITY);
+        let secrets = if holds_keys { objects::secrets(self.plan) } else { Vec::new() };
+        let bytes = match (self.issued, encoding) {
+            (None, _) => Secret::new(objects::shown(&made).into_bytes()),
+            (Some(_), "tlv") => tlv::encode(&one(made)),
+            (Some(_), _) => senml::encode(&made),
+        };
+        Ok(Some((bytes, secrets)))
+    }
+
+    fn refuse_misuse(&self, file: &str) -> Result<(), RenderError> {
+        match self.context.marks.take_misused() {
+            Some(what) => Err(self.template_fault(file, misused(&what))),
+            None => Ok(()),
+        }
+    }
+
+    fn template_fault(&self, file: &str, message: String) -> RenderError {
+        RenderError::Template { place: self.template.place(file, 1), message }
+    }
+
+    /// Names the innermost file and line: an include fails where the included file does.
+    fn template_error(&self, file: &str, error: &minijinja::Error) -> RenderError {
+        let mut innermost = error;
+        while let Some(source) = std::error::Error::source(innermost).and_then(|source| source.downcast_ref()) {
+            innermost = source;
+        }
+        let message = match innermost.kind() {
+            minijinja::ErrorKind::OutOfFuel => format!("the template does not come to an end within {FUEL} steps"),
+            minijinja::ErrorKind::WriteFailure => format!("the file becomes longer than {LONGEST_FILE} bytes"),
+            minijinja::ErrorKind::InvalidOperation => innermost.detail().unwrap_or("invalid operation").to_owned(),
+            kind => innermost.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
+        };
+        let name = innermost.name().filter(|name| name.ends_with(".j2")).unwrap_or(file);
+        RenderError::Template { place: self.template.place(name, innermost.line().unwrap_or(1)), message }
+    }
+}
+
+fn one(mut objects: Vec<Object>) -> Object {
+    objects.pop().expect("checked to be there")
+}
+
+fn not_filled(path: &str, error: &FillError) -> RenderError {
+    let reason = match error {
+        FillError::Cut => "the template cuts or changes a block of text that holds a secret".to_owned(),
+        FillError::NotText(what) => format!("the {what} is not UTF-8 text: write it with hex or base64"),
+        FillError::Unquotable(what, error) => format!("the {what} {error}"),
+    };
+    RenderError::File { path: path.to_owned(), reason }
+}
+
+/// Values are quoted whole, quotes and all; a template that puts quotes around one makes no JSON, and that is found here.
+fn check_json(bytes: &[u8]) -> Result<(), String> {
+    let read: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(bytes);
+    read.map(|_| ()).map_err(|error| {
+        format!(
+            "the rendered file is no JSON (line {}, column {}); values bring their own quotes",
+            error.line(),
+            error.column()
+        )
+    })
+}
+
+/// A buffer that refuses to grow beyond [`LONGEST_FILE`].
+struct Bounded(Vec<u8>);
+
+impl io::Write for &mut Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST_FILE {
+            return Err(io::Error::other("too long"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
