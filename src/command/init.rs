@@ -15,8 +15,6 @@ use super::{founded, opened};
 
 /// How many example devices a fleet begins with, where nobody says.
 const DEVICES: u32 = 3;
-/// Where the example server is, where nobody says (RFC 2606: never a real one).
-const SERVER_HOST: &str = "iot.example";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,9 +38,9 @@ pub struct Args {
     /// How many example devices the inventory begins with
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub devices: Option<u32>,
-    /// Where the devices' server is: a URI, or its host alone
+    /// Where the devices' server is, with scheme; may be given several times
     #[arg(long, value_name = "URI")]
-    pub server: Option<String>,
+    pub server: Vec<String>,
     /// Use a throw-away authority whose certificates no real device may carry
     #[arg(long)]
     pub demo: bool,
@@ -60,10 +58,10 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if !folder::is_free(&root)? {
         return Err(not_free(&root).into());
     }
-    let answers = answers(&args, context, &root)?;
     let template = template(&args, context)?;
+    let answers = answers(&args, context, &root)?;
     let passphrase = passphrase(&args, context)?;
-    let made = scaffold(&template, &answers).expect("the template's name was checked");
+    let made = scaffold(&template, &answers)?;
     if context.globals.plan {
         context.printer.raw(made.fleet_yaml.as_bytes());
         return Ok(Status::Done);
@@ -119,32 +117,22 @@ fn answers(args: &Args, context: &Context, root: &Path) -> anyhow::Result<Scaffo
         }
         None => DEVICES,
     };
-    let server = match &args.server {
-        None if asked => {
-            let check = |text: &str| if host_of(text).is_empty() { Err("a host name or URI".to_owned()) } else { Ok(()) };
-            Some(prompt.text("Where is the devices' server?", Some(SERVER_HOST), &check, "say it with --server URI")?)
-        }
-        given => given.clone(),
-    };
-    Ok(ScaffoldAnswers {
-        fleet: fleet_name(args, root),
-        devices,
-        server_host: server.map_or_else(|| SERVER_HOST.to_owned(), |uri| host_of(&uri).to_owned()),
-        demo: args.demo,
-        organization: fleet_name(args, root),
-    })
+    let mut servers = args.server.clone();
+    if servers.is_empty() && asked {
+        let question = "Where is the devices' server (a URI; empty: an example)?";
+        let check = |text: &str| match text.is_empty() || text.contains("://") {
+            true => Ok(()),
+            false => Err("a URI has a scheme, such as mqtts://".to_owned()),
+        };
+        servers.push(prompt.text(question, Some(""), &check, "say it with --server URI")?);
+        servers.retain(|server| !server.is_empty());
+    }
+    Ok(ScaffoldAnswers { fleet: fleet_name(args, root), devices, servers, demo: args.demo, organization: None })
 }
 
 fn number(text: &str) -> Result<u32, String> {
     let range = 1..=100_000;
     text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| "a number from 1 to 100000".to_owned())
-}
-
-/// Returns the host of a URI, or the text itself where it is a host alone.
-fn host_of(uri: &str) -> &str {
-    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
 }
 
 /// Returns the fleet's name: the one given, else the folder's, with what a name cannot hold replaced.
