@@ -38,6 +38,15 @@ impl Loop {
         Self { node, file, _folder: folder }
     }
 
+    fn numbered(number: u32, size: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("medium");
+        File::create(&file).unwrap().set_len(size).unwrap();
+        let node = format!("/dev/loop{number}");
+        run_well("losetup", &[&node, file.to_str().unwrap()]);
+        Self { node, file, _folder: folder }
+    }
+
     fn sink(&self) -> DriveSink {
         sink(&self.node)
     }
@@ -334,7 +343,8 @@ fn a_medium_exchanged_after_the_consent_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let other = folder.path().join("other");
     File::create(&other).unwrap().set_len(16 * MIB).unwrap();
-    let medium = Loop::new(16 * MIB, 0, &[]);
+    // A number of its own, which no parallel test is given while it is free.
+    let medium = Loop::numbered(100 + std::process::id() % 900, 16 * MIB);
     let artifact = small_artifact();
     let mut sink = medium.sink();
     let consent = consent(&mut sink, &need(mbr_small(), &artifact)).unwrap();

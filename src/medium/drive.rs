@@ -341,3 +341,74 @@ fn errno(error: &HostError) -> Option<Errno> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::medium::engine::Doing;
+    use std::path::Path;
+
+    /// A machine with one stick, `sdb`, of 8 MiB.
+    fn machine(root: &Path) -> Machine {
+        let disk = root.join("sys/devices/usb1/1-4/host2/block/sdb");
+        fs::create_dir_all(&disk).unwrap();
+        fs::create_dir_all(root.join("sys/block")).unwrap();
+        for (name, value) in [("dev", "8:16"), ("size", "16384"), ("removable", "1"), ("diskseq", "7")] {
+            fs::write(disk.join(name), value).unwrap();
+        }
+        fs::write(root.join("sys/devices/usb1/1-4/idVendor"), "0781").unwrap();
+        std::os::unix::fs::symlink("../..", disk.join("device")).unwrap();
+        std::os::unix::fs::symlink(&disk, root.join("sys/block/sdb")).unwrap();
+        Machine::at(root)
+    }
+
+    fn explained(machine: &Machine, drive: &Drive, errno: Errno) -> SinkError {
+        let sink = DriveSink::by_port(machine.clone(), "1-4", false);
+        let error = EngineError::Io { doing: Doing::Writing, offset: 4096, source: errno.into() };
+        sink.explain(error, drive, &TargetImage::new(8 << 20, Vec::new()))
+    }
+
+    #[test]
+    fn a_medium_s_errors_say_what_to_do() {
+        let root = tempfile::tempdir().unwrap();
+        let machine = machine(root.path());
+        let drive = find_attached(&machine, &DriveSelector::Port("1-4".into())).unwrap();
+        for errno in [Errno::ROFS, Errno::PERM] {
+            assert!(matches!(explained(&machine, &drive, errno), SinkError::ReadOnly { .. }));
+        }
+        assert!(matches!(explained(&machine, &drive, Errno::NOSPC), SinkError::TooSmall { have: 4096, .. }));
+        assert!(matches!(explained(&machine, &drive, Errno::IO), SinkError::Io { offset: 4096, .. }));
+        assert!(matches!(explained(&machine, &drive, Errno::NODEV), SinkError::Gone { .. }));
+    }
+
+    #[test]
+    fn an_error_of_a_drive_that_has_left_or_come_anew_means_unplugged() {
+        let root = tempfile::tempdir().unwrap();
+        let machine = machine(root.path());
+        let drive = find_attached(&machine, &DriveSelector::Port("1-4".into())).unwrap();
+        fs::write(root.path().join("sys/block/sdb/diskseq"), "8").unwrap();
+        assert!(matches!(explained(&machine, &drive, Errno::IO), SinkError::Gone { doing: "writing", .. }));
+        fs::remove_file(root.path().join("sys/block/sdb")).unwrap();
+        assert!(matches!(explained(&machine, &drive, Errno::IO), SinkError::Gone { doing: "writing", .. }));
+    }
+
+    #[test]
+    fn a_large_drive_must_be_named_and_a_port_is_not_enough() {
+        let root = tempfile::tempdir().unwrap();
+        let machine = machine(root.path());
+        fs::write(root.path().join("sys/block/sdb/size"), (1_u64 << 31).to_string()).unwrap();
+        let drive = find_attached(&machine, &DriveSelector::Port("1-4".into())).unwrap();
+        let by_port = DriveSink::by_port(machine.clone(), "1-4", false).check(&drive);
+        assert!(matches!(by_port, Err(SinkError::Refused { hint: Some(hint), .. }) if hint.contains("/dev/sdb")));
+        let by_node = DriveSink::new(machine, DriveSelector::Node("/dev/sdb".into()), false);
+        by_node.check(&drive).unwrap();
+    }
+
+    #[test]
+    fn selectors_are_read() {
+        assert_eq!(DriveSelector::parse("port=1-4.2"), DriveSelector::Port("1-4.2".into()));
+        assert_eq!(DriveSelector::parse("serial=4C53"), DriveSelector::Serial("4C53".into()));
+        assert_eq!(DriveSelector::parse("cid=AA58"), DriveSelector::Cid("aa58".into()));
+        assert_eq!(DriveSelector::parse("/dev/disk/by-id/a=b"), DriveSelector::Node("/dev/disk/by-id/a=b".into()));
+    }
+}

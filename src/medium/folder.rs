@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, Advice, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::bundle::FileState;
 use super::failure::io_error;
 use super::inspect;
-use super::verify::FileState;
 use crate::delivery::manifest::LONGEST_MANIFEST;
 use crate::delivery::{
     ArtifactFile, Consent, Effect, Event, Footprint, MANIFEST_NAME, Manifest, Preflight, Receipt, SealedArtifact, Sink,

@@ -226,8 +226,7 @@ impl Part {
 
     fn read_back(&self, image: &TargetImage, name: &str) -> Result<(crate::fleet::Digest, u64), SinkError> {
         let file = self.reopen().map_err(io_error(name, "reading back", 0))?;
-        let read = |offset: u64, bytes: &mut [u8]| file.read_at(offset, bytes);
-        engine::read_back(&read, image).map_err(|error| engine_error(name, error))
+        engine::read_back(&file, image).map_err(|error| engine_error(name, error))
     }
 
     /// Past the page cache where the file system can; elsewhere the cache is dropped first.
@@ -264,11 +263,28 @@ struct Reopened {
     direct: bool,
 }
 
-impl Reopened {
+impl engine::ReadBack for Reopened {
+    /// Direct reads of whole sectors do for nearly every disk; one with larger blocks wants whole pages.
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        if !self.direct {
-            return self.file.read_exact_at(bytes, offset);
+        match self.file.read_exact_at(bytes, offset) {
+            Err(error) if self.direct && Errno::from_io_error(&error) == Some(Errno::INVAL) => {
+                self.read_pages(offset, bytes)
+            }
+            other => other,
         }
+    }
+
+    /// A file system that knows no holes says "data" everywhere.
+    fn is_hole(&self, offset: u64, length: u64) -> bool {
+        match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(offset)) {
+            Ok(data) => data >= offset + length,
+            Err(error) => error == Errno::NXIO,
+        }
+    }
+}
+
+impl Reopened {
+    fn read_pages(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
         let start = offset / PAGE * PAGE;
         let skip = usize::try_from(offset - start).expect("less than a page");
         let length = (skip + bytes.len()).next_multiple_of(usize::try_from(PAGE).expect("4096"));
@@ -282,5 +298,62 @@ impl Reopened {
         }
         bytes.copy_from_slice(&window[skip..skip + bytes.len()]);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::engine::ReadBack;
+    use super::*;
+    use crate::delivery::Extent;
+    use crate::fleet::Secret;
+
+    fn part(folder: &Path) -> Part {
+        Part::create(&folder.join("a.img"), "a.img").unwrap()
+    }
+
+    fn image() -> TargetImage {
+        let bytes: Vec<u8> = (0..9216_u32).map(|n| n.to_le_bytes()[1] | 1).collect();
+        let data = Extent { offset: 1536, length: 9216, content: Content::Data(Secret::new(bytes)) };
+        let zero = Extent { offset: 1 << 20, length: 65536, content: Content::Zero };
+        TargetImage::new(2 << 20, vec![data, zero])
+    }
+
+    #[test]
+    fn what_differs_on_disk_is_found_before_the_file_gets_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = part(folder.path());
+        part.fill(&image(), "a.img").unwrap();
+        assert_eq!(part.read_back(&image(), "a.img").unwrap().0, image().digest());
+        for (place, name) in [(1536, "data"), (10751, "data"), (1 << 20, "zero"), ((1 << 20) + 65535, "zero")] {
+            let mut byte = [0];
+            part.file.read_exact_at(&mut byte, place).unwrap();
+            part.file.write_all_at(&[byte[0] ^ 2], place).unwrap();
+            let error = part.read_back(&image(), "a.img").unwrap_err();
+            assert!(matches!(error, SinkError::Differs { offset, .. } if offset == place), "{name}: {error}");
+            part.file.write_all_at(&byte, place).unwrap();
+        }
+    }
+
+    #[test]
+    fn pages_around_a_stretch_are_read_as_the_stretch() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = part(folder.path());
+        part.fill(&image(), "a.img").unwrap();
+        let file = part.reopen().unwrap();
+        let (mut direct, mut paged) = (crate::host::AlignedBuffer::new(9216), vec![0; 9216]);
+        file.read_at(1536, &mut direct).unwrap();
+        file.read_pages(1536, &mut paged).unwrap();
+        assert!(*direct == *paged);
+        assert!(file.read_pages((2 << 20) - 512, &mut paged).is_err(), "behind the end there is nothing");
+    }
+
+    #[test]
+    fn a_part_that_fails_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = part(folder.path());
+        fs::create_dir(folder.path().join("a.img")).unwrap();
+        assert!(part.settle(&folder.path().join("a.img"), "a.img").is_err());
+        assert!(!folder.path().join(".a.img.part").exists());
     }
 }

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::bundle::{self, BundleFound};
 use super::magic;
 use super::reader::DeviceReader;
 use super::shelf::{FatShelf, FolderShelf, Shelf};
-use super::verify::{self, BundleFound};
 use crate::fleet::{Class, Diagnose};
 use crate::format::fat::FatType;
 use crate::format::fat::read::Volume;
@@ -262,7 +262,7 @@ fn fill(found: &mut VolumeFound, shelf: &dyn Shelf) {
         }
         Err(problem) => found.problem = Some(problem),
     }
-    match verify::judge(shelf) {
+    match bundle::judge(shelf) {
         Ok(bundle) => found.bundle = bundle,
         Err(problem) => found.problem = Some(problem),
     }

@@ -1,5 +1,6 @@
 //! Media: the write engine, read-back, image files, folders, drives, and looking at media that were written.
 
+pub mod bundle;
 pub mod drive;
 pub mod engine;
 mod failure;
@@ -13,6 +14,7 @@ mod shelf;
 pub mod verify;
 pub mod volume;
 
+pub use bundle::{BundleFound, FileState, FileVerdict};
 pub use drive::{DriveSelector, DriveSink};
 pub use folder::Folder;
 pub use image_file::ImageFile;
