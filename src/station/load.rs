@@ -316,3 +316,6 @@ fn plain(error: &std::io::Error) -> String {
     let words = message.find(" (os error").map_or(message.as_str(), |at| &message[..at]);
     words.to_lowercase()
 }
+
+#[cfg(test)]
+mod tests;
