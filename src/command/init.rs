@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::bundle::{ScaffoldAnswers, Template, scaffold};
+use crate::bundle::{ScaffoldAnswers, Template, scaffold, usual_server};
 use crate::command::{Context, Status};
 use crate::fleet::{Class, Secret};
 use crate::station::scaffold as folder;
@@ -15,8 +15,6 @@ use super::{founded, opened};
 
 /// How many example devices a fleet begins with, where nobody says.
 const DEVICES: u32 = 3;
-/// Where the example server is, where nobody says (RFC 2606: never a real one).
-const SERVER_HOST: &str = "iot.example";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,9 +38,9 @@ pub struct Args {
     /// How many example devices the inventory begins with
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub devices: Option<u32>,
-    /// Where the devices' server is: a URI, or its host alone
+    /// Where the devices' server is: a URI, or its host alone; once for each server
     #[arg(long, value_name = "URI")]
-    pub server: Option<String>,
+    pub server: Vec<String>,
     /// Use a throw-away authority whose certificates no real device may carry
     #[arg(long)]
     pub demo: bool,
@@ -60,10 +58,10 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if !folder::is_free(&root)? {
         return Err(not_free(&root).into());
     }
-    let answers = answers(&args, context, &root)?;
     let template = template(&args, context)?;
+    let answers = answers(&args, context, &root, &template)?;
+    let made = scaffold(&template, &answers)?;
     let passphrase = passphrase(&args, context)?;
-    let made = scaffold(&template, &answers).expect("the template's name was checked");
     if context.globals.plan {
         context.printer.raw(made.fleet_yaml.as_bytes());
         return Ok(Status::Done);
@@ -107,7 +105,7 @@ fn describe(name: &str) -> String {
     format!("{name}: {consumer}")
 }
 
-fn answers(args: &Args, context: &Context, root: &Path) -> anyhow::Result<ScaffoldAnswers> {
+fn answers(args: &Args, context: &Context, root: &Path, template: &str) -> anyhow::Result<ScaffoldAnswers> {
     let asked = context.printer.can_ask() && args.template.is_none();
     let prompt = Prompt::new(&context.printer);
     let devices = match args.devices {
@@ -119,19 +117,19 @@ fn answers(args: &Args, context: &Context, root: &Path) -> anyhow::Result<Scaffo
         }
         None => DEVICES,
     };
-    let server = match &args.server {
-        None if asked => {
-            let check = |text: &str| if host_of(text).is_empty() { Err("a host name or URI".to_owned()) } else { Ok(()) };
-            Some(prompt.text("Where is the devices' server?", Some(SERVER_HOST), &check, "say it with --server URI")?)
-        }
-        given => given.clone(),
+    let usual = usual_server(template).expect("the template's name was checked");
+    let servers = if args.server.is_empty() && asked {
+        let check = |text: &str| if text.trim().is_empty() { Err("a URI, or a host alone".to_owned()) } else { Ok(()) };
+        vec![prompt.text("Where is the devices' server?", Some(usual), &check, "say it with --server URI")?]
+    } else {
+        args.server.clone()
     };
     Ok(ScaffoldAnswers {
         fleet: fleet_name(args, root),
         devices,
-        server_host: server.map_or_else(|| SERVER_HOST.to_owned(), |uri| host_of(&uri).to_owned()),
+        servers: servers.iter().map(|server| with_scheme(server.trim(), usual)).collect(),
         demo: args.demo,
-        organization: fleet_name(args, root),
+        organization: None,
     })
 }
 
@@ -140,11 +138,15 @@ fn number(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| "a number from 1 to 100000".to_owned())
 }
 
-/// Returns the host of a URI, or the text itself where it is a host alone.
-fn host_of(uri: &str) -> &str {
-    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+/// Returns the server's address; a host alone, or a host and its port, gets the scheme (and the port) of `usual`.
+fn with_scheme(server: &str, usual: &str) -> String {
+    if server.contains("://") {
+        return server.to_owned();
+    }
+    let (scheme, rest) = usual.split_once("://").expect("the usual server is a URI");
+    let port = rest.rsplit_once(':').map_or("", |(_, port)| port);
+    let has_port = server.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
+    if has_port || port.is_empty() { format!("{scheme}://{server}") } else { format!("{scheme}://{server}:{port}") }
 }
 
 /// Returns the fleet's name: the one given, else the folder's, with what a name cannot hold replaced.

@@ -10,7 +10,7 @@ use crate::host::surroundings::SurroundingsError;
 use crate::medium::{InspectError, VerifyError};
 #[cfg(feature = "station")]
 use crate::{
-    authority::AuthorityError, bundle::RenderError, fleet::PlanError, registry::LedgerError, station::StationError,
+    authority::AuthorityError, bundle::{RenderError, ScaffoldError}, fleet::PlanError, registry::LedgerError, station::StationError,
     station::load::LoadError,
 };
 
@@ -51,6 +51,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         AuthorityError,
         #[cfg(feature = "station")]
         RenderError,
+        #[cfg(feature = "station")]
+        ScaffoldError,
         #[cfg(feature = "station")]
         LedgerError,
     }
