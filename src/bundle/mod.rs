@@ -19,5 +19,5 @@ mod template;
 
 pub use error::RenderError;
 pub use render::{LONGEST_FILE, Rendering, preview, render};
-pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, scaffold};
+pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, scaffold, usual_server};
 pub use template::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES, Template};
