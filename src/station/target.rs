@@ -86,8 +86,11 @@ impl TargetSpec {
             let path = filled(pattern, device);
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
             if let Some(folder) = folder.as_ref().filter(|_| folder != made) {
-                std::fs::create_dir_all(folder)
-                    .map_err(|source| StationError::File { doing: "creating", path: folder.clone(), source })?;
+                std::fs::create_dir_all(folder).map_err(|source| StationError::File {
+                    doing: "creating",
+                    path: folder.clone(),
+                    source,
+                })?;
             }
             made = folder;
         }
