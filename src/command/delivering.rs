@@ -1,16 +1,13 @@
-//! What `write` and `render` share: devices paired with targets, planned or delivered.
+//! What `write` and `render` share: devices paired with targets and delivered.
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
-use crate::bundle;
 use crate::delivery::Confirm;
 use crate::fleet::{DevicePlan, EndpointName};
 use crate::registry::Again;
 use crate::station::{Batch, Station, StationError, TargetSpec};
+use crate::ui::Drawing;
 use crate::ui::closing::Closing;
-use crate::ui::{Drawing, Table};
 
 use super::{Context, Status};
 
@@ -36,18 +33,9 @@ pub struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Fails unless there is one target for each device, or one for all.
-    pub fn pair(&self) -> Result<(), StationError> {
-        let (devices, targets) = (self.devices.len(), self.targets.len());
-        let one_for_all = targets == 1 && (devices <= 1 || self.targets[0].takes_many());
-        if one_for_all || (devices == targets && !self.targets.iter().any(TargetSpec::takes_many)) {
-            return Ok(());
-        }
-        Err(StationError::Pairing { devices, targets })
-    }
-
     /// Delivers, with progress, receipts and a closing table.
     pub fn run(&self, context: &Context, confirm: &dyn Confirm) -> anyhow::Result<Status> {
+        pair(self.devices.len(), self.targets)?;
         self.resolve_secrets()?;
         for (index, target) in self.targets.iter().enumerate() {
             target.prepare(if self.targets.len() == 1 { self.devices } else { &self.devices[index..=index] })?;
@@ -70,28 +58,6 @@ impl Work<'_> {
         drop(drawing);
         closing.end(&verdict);
         Ok(verdict.class(context.interrupt.asked()).map_or(Status::Done, Status::Ended))
-    }
-
-    /// Prints what would be made, and touches nothing: each device's bundle with every secret shown as its name.
-    pub fn show_plan(&self, context: &Context) -> anyhow::Result<Status> {
-        let mut table = Table::new(["device", "delivery", "file", "bytes", "target"]).right("bytes");
-        for (index, device) in self.devices.iter().enumerate() {
-            let plan = self.plan(device)?;
-            let template = self.station.shelf().template(&plan.delivery.bundle.template);
-            let files = bundle::preview(&template, &plan)?;
-            let target = self.target(index).shown(device);
-            if context.printer.is_json() {
-                context.printer.record(&planned(&plan, &files, &target));
-            }
-            for (path, text) in files {
-                let delivery = plan.delivery.name.to_string();
-                table.row([device.to_string(), delivery, path, text.len().to_string(), target.clone()]);
-            }
-        }
-        if !context.printer.is_json() {
-            context.printer.raw(table.render(context.printer.terminal().columns).as_bytes());
-        }
-        Ok(Status::Done)
     }
 
     fn plan(&self, device: &EndpointName) -> Result<DevicePlan, StationError> {
@@ -121,7 +87,11 @@ impl Work<'_> {
     }
 }
 
-fn planned(plan: &DevicePlan, files: &[(String, String)], target: &str) -> serde_json::Value {
-    let files: Vec<_> = files.iter().map(|(path, text)| json!({ "path": path, "text": text })).collect();
-    json!({ "event": "plan", "device": plan.device, "plan": plan, "files": files, "target": target })
+/// Fails unless there is one target for each device, or one for all.
+pub fn pair(devices: usize, targets: &[TargetSpec]) -> Result<(), StationError> {
+    let one_for_all = targets.len() == 1 && (devices <= 1 || targets[0].takes_many());
+    if one_for_all || (devices == targets.len() && !targets.iter().any(TargetSpec::takes_many)) {
+        return Ok(());
+    }
+    Err(StationError::Pairing { devices, targets: targets.len() })
 }

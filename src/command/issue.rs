@@ -7,7 +7,7 @@ use crate::fleet::EndpointName;
 use crate::station::{self, Station, issue};
 use crate::ui::measure::count;
 
-use super::opened;
+use super::opened::{self, Sight};
 
 use super::selection::Selection;
 
@@ -28,17 +28,18 @@ pub struct Args {
 
 /// Runs `firstlight issue`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let station = opened::station(context, args.selection.inventory.as_deref())?;
     let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
-    let devices = chosen.devices(&station.folder().fleet, station.ledger(), None)?;
+    if context.globals.plan {
+        let sight = opened::sight(context, args.selection.inventory.as_deref())?;
+        return show_plan(context, &sight, &sight.devices(&chosen, None)?);
+    }
+    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), None)?;
     let told = |issued: &issue::Issued<'_>| {
         if context.printer.is_json() {
             context.printer.record(&json!({ "event": "issued", "device": issued.device, "credentials": issued.made }));
         }
     };
-    if context.globals.plan {
-        return show_plan(context, &station, &devices);
-    }
     let made = issue::issue_all(&station, &devices, &told)?;
     let devices = count(devices.len(), "device");
     context.printer.talk(match made {
@@ -48,9 +49,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-fn show_plan(context: &Context, station: &Station, devices: &[EndpointName]) -> anyhow::Result<Status> {
+fn show_plan(context: &Context, sight: &Sight, devices: &[EndpointName]) -> anyhow::Result<Status> {
     for device in devices {
-        for wanted in issue::wanted(station, device)? {
+        for wanted in issue::wanted(&sight.folder().fleet, sight.station().map(Station::ledger), device)? {
             let line = json!({ "event": "plan", "device": device, "credential": wanted.name, "generation": wanted.generation });
             if context.printer.is_json() {
                 context.printer.record(&line);

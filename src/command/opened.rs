@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::authority::{AskPassphrase, AuthorityError, Keys};
-use crate::fleet::{Class, Secret};
+use crate::authority::{self, AskPassphrase, AuthorityError, Keys, State};
+use crate::fleet::{Class, EndpointName, Secret};
 use crate::host::{HostError, files};
 use crate::registry::Ledger;
 use crate::station::load::{self, FleetFolder, Inputs};
 use crate::station::open::{PRIVATE_FOLDER, open_ledger};
-use crate::station::{Shelf, Station, Surroundings};
+use crate::station::{Selection, Shelf, Station, StationError, Surroundings};
 use crate::ui::{Complaint, Printer, Prompt};
 
 use super::Context;
@@ -66,6 +66,56 @@ pub fn folder(context: &Context, inventory: Option<&Path>) -> anyhow::Result<(Fl
 pub fn station(context: &Context, inventory: Option<&Path>) -> anyhow::Result<Station> {
     let (folder, shelf) = folder(context, inventory)?;
     Ok(Station::open(folder, shelf, surroundings(context))?)
+}
+
+/// A fleet that is looked at and not touched: opened, or a demo that has no keys yet, which only work makes.
+pub enum Sight {
+    /// With keys, authority and ledger.
+    Opened(Box<Station>),
+    /// Without any.
+    Unfounded(Box<FleetFolder>, Shelf),
+}
+
+impl Sight {
+    /// Returns the fleet folder.
+    pub fn folder(&self) -> &FleetFolder {
+        match self {
+            Sight::Opened(station) => station.folder(),
+            Sight::Unfounded(folder, _) => folder,
+        }
+    }
+
+    /// Returns the templates.
+    pub fn shelf(&self) -> &Shelf {
+        match self {
+            Sight::Opened(station) => station.shelf(),
+            Sight::Unfounded(_, shelf) => shelf,
+        }
+    }
+
+    /// Returns the station, if there is one yet.
+    pub fn station(&self) -> Option<&Station> {
+        match self {
+            Sight::Opened(station) => Some(station),
+            Sight::Unfounded(..) => None,
+        }
+    }
+
+    /// Returns the chosen devices.
+    pub fn devices(&self, chosen: &Selection, delivery: Option<&str>) -> Result<Vec<EndpointName>, StationError> {
+        chosen.devices(&self.folder().fleet, self.station().map(Station::ledger), delivery)
+    }
+}
+
+/// Opens a fleet for `--plan`: as [`station`], but a demo's keys are not made.
+pub fn sight(context: &Context, inventory: Option<&Path>) -> anyhow::Result<Sight> {
+    let (folder, shelf) = folder(context, inventory)?;
+    let demo = folder.fleet.authority().demo;
+    let pinned = folder.lock.as_ref().map(|lock| lock.root_sha256);
+    if demo && authority::guard(&folder.root.join(PRIVATE_FOLDER), pinned, demo)? == State::Absent {
+        return Ok(Sight::Unfounded(Box::new(folder), shelf));
+    }
+    Ok(Sight::Opened(Box::new(Station::open(folder, shelf, surroundings(context))?)))
 }
 
 /// Opens the ledger alone: no key is needed to read what this station did.

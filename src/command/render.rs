@@ -7,6 +7,7 @@ use crate::station::{self, StationFiles, TargetSpec};
 
 use super::delivering::Work;
 use super::opened;
+use super::planning::Planning;
 use super::write::Again;
 
 use super::selection::Selection;
@@ -36,21 +37,18 @@ pub struct Args {
 
 /// Runs `firstlight render`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let station = opened::station(context, args.selection.inventory.as_deref())?;
     let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
-    let devices = chosen.devices(&station.folder().fleet, station.ledger(), args.delivery.as_deref())?;
-    let target = TargetSpec::folder_for_each(&args.out);
-    let work = Work {
-        station: &station,
-        devices: &devices,
-        targets: &[target],
-        delivery: args.delivery.as_deref(),
-        again: args.again.map(Into::into),
-        jobs: None,
-        eject: false,
-    };
+    let (inventory, delivery) = (args.selection.inventory.as_deref(), args.delivery.as_deref());
+    let again = args.again.map(Into::into);
+    let targets = [TargetSpec::folder_for_each(&args.out)];
     if context.globals.plan {
-        return work.show_plan(context);
+        let sight = opened::sight(context, inventory)?;
+        let devices = sight.devices(&chosen, delivery)?;
+        return Planning { sight: &sight, devices: &devices, targets: &targets, delivery, again }.show(context);
     }
+    let station = opened::station(context, inventory)?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), delivery)?;
+    let work =
+        Work { station: &station, devices: &devices, targets: &targets, delivery, again, jobs: None, eject: false };
     work.run(context, &StationFiles { ledger: station.ledger().clone() })
 }

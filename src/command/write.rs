@@ -8,6 +8,7 @@ use crate::ui::consent::AskConsent;
 use crate::ui::measure::parse_size;
 
 use super::delivering::Work;
+use super::planning::Planning;
 use super::selection;
 use super::{opened, pick};
 
@@ -87,9 +88,12 @@ impl From<Again> for registry::Again {
 
 /// Runs `firstlight write`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let station = opened::station(context, args.selection.inventory.as_deref())?;
     let chosen = Selection::from_words(&args.selection.ids, args.selection.all, args.next)?;
-    let devices = chosen.devices(&station.folder().fleet, station.ledger(), args.delivery.as_deref())?;
+    if context.globals.plan {
+        return plan(&args, &chosen, context);
+    }
+    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), args.delivery.as_deref())?;
     let targets = targets(&args, context, devices.len())?;
     let work = Work {
         station: &station,
@@ -100,12 +104,17 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         jobs: args.jobs.map(usize::from),
         eject: args.eject,
     };
-    work.pair()?;
-    if context.globals.plan {
-        return work.show_plan(context);
-    }
     let confirm = consent(&args, context, &station, &targets);
     work.run(context, &*confirm)
+}
+
+fn plan(args: &Args, chosen: &Selection, context: &Context) -> anyhow::Result<Status> {
+    let sight = opened::sight(context, args.selection.inventory.as_deref())?;
+    let devices = sight.devices(chosen, args.delivery.as_deref())?;
+    let targets = targets(args, context, devices.len())?;
+    let again = args.again.map(Into::into);
+    let delivery = args.delivery.as_deref();
+    Planning { sight: &sight, devices: &devices, targets: &targets, delivery, again }.show(context)
 }
 
 /// Returns the targets as typed; a person who named none picks a drive from a list, which has no default.

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::authority::{CredentialRequest, FleetKey, wrap_for_recipient};
 use crate::delivery::Credential;
+use crate::fleet::check::Fleet;
 use crate::fleet::{CredentialKind, DevicePlan, EndpointName};
-use crate::registry::{CredentialState, NewCredential};
+use crate::registry::{CredentialState, Ledger, NewCredential};
 
 use super::error::StationError;
 use super::open::Station;
@@ -111,10 +112,19 @@ pub struct Issued<'a> {
     pub made: usize,
 }
 
-/// Returns the credentials of a device that are still to be issued.
-pub fn wanted(station: &Station, device: &EndpointName) -> Result<Vec<CredentialState>, StationError> {
-    let plan = any_plan(station, device)?;
-    Ok(station.ledger().credentials_wanted(&plan)?.into_iter().filter(|state| state.issued.is_none()).collect())
+/// Returns the credentials of a device that are still to be issued; without a ledger none is.
+pub fn wanted(
+    fleet: &Fleet,
+    ledger: Option<&Ledger>,
+    device: &EndpointName,
+) -> Result<Vec<CredentialState>, StationError> {
+    let plan = any_plan(fleet, device)?;
+    let first = |name: &Arc<str>| CredentialState { name: Arc::clone(name), generation: 1, issued: None };
+    let states = match ledger {
+        Some(ledger) => ledger.credentials_wanted(&plan)?,
+        None => plan.credentials.keys().map(first).collect(),
+    };
+    Ok(states.into_iter().filter(|state| state.issued.is_none()).collect())
 }
 
 /// Issues for all `devices` on all processors; `each` hears of every device. Returns how many credentials were made.
@@ -130,7 +140,7 @@ pub fn issue_all(
         let mut sum = 0;
         while let Some(device) = devices.get(next.fetch_add(1, Ordering::Relaxed)) {
             station.check_interrupt()?;
-            let plan = any_plan(station, device)?;
+            let plan = any_plan(&station.folder().fleet, device)?;
             let made = issue(station, &plan)?;
             each(&Issued { device, made });
             sum += made;
@@ -145,8 +155,7 @@ pub fn issue_all(
 }
 
 /// Returns a plan for the credentials alone: all deliveries of a profile carry the same ones.
-fn any_plan(station: &Station, device: &EndpointName) -> Result<DevicePlan, StationError> {
-    let fleet = &station.folder().fleet;
+fn any_plan(fleet: &Fleet, device: &EndpointName) -> Result<DevicePlan, StationError> {
     let deliveries = fleet.deliveries(device);
     Ok(fleet.plan(device, deliveries.first().map(|first| &**first))?)
 }

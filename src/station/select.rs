@@ -28,11 +28,12 @@ impl Selection {
         }
     }
 
-    /// Returns the chosen devices. `delivery` matters to `Next` where a profile has several.
+    /// Returns the chosen devices. `delivery` matters to `Next` where a profile has several; without a ledger nothing is
+    /// delivered.
     pub fn devices(
         &self,
         fleet: &Fleet,
-        ledger: &Ledger,
+        ledger: Option<&Ledger>,
         delivery: Option<&str>,
     ) -> Result<Vec<EndpointName>, StationError> {
         match self {
@@ -44,10 +45,11 @@ impl Selection {
 }
 
 /// The first device one of whose deliveries has not reached hardware yet.
-fn next(fleet: &Fleet, ledger: &Ledger, delivery: Option<&str>) -> Result<EndpointName, StationError> {
+fn next(fleet: &Fleet, ledger: Option<&Ledger>, delivery: Option<&str>) -> Result<EndpointName, StationError> {
     for device in fleet.devices() {
         let plan = fleet.plan(device, delivery)?;
-        if ledger.next_undelivered([device], &plan.delivery.name, true)?.is_some() {
+        let is_left = |ledger: &Ledger| ledger.next_undelivered([device], &plan.delivery.name, true);
+        if ledger.map_or(Ok(Some(device)), is_left)?.is_some() {
             return Ok(device.clone());
         }
     }
