@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Runs `firstlight issue`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
+    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all)?;
     if context.globals.plan {
         let sight = opened::sight(context, args.selection.inventory.as_deref())?;
         return show_plan(context, &sight, &sight.devices(&chosen, None)?);

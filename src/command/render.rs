@@ -37,7 +37,7 @@ pub struct Args {
 
 /// Runs `firstlight render`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
+    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all)?;
     let (inventory, delivery) = (args.selection.inventory.as_deref(), args.delivery.as_deref());
     let again = args.again.map(Into::into);
     let targets = [TargetSpec::folder_for_each(&args.out)];

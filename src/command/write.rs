@@ -3,7 +3,7 @@
 use crate::command::{Context, Status};
 use crate::delivery::Confirm;
 use crate::registry;
-use crate::station::{AcceptPort, AcceptTarget, Selection, Station, StationFiles, TargetSpec};
+use crate::station::{AcceptPort, AcceptTarget, Selection, Station, StationError, StationFiles, TargetSpec};
 use crate::ui::consent::AskConsent;
 use crate::ui::measure::parse_size;
 
@@ -88,7 +88,7 @@ impl From<Again> for registry::Again {
 
 /// Runs `firstlight write`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let chosen = Selection::from_words(&args.selection.ids, args.selection.all, args.next)?;
+    let chosen = chosen(&args)?;
     if context.globals.plan {
         return plan(&args, &chosen, context);
     }
@@ -106,6 +106,18 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     };
     let confirm = consent(&args, context, &station, &targets);
     work.run(context, &*confirm)
+}
+
+/// Returns which devices were asked for. The next one for an image file is the next that has no file either.
+fn chosen(args: &Args) -> Result<Selection, StationError> {
+    if !args.next {
+        return Selection::from_words(&args.selection.ids, args.selection.all);
+    }
+    let mut hardware = args.to.is_empty();
+    for text in &args.to {
+        hardware |= TargetSpec::parse(text, false)?.is_drive();
+    }
+    Ok(Selection::Next { hardware })
 }
 
 fn plan(args: &Args, chosen: &Selection, context: &Context) -> anyhow::Result<Status> {

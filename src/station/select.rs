@@ -1,5 +1,7 @@
 //! Which devices: named, all, or the next one that is not delivered.
 
+use std::collections::BTreeSet;
+
 use crate::fleet::EndpointName;
 use crate::fleet::check::Fleet;
 use crate::registry::Ledger;
@@ -13,18 +15,23 @@ pub enum Selection {
     Named(Vec<EndpointName>),
     /// All, in the inventory's order.
     All,
-    /// The first one in the inventory's order whose delivery to hardware is not finished.
-    Next,
+    /// The first one in the inventory's order whose delivery is not finished.
+    Next {
+        /// True if only hardware counts: an image file made in rehearsal does not make the stick done.
+        hardware: bool,
+    },
 }
 
 impl Selection {
-    /// Makes a selection from what was typed; names and `--all` exclude each other on the command line.
-    pub fn from_words(names: &[EndpointName], all: bool, next: bool) -> Result<Self, StationError> {
-        match (names.is_empty(), all, next) {
-            (_, true, _) => Ok(Self::All),
-            (_, _, true) => Ok(Self::Next),
-            (false, ..) => Ok(Self::Named(names.to_vec())),
-            (true, ..) => Err(StationError::NoDevice),
+    /// Makes a selection from what was typed; names and `--all` exclude each other on the command line. A device named
+    /// twice counts once.
+    pub fn from_words(names: &[EndpointName], all: bool) -> Result<Self, StationError> {
+        let mut seen = BTreeSet::new();
+        let once: Vec<EndpointName> = names.iter().filter(|name| seen.insert(name.folded())).cloned().collect();
+        match (once.is_empty(), all) {
+            (_, true) => Ok(Self::All),
+            (false, false) => Ok(Self::Named(once)),
+            (true, false) => Err(StationError::NoDevice),
         }
     }
 
@@ -39,16 +46,20 @@ impl Selection {
         match self {
             Self::All => Ok(fleet.devices().cloned().collect()),
             Self::Named(names) => names.iter().map(|name| known(fleet, name)).collect(),
-            Self::Next => next(fleet, ledger, delivery).map(|device| vec![device]),
+            Self::Next { hardware } => next(fleet, ledger, delivery, *hardware).map(|device| vec![device]),
         }
     }
 }
 
-/// The first device one of whose deliveries has not reached hardware yet.
-fn next(fleet: &Fleet, ledger: Option<&Ledger>, delivery: Option<&str>) -> Result<EndpointName, StationError> {
+fn next(
+    fleet: &Fleet,
+    ledger: Option<&Ledger>,
+    delivery: Option<&str>,
+    hardware: bool,
+) -> Result<EndpointName, StationError> {
     for device in fleet.devices() {
         let plan = fleet.plan(device, delivery)?;
-        let is_left = |ledger: &Ledger| ledger.next_undelivered([device], &plan.delivery.name, true);
+        let is_left = |ledger: &Ledger| ledger.next_undelivered([device], &plan.delivery.name, hardware);
         if ledger.map_or(Ok(Some(device)), is_left)?.is_some() {
             return Ok(device.clone());
         }
