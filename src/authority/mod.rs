@@ -1,1 +1,29 @@
-//! authority
+//! The fleet's certificate authority, the station's keys, and everything that is issued or sealed with them.
+//!
+//! One folder holds it all, `.firstlight/` (0700, files 0600): `station.key` (an age identity, plain or under a
+//! passphrase), `station.json` (whose it is), `fleet.key.age` (the fleet key, wrapped to the station) and `authority/`
+//! (root and station intermediate, their keys wrapped to the station). Nothing here overwrites a key.
+
+mod age_file;
+mod archive;
+pub mod backup;
+mod ca;
+mod certificate;
+mod description;
+mod draft;
+mod error;
+mod issue;
+mod key_pair;
+mod keys;
+mod pin;
+mod sealing;
+pub mod secrets;
+
+pub use age_file::{check_recipient, wrap_for_recipient};
+pub use ca::{Authority, DEMO_MARK};
+pub use description::{AuthorityDescription, CertificateDescription};
+pub use error::AuthorityError;
+pub use issue::CredentialRequest;
+pub use keys::{AskPassphrase, Keys, Protection};
+pub use pin::{State, guard};
+pub use sealing::FleetKey;

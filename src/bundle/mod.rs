@@ -21,5 +21,5 @@ mod template;
 pub use error::RenderError;
 pub use folder::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES};
 pub use render::{LONGEST_FILE, Rendering, preview, render};
-pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, scaffold};
+pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, scaffold, usual_server};
 pub use template::Template;

@@ -1,6 +1,6 @@
 //! The sealed artifact: the frozen files of a bundle with their manifest.
 
-use crate::fleet::{Digest, Secret};
+use crate::fleet::{Class, Diagnose, Digest, Secret};
 
 use super::manifest::{MANIFEST_NAME, Manifest, ManifestFile};
 
@@ -41,6 +41,15 @@ pub enum ArtifactError {
     /// The spooled bytes are no artifact.
     #[error("the spooled artifact is damaged")]
     Damaged,
+}
+
+impl Diagnose for ArtifactError {
+    fn class(&self) -> Class {
+        match self {
+            ArtifactError::Path { .. } | ArtifactError::Twice { .. } => Class::Input,
+            ArtifactError::Damaged => Class::Surroundings,
+        }
+    }
 }
 
 impl SealedArtifact {

@@ -1,5 +1,7 @@
 //! The target image: what must be where on the target, and what does not matter.
 
+use sha2::Digest as _;
+
 use crate::fleet::{Digest, Secret};
 
 /// What an extent holds.
@@ -65,20 +67,40 @@ impl TargetImage {
 
     /// Returns the digest over size and every extent (place, kind, data): what a read-back is compared with.
     pub fn digest(&self) -> Digest {
-        use sha2::Digest as _;
-        let mut hasher = sha2::Sha256::new();
-        hasher.update(self.size.to_be_bytes());
+        let mut hasher = ImageHasher::new(self.size);
         for extent in &self.extents {
-            hasher.update(extent.offset.to_be_bytes());
-            hasher.update(extent.length.to_be_bytes());
-            match &extent.content {
-                Content::Data(bytes) => {
-                    hasher.update([1]);
-                    bytes.expose(|bytes| hasher.update(bytes));
-                }
-                Content::Zero => hasher.update([0]),
+            hasher.begin(extent);
+            if let Content::Data(bytes) = &extent.content {
+                bytes.expose(|bytes| hasher.data(bytes));
             }
         }
-        Digest::from_bytes(hasher.finalize().into())
+        hasher.finish()
+    }
+}
+
+/// Makes the digest that [`TargetImage::digest`] gives from what is read back, piece by piece.
+pub struct ImageHasher(sha2::Sha256);
+
+impl ImageHasher {
+    /// Begins an image of `size` bytes.
+    pub fn new(size: u64) -> Self {
+        Self(sha2::Sha256::new_with_prefix(size.to_be_bytes()))
+    }
+
+    /// Begins the next extent: its place and kind.
+    pub fn begin(&mut self, extent: &Extent) {
+        self.0.update(extent.offset.to_be_bytes());
+        self.0.update(extent.length.to_be_bytes());
+        self.0.update([u8::from(matches!(extent.content, Content::Data(_)))]);
+    }
+
+    /// Takes the next bytes of a data extent; zeros of a zero extent are compared, not hashed.
+    pub fn data(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the digest.
+    pub fn finish(self) -> Digest {
+        Digest::from_bytes(self.0.finalize().into())
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod credential;
+pub mod failure;
 pub mod image;
 pub mod manifest;
 pub mod progress;
@@ -15,10 +16,11 @@ pub mod target;
 
 pub use artifact::{ArtifactError, ArtifactFile, SealedArtifact};
 pub use credential::{Credential, PublicCredential, PublicKind, SealedMaterial};
-pub use image::{Content, Extent, TargetImage};
+pub use failure::SinkError;
+pub use image::{Content, Extent, ImageHasher, TargetImage};
 pub use manifest::{MANIFEST_NAME, Manifest, ManifestFile};
 pub use progress::{Event, Progress, Silent, Step};
 pub use receipt::Receipt;
-pub use sink::{Confirm, Sink, SinkError};
+pub use sink::Sink;
 pub use surroundings::{Clock, Random};
-pub use target::{Consent, Effect, Footprint, Preflight, TargetIdentity, TargetKind};
+pub use target::{Confirm, Consent, Effect, Footprint, Preflight, TargetIdentity, TargetKind};

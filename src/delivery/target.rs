@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fleet::{Digest, MediumPlan};
 
-use super::sink::Confirm;
+use super::Manifest;
+use super::SinkError;
 
 /// What a sink is asked for before anything is made.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,12 +103,25 @@ pub struct Preflight {
     effect: Effect,
     layout: MediumPlan,
     accept_id: Option<String>,
+    carries: Option<Manifest>,
 }
 
 impl Preflight {
     /// Made by sinks. `layout` is the medium plan with its size filled in; `accept_id` names this target in this state.
     pub fn new(target: TargetIdentity, effect: Effect, layout: MediumPlan, accept_id: Option<String>) -> Self {
-        Self { target, effect, layout, accept_id }
+        Self { target, effect, layout, accept_id, carries: None }
+    }
+
+    /// Adds that the target holds exactly this bundle, whole and with nothing beside it.
+    #[must_use]
+    pub fn carrying(mut self, manifest: Option<Manifest>) -> Self {
+        self.carries = manifest;
+        self
+    }
+
+    /// Returns the manifest of the bundle the target holds, if it holds exactly one, whole and with nothing beside it.
+    pub fn carries(&self) -> Option<&Manifest> {
+        self.carries.as_ref()
     }
 
     /// Returns the target.
@@ -131,10 +145,16 @@ impl Preflight {
     }
 
     /// Asks, and turns a yes into the consent for exactly this target, once.
-    pub fn confirm(self, ask: &dyn Confirm) -> Result<Consent, super::SinkError> {
+    pub fn confirm(self, ask: &dyn Confirm) -> Result<Consent, SinkError> {
         ask.confirm(&self)?;
         Ok(Consent { target: self.target, layout: self.layout })
     }
+}
+
+/// Asks for the leave to write a target.
+pub trait Confirm: Send + Sync {
+    /// Returns `Ok` for yes; [`SinkError::Refused`] (or another error) says why not.
+    fn confirm(&self, preflight: &Preflight) -> Result<(), SinkError>;
 }
 
 /// The leave to write one target once. Only [`Preflight::confirm`] makes one.

@@ -13,6 +13,8 @@ pub mod file;
 pub mod identity;
 #[cfg(feature = "station")]
 pub mod inventory;
+#[cfg(feature = "station")]
+pub mod lock;
 pub mod lwm2m;
 #[cfg(feature = "station")]
 pub mod nearest;
@@ -20,6 +22,8 @@ pub mod place;
 pub mod plan;
 #[cfg(feature = "station")]
 pub mod quantity;
+#[cfg(feature = "station")]
+pub mod schema;
 pub mod secret;
 pub mod server;
 #[cfg(feature = "station")]
@@ -46,6 +50,8 @@ pub use file::{AuthoritySpec, FleetFile};
 pub use identity::{EndpointName, IdentityError, SerialNumber};
 #[cfg(feature = "station")]
 pub use inventory::{Inventory, InventoryForm};
+#[cfg(feature = "station")]
+pub use lock::FleetLock;
 pub use place::{Fault, Faults, Place};
 pub use plan::{BundlePlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable, Seal, Variable};
 pub use secret::Secret;

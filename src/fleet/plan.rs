@@ -122,6 +122,14 @@ pub enum Filesystem {
 }
 
 impl DevicePlan {
+    /// Returns the names of the secrets it refers to.
+    pub fn secrets(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.variables.values().filter_map(|variable| match variable {
+            Variable::Secret(name) => Some(name),
+            Variable::Plain(_) | Variable::Pii(_) => None,
+        })
+    }
+
     /// Returns the plan as the ledger records it: everything that shapes bundle and medium, with every personal or secret
     /// value replaced by the keyed digest that `conceal` gives for it (by name of the variable).
     pub fn summary(&self, conceal: &dyn Fn(&str, &Variable) -> Digest) -> serde_json::Value {

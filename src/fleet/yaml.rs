@@ -168,6 +168,7 @@ pub(super) enum Step {
 /// fault is noted.
 pub(super) struct Stream<'a> {
     parser: Parser<'a, StrInput<'a>>,
+    text: &'a str,
     file: Arc<str>,
     pub(super) faults: &'a mut Faults,
     depth: usize,
@@ -181,7 +182,7 @@ impl<'a> Stream<'a> {
         let failed = holds_control_character(file, text, faults);
         let text = if failed { "" } else { text };
         let parser = Parser::new_from_str(text);
-        Self { parser, file: Arc::clone(file), faults, depth: 0, nodes: 0, refusals: 0, failed }
+        Self { parser, text, file: Arc::clone(file), faults, depth: 0, nodes: 0, refusals: 0, failed }
     }
 
     /// Returns the first step of the document; none if there is no document.
@@ -277,12 +278,7 @@ impl<'a> Stream<'a> {
         }
         match self.parser.next_event()? {
             Ok((event, span)) => Some((event, span.start)),
-            Err(error) => {
-                let place = self.place(*error.marker());
-                self.faults.add(place, format!("not YAML: {}", lower_case(error.info())));
-                self.failed = true;
-                None
-            }
+            Err(error) => self.syntax_error(self.place(*error.marker()), error.info()),
         }
     }
 
@@ -348,6 +344,22 @@ impl<'a> Stream<'a> {
         }
     }
 
+    fn syntax_error<T>(&mut self, place: Place, words: &str) -> Option<T> {
+        // The parser's own limit lies deeper, but it looks ahead through opening brackets.
+        if words.contains("recursion limit") {
+            return self.stop(place, format!("nested deeper than {DEEPEST} levels"));
+        }
+        let line = self.text.lines().nth(place.line as usize - 1).unwrap_or_default();
+        let message = format!("not YAML: {}", lower_case(words));
+        self.failed = true;
+        if line.contains('\t') {
+            self.faults.add_with_hint(place, message, "the line holds a tab: YAML wants spaces");
+        } else {
+            self.faults.add(place, message);
+        }
+        None
+    }
+
     fn stop<T>(&mut self, place: Place, message: String) -> Option<T> {
         self.faults.add(place, message);
         self.failed = true;
@@ -404,3 +416,6 @@ impl Keys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,21 @@
 //! The machine: drives and their safety verdict, block devices, USB ports, atomic files.
 
+pub mod aligned;
+pub mod block;
+pub mod busy;
+mod control;
+pub mod drives;
 pub mod error;
 pub mod files;
+pub mod machine;
+pub mod surroundings;
+#[cfg(feature = "station")]
+pub mod usb;
 
+pub use aligned::AlignedBuffer;
+pub use block::BlockDevice;
+pub use drives::{Bus, Drive, Verdict};
 pub use error::HostError;
+pub use machine::Machine;
+#[cfg(feature = "station")]
+pub use usb::{UsbPort, usb_ports};

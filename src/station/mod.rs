@@ -1,1 +1,26 @@
-//! station
+//! The procedures of a station: open a fleet, take one device through every step, take a batch through.
+//!
+//! Knows the rooms below and the order of things; knows no SQL, no USB and no command line.
+
+pub mod batch;
+pub mod consent;
+pub mod deliver;
+pub mod error;
+pub mod found;
+pub mod issue;
+pub mod load;
+pub mod open;
+pub mod save;
+pub mod scaffold;
+pub mod select;
+pub mod shelf;
+pub mod target;
+
+pub use batch::{Batch, Outcome, Verdict};
+pub use consent::{AcceptPort, AcceptTarget, StationFiles};
+pub use deliver::{Delivered, Delivery};
+pub use error::StationError;
+pub use open::{Station, Surroundings};
+pub use select::Selection;
+pub use shelf::Shelf;
+pub use target::TargetSpec;

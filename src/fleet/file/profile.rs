@@ -111,13 +111,25 @@ fn credential_shape(node: &Node) -> Option<CredentialShape> {
         },
         "psk" => CredentialKind::Psk {
             bytes: if node.get("bytes").is_some() { typed(node, "bytes")? } else { 16 },
-            identity: word(node, "identity").map(|identity| identity.to_string()),
+            identity: psk_identity(node)?,
         },
         "rpk" => CredentialKind::RawPublicKey { key: KeyAlgorithm::P256 },
         _ => return None,
     };
     let retain = if node.get("retain").is_some() { typed(node, "retain")? } else { kind.default_retain() };
     Some(CredentialShape { kind, retain })
+}
+
+/// Returns the identity's form, none where the default serves.
+#[allow(clippy::option_option)]
+fn psk_identity(node: &Node) -> Option<Option<String>> {
+    match node.get("identity") {
+        None => Some(None),
+        Some(identity) => {
+            let text = identity.text().filter(|text| (super::shapes::PSK_IDENTITY.accepts)(text))?;
+            Some(Some(text.to_owned()))
+        }
+    }
 }
 
 fn bundle(entry: &Entry) -> BundleSpec {

@@ -287,7 +287,7 @@ static RECIPIENT: TextRule = TextRule {
 };
 
 /// RFC 4279, section 5.3: implementations support identities of up to 128 bytes.
-static PSK_IDENTITY: TextRule = TextRule {
+pub(super) static PSK_IDENTITY: TextRule = TextRule {
     wanted: "1 to 128 printable ASCII characters, of braces only {id} and {serial}",
     pattern: r"^(?=.{1,128}$)([ -z|~]|\{id\}|\{serial\})+$",
     accepts: |text| {

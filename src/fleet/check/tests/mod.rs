@@ -1,7 +1,10 @@
-//! Whole fleets: sample, plan, and every fault with message, line and column.
+//! Whole fleets: what the tests of faults and plans share.
 
-use super::super::{InventoryForm, Place};
+use super::super::InventoryForm;
 use super::*;
+
+mod faults;
+mod plans;
 
 /// The sample of the design, with what it needs to be whole.
 pub(super) const SAMPLE: &str = r#"version: 1
@@ -66,30 +69,45 @@ pub(super) fn assembled(fleet: &str, inventory: &str, texts: &[(&str, &str)]) ->
     (fleet, faults.0.iter().map(|fault| format!("{}: {}", fault.place, fault.message)).collect())
 }
 
-fn sound(fleet: &str, inventory: &str) -> Fleet {
+pub(super) fn sound(fleet: &str, inventory: &str) -> Fleet {
     let (fleet, faults) = assembled(fleet, inventory, &[("cloud-init", TEMPLATE)]);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     fleet.expect("a fleet without faults")
 }
 
-fn name(text: &str) -> EndpointName {
+pub(super) fn name(text: &str) -> EndpointName {
     EndpointName::new(text).expect("a name")
 }
 
-#[test]
-fn the_sample_plans_each_device_with_precedence_fleet_profile_row_device() {
-    let fleet = sound(SAMPLE, "id,serial,timezone\ngw-0001,A1,\ngw-0002,A2,Europe/Paris\ngw-0007,A7,Europe/Rome\n");
-    let zone = |device: &str| fleet.plan(&name(device), None).expect("a plan").variables["timezone"].clone();
-    assert_eq!(zone("gw-0001"), super::super::Variable::Plain("Europe/Berlin".into()));
-    assert_eq!(zone("gw-0002"), super::super::Variable::Plain("Europe/Paris".into()));
-    assert_eq!(zone("gw-0007"), super::super::Variable::Plain("Asia/Tokyo".into()));
-    let plan = fleet.plan(&name("gw-0001"), Some("stick")).expect("a plan");
-    assert_eq!(plan.delivery.medium.size, Some(64 << 20));
-    assert_eq!(plan.variables["wifi_password"], super::super::Variable::Secret("wifi".into()));
-    assert_eq!(plan.serial.map(|serial| serial.to_string()), Some("A1".to_owned()));
-    assert_eq!(fleet.devices().map(EndpointName::as_str).collect::<Vec<_>>(), ["gw-0001", "gw-0002", "gw-0007"]);
+/// A small fleet to break, one key a line.
+pub(super) const SMALL: &str = "\
+version: 1
+fleet: acme
+inventory: devices.csv
+authority: {common_name: ACME Device CA, valid: 20y}
+secrets:
+  wifi: {env: WIFI}
+servers:
+  telemetry: {protocol: mqtt, uri: \"mqtts://mqtt.example\", security: x509, credential: identity}
+profiles:
+  gateway:
+    credentials:
+      identity: {kind: x509, valid: 10y}
+    bundles:
+      site: {template: cloud-init, seal: none, accept_plaintext: \"locked away\"}
+    deliveries:
+      stick: {bundle: site}
+    variables: {timezone: UTC}
+";
+
+pub(super) const ROWS: &str = "id,serial\ngw-1,A1\ngw-2,A2\n";
+
+/// Replaces a piece of [`SMALL`], which must hold it.
+pub(super) fn broken(from: &str, to: &str) -> String {
+    assert!(SMALL.contains(from), "{from}");
+    SMALL.replacen(from, to, 1)
 }
 
-fn place(line: u32, column: u32) -> Place {
-    Place::new(&Arc::from("fleet.yaml"), line, column)
+pub(super) fn faults_of(fleet: &str, inventory: &str) -> Vec<String> {
+    assembled(fleet, inventory, &[("cloud-init", TEMPLATE)]).1
 }

@@ -1,0 +1,418 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_firstlight_global_optspecs
+    string join \n fleet= json q/quiet v/verbose operator= yes plan seed= h/help V/version
+end
+
+function __fish_firstlight_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_firstlight_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_firstlight_using_subcommand
+    set -l cmd (__fish_firstlight_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c firstlight -n "__fish_firstlight_needs_command" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_needs_command" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_needs_command" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_needs_command" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_needs_command" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_needs_command" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_needs_command" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_needs_command" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c firstlight -n "__fish_firstlight_needs_command" -s V -l version -d 'Print version'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "init" -d 'Set up a fleet that works at once'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "check" -d 'Check the fleet file, the inventory and the templates'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "ca" -d 'Make, show or export the fleet\'s certificate authority'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "backup" -d 'Save keys and records to one encrypted file'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "restore" -d 'Bring keys and records back from a backup'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "issue" -d 'Issue the credentials of devices'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "generate" -d 'Issue the credentials of devices'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "render" -d 'Render bootstrap bundles as plain files'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "write" -d 'Write bootstrap media: image files, folders, sticks, cards'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "media" -d 'List drives; look at media and verify them'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "devices" -d 'List devices, show their records, retire them'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "ledger" -d 'Read and verify what this station did'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "doctor" -d 'Check this machine, each fault with its fix'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "schema" -d 'Print the JSON Schema of the fleet file'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "completions" -d 'Print completions for a shell'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "man" -d 'Print manual pages'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l template -d 'What reads the media: cloud-init, raspberry-pi, mqtt, lwm2m, plain' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l name -d 'The fleet\'s name [default: the folder\'s]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l devices -d 'How many example devices the inventory begins with' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l server -d 'Where the devices\' server is, with scheme; may be given several times' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l passphrase-fd -d 'Protect the station key with a passphrase read from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l demo -d 'Use a throw-away authority whose certificates no real device may carry'
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -f -a "init" -d 'Make the authority and pin it in fleet.lock'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -f -a "show" -d 'Show the authority, its validity and how its key is protected'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -f -a "export" -d 'Print the authority\'s certificates as PEM'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l passphrase-fd -d 'Protect the station key with a passphrase read from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l out -d 'Write to this file instead of standard output' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l chain -d 'The station\'s intermediate certificate too, before the root'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "init" -d 'Make the authority and pin it in fleet.lock'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show the authority, its validity and how its key is protected'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "export" -d 'Print the authority\'s certificates as PEM'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l recipient -d 'Encrypt to this age recipient instead of a passphrase; may be given several times' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l passphrase-fd -d 'Read the passphrase from this file descriptor instead of asking' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l identity -d 'Open it with the age identity in this file instead of a passphrase' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l passphrase-fd -d 'Read the passphrase from this file descriptor instead of asking' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l all -d 'All devices of the inventory'
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l all -d 'All devices of the inventory'
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l out -d 'Folder to make the bundles in, DIR/ID/...; secrets lie there in clear, mode 0600' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l delivery -d 'Which of the profile\'s deliveries, where there are several' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l all -d 'All devices of the inventory'
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l to -d 'Where to; may be given several times [default: ask, from a list of drives]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l delivery -d 'Which of the profile\'s deliveries, where there are several' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l again -d 'Deliver again what is delivered, and why' -r -f -a "lost\t'The medium is gone: new credentials, the old ones are revoked'
+damaged\t'The medium is broken and in our hands: the same credentials'
+copy\t'One more of the same'"
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l jobs -d 'How many devices at a time [default: one for each processor]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l accept-target -d 'Overwrite the drive that `media list --json` printed this id for; good once' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l accept-port -d 'Overwrite what is in this USB port, if it is blank or finished by this fleet' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l max-size -d '... and not larger than this (32GB, 64GiB)' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l all -d 'All devices of the inventory'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l next -d 'The next device of the inventory that still lacks this delivery'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l eject -d 'Eject the drive when it is written and read back'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "inspect" -d 'Show what is on a medium, without its secrets'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "verify" -d 'Compare a medium with its manifest'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l all -d 'Also internal and system disks, with the reason why they are refused'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Show what is on a medium, without its secrets'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Compare a medium with its manifest'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -f -a "list" -d 'List devices and where each stands'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -f -a "show" -d 'Show all records of a device'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -f -a "why" -d 'Say why a device stands where it does, and what comes next'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -f -a "retire" -d 'Retire a device: its credentials become void'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l profile -d 'Only devices of this profile' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l reason -d 'Why, for the ledger' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from help" -f -a "list" -d 'List devices and where each stands'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show all records of a device'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from help" -f -a "why" -d 'Say why a device stands where it does, and what comes next'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from help" -f -a "retire" -d 'Retire a device: its credentials become void'
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -f -a "log" -d 'Print what happened, oldest first'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -f -a "pending" -d 'List deliveries that were begun and not finished'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -f -a "verify" -d 'Verify the ledger\'s hash chain'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l last -d 'Only the last N rows' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "log" -d 'Print what happened, oldest first'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "pending" -d 'List deliveries that were begun and not finished'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Verify the ledger\'s hash chain'
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l all -d 'Write the files for bash, zsh and fish into DIR instead' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l all -d 'Write the pages of all commands into DIR instead' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "init" -d 'Set up a fleet that works at once'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "check" -d 'Check the fleet file, the inventory and the templates'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "ca" -d 'Make, show or export the fleet\'s certificate authority'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "backup" -d 'Save keys and records to one encrypted file'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "restore" -d 'Bring keys and records back from a backup'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "issue" -d 'Issue the credentials of devices'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "render" -d 'Render bootstrap bundles as plain files'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "write" -d 'Write bootstrap media: image files, folders, sticks, cards'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "media" -d 'List drives; look at media and verify them'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "devices" -d 'List devices, show their records, retire them'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "ledger" -d 'Read and verify what this station did'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "doctor" -d 'Check this machine, each fault with its fix'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the fleet file'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "completions" -d 'Print completions for a shell'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "man" -d 'Print manual pages'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "init" -d 'Make the authority and pin it in fleet.lock'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show the authority, its validity and how its key is protected'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "export" -d 'Print the authority\'s certificates as PEM'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "list" -d 'List drives, each with our verdict and its reasons'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "inspect" -d 'Show what is on a medium, without its secrets'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "verify" -d 'Compare a medium with its manifest'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from devices" -f -a "list" -d 'List devices and where each stands'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from devices" -f -a "show" -d 'Show all records of a device'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from devices" -f -a "why" -d 'Say why a device stands where it does, and what comes next'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from devices" -f -a "retire" -d 'Retire a device: its credentials become void'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "log" -d 'Print what happened, oldest first'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "pending" -d 'List deliveries that were begun and not finished'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "verify" -d 'Verify the ledger\'s hash chain'

@@ -1,0 +1,45 @@
+//! `firstlight backup`: saves keys and records to one encrypted file.
+
+use std::path::PathBuf;
+
+use crate::authority::backup::BackupKey;
+use crate::command::{Context, Status};
+use crate::station::save;
+
+use super::opened;
+
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight backup plant-2026-03.age
+  $ firstlight backup plant.age --passphrase-fd 3 3< passphrase.txt
+  $ firstlight backup plant.age --recipient age1q...";
+
+/// Arguments of `firstlight backup`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// File to make; an existing one is never overwritten
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Encrypt to this age recipient instead of a passphrase
+    #[arg(long, value_name = "AGE", conflicts_with = "passphrase_fd")]
+    pub recipient: Option<String>,
+    /// Read the passphrase from this file descriptor instead of asking
+    #[arg(long, value_name = "N")]
+    pub passphrase_fd: Option<i32>,
+}
+
+/// Runs `firstlight backup`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let station = opened::station(context, None)?;
+    let root = &station.folder().root;
+    if let Some(recipient) = &args.recipient {
+        save::save(&station, &args.file, BackupKey::Recipient(recipient))?;
+    } else {
+        let passphrase = opened::passphrase(context, args.passphrase_fd, "Passphrase for the backup", true)?;
+        save::save(&station, &args.file, BackupKey::Passphrase(&passphrase))?;
+    }
+    context.printer.talk(format_args!("saved keys and ledger of {} to {}", root.display(), args.file.display()));
+    context.printer.talk("keep it apart from this machine, and the passphrase or identity apart from it");
+    Ok(Status::Done)
+}

@@ -1,0 +1,59 @@
+//! `firstlight ca init`: makes the authority and pins it.
+
+use crate::authority::{self, Authority, Keys, State};
+use crate::command::{Context, Status};
+use crate::fleet::Class;
+use crate::station::found;
+use crate::station::load::FleetFolder;
+use crate::station::open::PRIVATE_FOLDER;
+use crate::ui::Complaint;
+
+use super::super::{founded, opened};
+
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight ca init
+  $ firstlight ca init --passphrase-fd 3 3< passphrase.txt";
+
+/// Arguments of `firstlight ca init`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Protect the station key with a passphrase read from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub passphrase_fd: Option<i32>,
+}
+
+/// Runs `firstlight ca init`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let (folder, _) = opened::folder(context, None)?;
+    let private = folder.root.join(PRIVATE_FOLDER);
+    let surroundings = opened::surroundings(context);
+    if is_made(&folder)? {
+        return Err(already(&folder).into());
+    }
+    let passphrase = args.passphrase_fd.map(|fd| opened::passphrase(context, Some(fd), "", false)).transpose()?;
+    if !Authority::exists(&private) {
+        found::private_folder(&folder.root, &folder.fleet, passphrase.as_ref(), &surroundings)?;
+    }
+    if !folder.fleet.authority().demo {
+        let keys = Keys::open(&private, &founded::Given(passphrase, surroundings.ask.clone()))?;
+        let authority = Authority::open(&private, &keys)?;
+        found::pin(&folder.root, folder.fleet.name(), &authority, &surroundings)?;
+    }
+    founded::tell(context, &folder.root)?;
+    Ok(Status::Done)
+}
+
+/// Returns true if there is nothing left to make; a power cut between making the authority and pinning it leaves it to be
+/// pinned now.
+fn is_made(folder: &FleetFolder) -> Result<bool, authority::AuthorityError> {
+    let private = folder.root.join(PRIVATE_FOLDER);
+    let Some(lock) = &folder.lock else { return Ok(folder.fleet.authority().demo && Authority::exists(&private)) };
+    Ok(authority::guard(&private, Some(lock.root_sha256), folder.fleet.authority().demo)? != State::Absent)
+}
+
+fn already(folder: &FleetFolder) -> Complaint {
+    let words = format!("refusing to make a second authority for fleet {:?}", &**folder.fleet.name());
+    Complaint::new(Class::Refused, words).with_hint("firstlight ca show")
+}

@@ -1,0 +1,41 @@
+//! `firstlight ca`: the fleet's certificate authority.
+
+use super::{Context, Status};
+
+pub mod export;
+pub mod init;
+pub mod show;
+
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight ca show
+  $ firstlight ca export > acme-root.pem";
+
+/// Arguments of `firstlight ca`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// The subcommands of `firstlight ca`.
+#[derive(clap::Subcommand, Debug)]
+pub enum Action {
+    /// Make the authority and pin it in fleet.lock.
+    Init(init::Args),
+    /// Show the authority, its validity and how its key is protected.
+    Show(show::Args),
+    /// Print the authority's certificates as PEM.
+    Export(export::Args),
+}
+
+/// Runs `firstlight ca`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    match args.action {
+        Action::Init(args) => init::run(args, context),
+        Action::Show(args) => show::run(args, context),
+        Action::Export(args) => export::run(args, context),
+    }
+}

@@ -1,0 +1,79 @@
+//! `firstlight check`: validates everything and writes nothing.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::authority;
+use crate::command::{Context, Status};
+use crate::fleet::{Class, Faults};
+use crate::station::StationError;
+use crate::station::load::{FleetFolder, LoadError};
+use crate::station::open::{PRIVATE_FOLDER, ledger_path};
+use crate::ui::measure::count;
+
+use super::opened;
+
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight check
+  $ firstlight check --fleet plant --json
+  $ firstlight check --without-keys
+  $ generate-inventory | firstlight check --inventory -";
+
+/// Arguments of `firstlight check`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Read the inventory from PATH instead (`-`: standard input)
+    #[arg(long, value_name = "PATH")]
+    pub inventory: Option<PathBuf>,
+    /// Do not ask for the keys and the ledger: for machines that are no station, such as CI
+    #[arg(long)]
+    pub without_keys: bool,
+}
+
+/// Runs `firstlight check`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let folder = match opened::folder(context, args.inventory.as_deref()) {
+        Ok((folder, _)) => folder,
+        Err(error) => return faults_as_data(error, context),
+    };
+    if !args.without_keys {
+        check_keys(&folder)?;
+    }
+    let (fleet, devices) = (folder.fleet.name(), folder.fleet.len());
+    if context.printer.is_json() {
+        let nothing: [(); 0] = [];
+        context.printer.document(&json!({ "ok": true, "fleet": fleet, "devices": devices, "faults": nothing }));
+    }
+    context.printer.talk(format_args!("fleet {fleet:?} with {}: everything is right", count(devices, "device")));
+    Ok(Status::Done)
+}
+
+/// With `--json` the faults are the data that was asked for; any other error stays an error.
+fn faults_as_data(error: anyhow::Error, context: &Context) -> anyhow::Result<Status> {
+    let faults: Option<&Faults> = match error.downcast_ref::<LoadError>() {
+        Some(LoadError::Faults(faults)) => Some(faults),
+        _ => None,
+    };
+    match faults {
+        Some(faults) if context.printer.is_json() => {
+            context.printer.document(&json!({ "ok": false, "faults": faults.0 }));
+            Ok(Status::Ended(Class::Input))
+        }
+        _ => Err(error),
+    }
+}
+
+/// A fleet that pins an authority needs it here; on a machine that is no station (CI), `--without-keys` says so.
+fn check_keys(folder: &FleetFolder) -> Result<(), StationError> {
+    let private = folder.root.join(PRIVATE_FOLDER);
+    let pinned = folder.lock.as_ref().map(|lock| lock.root_sha256);
+    let state = authority::guard(&private, pinned, folder.fleet.authority().demo)?;
+    let path = ledger_path(&private);
+    if state != authority::State::Absent && !crate::registry::Ledger::exists(&path) {
+        return Err(StationError::NoLedger { path });
+    }
+    Ok(())
+}

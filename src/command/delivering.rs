@@ -1,0 +1,127 @@
+//! What `write` and `render` share: devices paired with targets, planned or delivered.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::bundle;
+use crate::delivery::Confirm;
+use crate::fleet::{DevicePlan, EndpointName};
+use crate::registry::Again;
+use crate::station::{Batch, Station, StationError, TargetSpec};
+use crate::ui::closing::Closing;
+use crate::ui::{Drawing, Table};
+
+use super::{Context, Status};
+
+/// How many files of this station are written at once for each processor: they wait for the disk most of the time.
+const JOBS_FOR_EACH_PROCESSOR: usize = 8;
+
+/// Devices and where they go.
+pub struct Work<'a> {
+    /// The opened fleet.
+    pub station: &'a Station,
+    /// The devices, in order.
+    pub devices: &'a [EndpointName],
+    /// One target that takes them all, or one for each.
+    pub targets: &'a [TargetSpec],
+    /// Which delivery, where a profile has several.
+    pub delivery: Option<&'a str>,
+    /// Repeat what is done, and why.
+    pub again: Option<Again>,
+    /// How many at a time, where that was said.
+    pub jobs: Option<usize>,
+    /// Eject drives when they are done.
+    pub eject: bool,
+}
+
+impl Work<'_> {
+    /// Fails unless there is one target for each device, or one for all.
+    pub fn pair(&self) -> Result<(), StationError> {
+        let (devices, targets) = (self.devices.len(), self.targets.len());
+        let one_for_all = targets == 1 && (devices <= 1 || self.targets[0].takes_many());
+        if one_for_all || (devices == targets && !self.targets.iter().any(TargetSpec::takes_many)) {
+            return Ok(());
+        }
+        Err(StationError::Pairing { devices, targets })
+    }
+
+    /// Delivers, with progress, receipts and a closing table.
+    pub fn run(&self, context: &Context, confirm: &dyn Confirm) -> anyhow::Result<Status> {
+        self.resolve_secrets()?;
+        for target in self.targets {
+            target.prepare()?;
+        }
+        let machine = context.machine();
+        let slots = self.station.folder().fleet.slots();
+        let drawing = Drawing::new(&context.printer);
+        let batch = Batch {
+            station: self.station,
+            devices: self.devices,
+            plan: &|device| self.plan(device),
+            open: &|index, device| self.target(index).sink(device, &machine, slots, self.eject),
+            confirm,
+            again: self.again,
+            jobs: self.jobs(),
+            progress: &drawing,
+        };
+        let mut closing = Closing::new(&context.printer, self.devices.len());
+        let verdict = batch.run(&mut |outcome| closing.outcome(outcome));
+        drop(drawing);
+        closing.end(&verdict);
+        Ok(verdict.class(context.interrupt.asked()).map_or(Status::Done, Status::Ended))
+    }
+
+    /// Prints what would be made, and touches nothing: each device's bundle with every secret shown as its name.
+    pub fn show_plan(&self, context: &Context) -> anyhow::Result<Status> {
+        let mut table = Table::new(["device", "delivery", "file", "bytes", "target"]).right("bytes");
+        for (index, device) in self.devices.iter().enumerate() {
+            let plan = self.plan(device)?;
+            let template = self.station.shelf().template(&plan.delivery.bundle.template);
+            let files = bundle::preview(&template, &plan)?;
+            let target = self.target(index).shown(device);
+            if context.printer.is_json() {
+                context.printer.record(&planned(&plan, &files, &target));
+            }
+            for (path, text) in files {
+                let delivery = plan.delivery.name.to_string();
+                table.row([device.to_string(), delivery, path, text.len().to_string(), target.clone()]);
+            }
+        }
+        if !context.printer.is_json() {
+            context.printer.raw(table.render(context.printer.terminal().columns).as_bytes());
+        }
+        Ok(Status::Done)
+    }
+
+    fn plan(&self, device: &EndpointName) -> Result<DevicePlan, StationError> {
+        Ok(self.station.folder().fleet.plan(device, self.delivery)?)
+    }
+
+    /// Every plan is made once before the first device is begun, so that an unknown delivery or a secret that cannot be
+    /// had stops the batch before anything is written.
+    fn resolve_secrets(&self) -> Result<(), StationError> {
+        let mut wanted = BTreeSet::new();
+        for device in self.devices {
+            wanted.extend(self.plan(device)?.secrets().cloned());
+        }
+        self.station.resolve_secrets(&wanted)
+    }
+
+    fn target(&self, index: usize) -> &TargetSpec {
+        &self.targets[if self.targets.len() == 1 { 0 } else { index }]
+    }
+
+    fn jobs(&self) -> usize {
+        if self.targets.iter().any(TargetSpec::is_drive) {
+            return self.targets.len();
+        }
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.unwrap_or(processors * JOBS_FOR_EACH_PROCESSOR)
+    }
+}
+
+fn planned(plan: &DevicePlan, files: &[(String, String)], target: &str) -> serde_json::Value {
+    let files: Vec<_> = files.iter().map(|(path, text)| json!({ "path": path, "text": text })).collect();
+    json!({ "event": "plan", "device": plan.device, "plan": plan, "files": files, "target": target })
+}

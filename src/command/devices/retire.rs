@@ -1,0 +1,41 @@
+//! `firstlight devices retire`: retires a device.
+
+use crate::command::{Context, Status, opened};
+use crate::ui::{Complaint, Prompt};
+
+use crate::command::selection::endpoint_name;
+use crate::fleet::{Class, EndpointName};
+
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight devices retire gw-0007 --reason \"returned broken\"
+  $ firstlight devices retire gw-0007 --reason scrapped --yes";
+
+/// Arguments of `firstlight devices retire`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The device, by endpoint name
+    #[arg(value_name = "ID", value_parser = endpoint_name)]
+    pub id: EndpointName,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// Runs `firstlight devices retire`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let ledger = opened::ledger(context)?;
+    let question = format!("Retire {} for good? Its credentials become void", args.id);
+    let instead = "say --yes";
+    if context.globals.plan {
+        context.printer.talk(format_args!("would retire {}: {}", args.id, args.reason));
+        return Ok(Status::Done);
+    }
+    if !context.globals.yes && !Prompt::new(&context.printer).confirm(&question, instead)? {
+        return Err(Complaint::new(Class::Refused, "the answer was no; nothing was changed").into());
+    }
+    ledger.retire(&args.id, &args.reason)?;
+    context.printer.talk(format_args!("{} is retired", args.id));
+    Ok(Status::Done)
+}

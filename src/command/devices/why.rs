@@ -1,0 +1,40 @@
+//! `firstlight devices why`: says why a device stands where it does.
+
+use crate::command::{Context, Status, opened};
+use crate::registry::Why;
+
+use crate::command::selection::endpoint_name;
+use crate::fleet::EndpointName;
+
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight devices why gw-0007
+  $ firstlight devices why gw-0007 --json";
+
+/// Arguments of `firstlight devices why`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The device, by endpoint name
+    #[arg(value_name = "ID", value_parser = endpoint_name)]
+    pub id: EndpointName,
+}
+
+/// Runs `firstlight devices why`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let why = opened::ledger(context)?.why(&args.id)?;
+    context.printer.report(&why, || text(&why));
+    Ok(Status::Done)
+}
+
+fn text(why: &Why) -> String {
+    let mut text = format!("{}\n", why.history.device.id);
+    for line in &why.lines {
+        text.push_str(&format!("  {line}\n"));
+    }
+    match &why.next {
+        Some(command) => text.push_str(&format!("next: {command}\n")),
+        None => text.push_str("next: nothing is left to do\n"),
+    }
+    text
+}

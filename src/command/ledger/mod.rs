@@ -1,0 +1,41 @@
+//! `firstlight ledger`: what this station did.
+
+use super::{Context, Status};
+
+pub mod log;
+pub mod pending;
+pub mod verify;
+
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight ledger pending
+  $ firstlight ledger log gw-0007";
+
+/// Arguments of `firstlight ledger`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// The subcommands of `firstlight ledger`.
+#[derive(clap::Subcommand, Debug)]
+pub enum Action {
+    /// Print what happened, oldest first.
+    Log(log::Args),
+    /// List deliveries that were begun and not finished.
+    Pending(pending::Args),
+    /// Verify the ledger's hash chain.
+    Verify(verify::Args),
+}
+
+/// Runs `firstlight ledger`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    match args.action {
+        Action::Log(args) => log::run(args, context),
+        Action::Pending(args) => pending::run(args, context),
+        Action::Verify(args) => verify::run(args, context),
+    }
+}

@@ -1,0 +1,51 @@
+//! `firstlight media`: drives and what is on them.
+
+use super::{Context, Status};
+
+pub mod inspect;
+#[cfg(feature = "station")]
+pub mod list;
+pub mod verify;
+
+#[cfg(feature = "station")]
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight media list
+  $ firstlight media verify out/gw-0007.img";
+
+#[cfg(not(feature = "station"))]
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight media inspect /dev/sda
+  $ firstlight media verify /dev/sda";
+
+/// Arguments of `firstlight media`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// The subcommands of `firstlight media`.
+#[derive(clap::Subcommand, Debug)]
+pub enum Action {
+    /// List drives, each with our verdict and its reasons.
+    #[cfg(feature = "station")]
+    List(list::Args),
+    /// Show what is on a medium, without its secrets.
+    Inspect(inspect::Args),
+    /// Compare a medium with its manifest.
+    Verify(verify::Args),
+}
+
+/// Runs `firstlight media`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    match args.action {
+        #[cfg(feature = "station")]
+        Action::List(args) => list::run(args, context),
+        Action::Inspect(args) => inspect::run(args, context),
+        Action::Verify(args) => verify::run(args, context),
+    }
+}

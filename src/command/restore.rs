@@ -1,0 +1,59 @@
+//! `firstlight restore`: brings keys and records back from a backup.
+
+use std::path::PathBuf;
+
+use crate::authority::backup::{self, RestoreKey};
+use crate::command::{Context, Status};
+use crate::fleet::Secret;
+use crate::host::files;
+use crate::station::load;
+use crate::ui::measure::count;
+
+use super::opened;
+use super::place::fleet_folder;
+
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight restore plant-2026-03.age
+  $ firstlight restore plant.age --identity key.txt";
+
+/// Arguments of `firstlight restore`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// File that `firstlight backup` made
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Open it with the age identity in this file instead of a passphrase
+    #[arg(long, value_name = "PATH", conflicts_with = "passphrase_fd")]
+    pub identity: Option<PathBuf>,
+    /// Read the passphrase from this file descriptor instead of asking
+    #[arg(long, value_name = "N")]
+    pub passphrase_fd: Option<i32>,
+}
+
+/// The longest identity file, in bytes.
+const LONGEST_IDENTITY: u64 = 64 << 10;
+
+/// Runs `firstlight restore`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let root = fleet_folder(&context.globals)?;
+    let pinned = load::pinned(&root)?;
+    let restored = if let Some(path) = &args.identity {
+        let identity = Secret::new(files::read_bounded(path, LONGEST_IDENTITY)?);
+        backup::restore(&args.file, &root, RestoreKey::Identity(&identity), pinned)?
+    } else {
+        let passphrase = opened::passphrase(context, args.passphrase_fd, "Passphrase of the backup", false)?;
+        backup::restore(&args.file, &root, RestoreKey::Passphrase(&passphrase), pinned)?
+    };
+    context.printer.report(&restored, String::new);
+    context.printer.talk(format_args!(
+        "restored {} from the backup of {}",
+        count(restored.files.len(), "file"),
+        restored.created
+    ));
+    context
+        .printer
+        .talk("deliveries made after that backup are unknown here: compare with your receipts before you go on");
+    Ok(Status::Done)
+}

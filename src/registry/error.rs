@@ -1,0 +1,252 @@
+//! How the ledger fails.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::ErrorCode;
+
+use crate::fleet::{Class, Diagnose, EndpointName};
+
+/// How the ledger fails. Cheap to clone: all requests of one group commit get the same answer when it fails.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The store reports an error.
+    #[error("the ledger {path:?} cannot be read or written")]
+    Storage {
+        /// The ledger's file.
+        path: PathBuf,
+        /// The store's words.
+        source: Arc<rusqlite::Error>,
+    },
+    /// No space left for it.
+    #[error("there is no space left for the ledger {path:?}")]
+    Full {
+        /// The ledger's file.
+        path: PathBuf,
+    },
+    /// A file beside the ledger, or the ledger itself, cannot be made or opened.
+    #[error("{doing} {path:?} failed")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// "creating", "opening", "locking" ...
+        doing: &'static str,
+        /// The system's words.
+        source: Arc<io::Error>,
+    },
+    /// Another process writes for so long that waiting makes no sense.
+    #[error("the ledger {path:?} is held by another process")]
+    Busy {
+        /// The ledger's file.
+        path: PathBuf,
+    },
+    /// Not a ledger, or a damaged one.
+    #[error("{path:?} is no ledger, or a damaged one: {finding}")]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        finding: String,
+    },
+    /// Written by a newer firstlight.
+    #[error("the ledger {path:?} has schema {found}, this firstlight knows schemas up to {known}")]
+    NewerSchema {
+        /// The ledger's file.
+        path: PathBuf,
+        /// Schema found.
+        found: u32,
+        /// Newest schema known.
+        known: u32,
+    },
+    /// It belongs to another fleet.
+    #[error("the ledger {path:?} belongs to fleet {found:?}, not to {wanted:?}")]
+    OtherFleet {
+        /// The ledger's file.
+        path: PathBuf,
+        /// The fleet it names.
+        found: String,
+        /// The fleet asked for.
+        wanted: String,
+    },
+    /// Something that exists once is somebody else's.
+    #[error("refusing a second {what} {value:?}: it belongs to device {holder:?}")]
+    Taken {
+        /// "endpoint name", "serial number", "certificate serial", "key fingerprint".
+        what: &'static str,
+        /// The value.
+        value: String,
+        /// The device that has it.
+        holder: String,
+    },
+    /// The device is retired.
+    #[error("refusing to serve device {device:?}: it was retired on {since}: {reason}")]
+    Retired {
+        /// The device.
+        device: EndpointName,
+        /// When.
+        since: String,
+        /// Why.
+        reason: String,
+    },
+    /// Another slot or process is at it.
+    #[error("delivery {delivery} of device {device:?} is under way in another slot or process")]
+    InProgress {
+        /// The device.
+        device: EndpointName,
+        /// The delivery's number.
+        delivery: i64,
+    },
+    /// Secrets of this generation have gone to other hardware.
+    #[error("refusing to write device {device:?} elsewhere: its secrets began to leave on {target:?} at {since}")]
+    ExposedElsewhere {
+        /// The device.
+        device: EndpointName,
+        /// The hardware, in a person's words.
+        target: String,
+        /// When.
+        since: String,
+    },
+    /// The delivery was begun for another target.
+    #[error("refusing to go on with {asked:?}: delivery {delivery} is bound to {target:?}")]
+    BoundElsewhere {
+        /// The delivery's number.
+        delivery: i64,
+        /// The target it is bound to.
+        target: String,
+        /// The target found now.
+        asked: String,
+    },
+    /// The private half is gone by its `retain` rule, and would be needed.
+    #[error(
+        "refusing to make device {device:?} anew: the private part of credential {credential:?}, generation {generation}, \
+         was destroyed after its delivery"
+    )]
+    MaterialDestroyed {
+        /// The device.
+        device: EndpointName,
+        /// The credential's name.
+        credential: String,
+        /// Its generation.
+        generation: u32,
+    },
+    /// Another delivery of the device issued this generation in the meantime.
+    #[error("credential {credential:?} of device {device:?} was issued by somebody else meanwhile")]
+    IssuedMeanwhile {
+        /// The device.
+        device: EndpointName,
+        /// The credential's name.
+        credential: String,
+    },
+    /// Another process has taken the delivery over, or closed it.
+    #[error("delivery {delivery} was taken over or closed by somebody else")]
+    ClaimLost {
+        /// The delivery's number.
+        delivery: i64,
+    },
+    /// No such device.
+    #[error("the ledger knows no device {device:?}")]
+    Unknown {
+        /// As asked.
+        device: String,
+    },
+    /// Called in a way that the order of the steps forbids.
+    #[error("the ledger was misused: {what}")]
+    Misuse {
+        /// What was wrong.
+        what: String,
+    },
+}
+
+impl LedgerError {
+    /// Fills in the ledger's file, and names what the store's error code stands for.
+    pub(super) fn located(self, path: &Path) -> Self {
+        let path = path.to_path_buf();
+        let source = match self {
+            LedgerError::Storage { source, .. } => source,
+            LedgerError::Corrupt { finding, .. } => return LedgerError::Corrupt { path, finding },
+            other => return other,
+        };
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => LedgerError::Full { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy { path },
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                LedgerError::Corrupt { path, finding: source.to_string() }
+            }
+            _ => LedgerError::Storage { path, source },
+        }
+    }
+
+    /// Makes the error for a row that holds what this program never writes.
+    pub(super) fn unreadable(finding: impl Into<String>) -> Self {
+        LedgerError::Corrupt { path: PathBuf::new(), finding: finding.into() }
+    }
+
+    /// Makes the error for a file operation.
+    pub(super) fn file(path: &Path, doing: &'static str, source: io::Error) -> Self {
+        LedgerError::File { path: path.to_path_buf(), doing, source: Arc::new(source) }
+    }
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(source: rusqlite::Error) -> Self {
+        LedgerError::Storage { path: PathBuf::new(), source: Arc::new(source) }
+    }
+}
+
+impl Diagnose for LedgerError {
+    fn class(&self) -> Class {
+        match self {
+            LedgerError::Storage { .. }
+            | LedgerError::Full { .. }
+            | LedgerError::File { .. }
+            | LedgerError::Busy { .. }
+            | LedgerError::InProgress { .. }
+            | LedgerError::IssuedMeanwhile { .. }
+            | LedgerError::ClaimLost { .. } => Class::Surroundings,
+            LedgerError::Corrupt { .. }
+            | LedgerError::NewerSchema { .. }
+            | LedgerError::OtherFleet { .. }
+            | LedgerError::Taken { .. }
+            | LedgerError::Unknown { .. } => Class::Input,
+            LedgerError::Retired { .. }
+            | LedgerError::ExposedElsewhere { .. }
+            | LedgerError::BoundElsewhere { .. }
+            | LedgerError::MaterialDestroyed { .. } => Class::Refused,
+            LedgerError::Misuse { .. } => Class::Fault,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let text = match self {
+            LedgerError::Storage { path, .. } | LedgerError::File { path, .. } => {
+                let folder = path.parent().unwrap_or(path);
+                format!("check that {} exists and is writable, then run the same command again", folder.display())
+            }
+            LedgerError::Full { .. } => "make room on this disk, then run the same command again: it resumes".into(),
+            LedgerError::Busy { .. } | LedgerError::IssuedMeanwhile { .. } => "run the same command again".into(),
+            LedgerError::Corrupt { .. } => "restore it from a backup: firstlight restore FILE".into(),
+            LedgerError::NewerSchema { .. } => "use the newer firstlight that wrote it".into(),
+            LedgerError::OtherFleet { .. } => "use --fleet DIR with the folder of that fleet".into(),
+            LedgerError::Taken { holder, .. } => {
+                format!("see who has it: firstlight devices why {holder}")
+            }
+            LedgerError::Retired { device, .. } => format!("firstlight devices why {device}"),
+            LedgerError::InProgress { .. } | LedgerError::ClaimLost { .. } => {
+                "wait for the other run to end, then look: firstlight ledger pending".into()
+            }
+            LedgerError::ExposedElsewhere { target, .. } => format!(
+                "plug {target} in again to resume; if it is lost add --again lost, if it is broken and in your hand add \
+                 --again damaged"
+            ),
+            LedgerError::BoundElsewhere { target, .. } => format!("plug {target} in again and run the same command"),
+            LedgerError::MaterialDestroyed { .. } => {
+                "add --again lost (revokes what was delivered) or --again damaged (replaces it): both issue a new one"
+                    .into()
+            }
+            LedgerError::Unknown { .. } => "see all: firstlight devices list".into(),
+            LedgerError::Misuse { .. } => return None,
+        };
+        Some(text)
+    }
+}

@@ -1,0 +1,153 @@
+//! How a procedure of the station fails.
+
+use std::path::PathBuf;
+
+use crate::authority::AuthorityError;
+use crate::bundle::RenderError;
+use crate::delivery::{ArtifactError, SinkError};
+use crate::fleet::check::PlanError;
+use crate::fleet::{Class, Diagnose};
+use crate::host::HostError;
+use crate::registry::LedgerError;
+
+use super::load::LoadError;
+
+/// How a procedure of the station fails: the rooms' own errors, and what only the procedure can know.
+#[derive(Debug, thiserror::Error)]
+pub enum StationError {
+    /// The fleet folder cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// No such device or delivery.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Keys, certificates or secrets.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The template.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The spool.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The target.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The machine.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// A file or folder of the station.
+    #[error("{doing} {path:?} failed")]
+    File {
+        /// "creating", "reading" ...
+        doing: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// A target that cannot be understood.
+    #[error("{text:?} is no target: {reason}")]
+    Target {
+        /// As typed.
+        text: String,
+        /// Why.
+        reason: String,
+    },
+    /// Devices and targets do not go together.
+    #[error("{devices} devices and {targets} targets do not go together")]
+    Pairing {
+        /// Devices chosen.
+        devices: usize,
+        /// Targets named.
+        targets: usize,
+    },
+    /// No device was chosen.
+    #[error("no device is chosen")]
+    NoDevice,
+    /// `--next` finds no device left.
+    #[error("every device of the fleet is delivered")]
+    NothingNext,
+    /// What was delivered to a file of this station is not there any more.
+    #[error("{target} was written on {when} and is not there any more")]
+    Vanished {
+        /// The target.
+        target: String,
+        /// When it was finished.
+        when: String,
+    },
+    /// Demo or seeded credentials on the way to hardware.
+    #[error("refusing to put demo credentials on {target}")]
+    Demo {
+        /// The target.
+        target: String,
+    },
+    /// The fleet has no authority yet.
+    #[error("the fleet {fleet:?} has no authority yet")]
+    NoAuthority {
+        /// The fleet.
+        fleet: String,
+    },
+    /// An authority is there, its ledger is not.
+    #[error("the ledger {path:?} is missing, and with it the record of what was delivered")]
+    NoLedger {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A person or the system asked us to stop.
+    #[error("interrupted; what is done is recorded, the same command goes on from here")]
+    Interrupted(Class),
+}
+
+impl Diagnose for StationError {
+    fn class(&self) -> Class {
+        match self {
+            StationError::Load(error) => error.class(),
+            StationError::Plan(error) => error.class(),
+            StationError::Authority(error) => error.class(),
+            StationError::Ledger(error) => error.class(),
+            StationError::Render(error) => error.class(),
+            StationError::Artifact(_) => Class::Fault,
+            StationError::Sink(error) => error.class(),
+            StationError::Host(error) => error.class(),
+            StationError::File { .. } => Class::Surroundings,
+            StationError::Target { .. } | StationError::Pairing { .. } | StationError::NoDevice => Class::Usage,
+            StationError::NothingNext => Class::NothingNext,
+            StationError::Vanished { .. } | StationError::Demo { .. } => Class::Refused,
+            StationError::NoAuthority { .. } | StationError::NoLedger { .. } => Class::Input,
+            StationError::Interrupted(class) => *class,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            StationError::Load(error) => error.hint(),
+            StationError::Plan(error) => error.hint(),
+            StationError::Authority(error) => error.hint(),
+            StationError::Ledger(error) => error.hint(),
+            StationError::Render(error) => error.hint(),
+            StationError::Sink(error) => error.hint(),
+            StationError::Host(error) => error.hint(),
+            StationError::Target { .. } => {
+                Some("targets are image:FOLDER/, image:FILE, folder:DIR, drive:/dev/NODE, drive:port=PORT, slot:N".into())
+            }
+            StationError::Pairing { .. } => {
+                Some("name one drive for each device, or image:FOLDER/ for any number of devices".into())
+            }
+            StationError::NoDevice => Some("name devices, or use --all or --next".into()),
+            StationError::Vanished { .. } => {
+                Some("--again copy writes it once more; --again lost also revokes what was on it".into())
+            }
+            StationError::Demo { .. } => Some(
+                "a demo authority and --seed are for rehearsal; make a real authority: remove `demo: true`, then `firstlight ca init`"
+                    .into(),
+            ),
+            StationError::NoAuthority { .. } => Some("firstlight ca init".into()),
+            StationError::NoLedger { .. } => Some("firstlight restore FILE".into()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! An opened fleet: the folder, the keys, the authority, the ledger and the templates, together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::authority::{self, AskPassphrase, Authority, Keys, State};
+use crate::delivery::{Clock, Random};
+use crate::fleet::{Class, DevicePlan, Digest, Secret, Variable};
+use crate::registry::{Ledger, Provenance};
+
+use super::error::StationError;
+use super::found;
+use super::load::FleetFolder;
+use super::shelf::Shelf;
+
+/// The folder of a fleet that holds keys and ledger; never committed.
+pub const PRIVATE_FOLDER: &str = ".firstlight";
+/// The ledger's file in it.
+pub const LEDGER_FILE: &str = "ledger.sqlite3";
+
+/// What a station finds around it, handed in by the edge.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Asks for passphrases and prompted secrets.
+    pub ask: Arc<dyn AskPassphrase>,
+    /// Who works here.
+    pub operator: String,
+    /// Tells whether somebody asked us to stop, and how.
+    pub interrupt: Arc<dyn Fn() -> Option<Class> + Send + Sync>,
+}
+
+/// An opened fleet, ready for work.
+pub struct Station {
+    folder: FleetFolder,
+    shelf: Shelf,
+    keys: Keys,
+    authority: Authority,
+    ledger: Ledger,
+    surroundings: Surroundings,
+    secrets: OnceLock<BTreeMap<Arc<str>, Secret>>,
+}
+
+impl Station {
+    /// Opens keys, authority and ledger of a loaded fleet.
+    ///
+    /// Only a demo authority is made silently; any other that is missing, unpinned or not the pinned one is an error.
+    pub fn open(folder: FleetFolder, shelf: Shelf, surroundings: Surroundings) -> Result<Self, StationError> {
+        let private = folder.root.join(PRIVATE_FOLDER);
+        let spec = folder.fleet.authority();
+        let pinned = folder.lock.as_ref().map(|lock| lock.root_sha256);
+        if authority::guard(&private, pinned, spec.demo)? == State::Absent {
+            if !spec.demo {
+                return Err(StationError::NoAuthority { fleet: folder.fleet.name().to_string() });
+            }
+            found::private_folder(&folder.root, &folder.fleet, None, &surroundings)?;
+        }
+        let keys = Keys::open(&private, &*surroundings.ask)?;
+        let authority = Authority::open(&private, &keys)?;
+        let ledger = open_ledger(&private, folder.fleet.name(), keys.station_name(), &surroundings)?;
+        Ok(Self { folder, shelf, keys, authority, ledger, surroundings, secrets: OnceLock::new() })
+    }
+
+    /// Returns the fleet folder.
+    pub fn folder(&self) -> &FleetFolder {
+        &self.folder
+    }
+
+    /// Returns the keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Returns the authority.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Returns the ledger.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Returns the templates.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// Returns the clock and randomness the station was opened with.
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    /// Returns true if what is made here is for rehearsal only.
+    pub fn is_demo(&self) -> bool {
+        self.authority.is_demo() || self.surroundings.random.foretold()
+    }
+
+    /// Fails if somebody asked us to stop; called between steps.
+    pub fn check_interrupt(&self) -> Result<(), StationError> {
+        match (self.surroundings.interrupt)() {
+            Some(class) => Err(StationError::Interrupted(class)),
+            None => Ok(()),
+        }
+    }
+
+    /// Resolves the secrets named, once for the whole batch: prompts come before the first device.
+    pub fn resolve_secrets(&self, wanted: &BTreeSet<Arc<str>>) -> Result<(), StationError> {
+        let mut found = BTreeMap::new();
+        for name in wanted {
+            let source = self.folder.fleet.secrets().get(name).expect("the check has seen every secret's source");
+            let (root, ask) = (&self.folder.root, &*self.surroundings.ask);
+            found.insert(Arc::clone(name), authority::secrets::resolve(name, source, root, &self.keys, ask)?);
+        }
+        let _ = self.secrets.set(found);
+        Ok(())
+    }
+
+    /// Returns the secrets resolved for this batch.
+    pub fn secrets(&self) -> &BTreeMap<Arc<str>, Secret> {
+        self.secrets.get_or_init(BTreeMap::new)
+    }
+
+    /// Returns the plan as the ledger records it, personal and secret values concealed by a keyed digest.
+    pub fn summary(&self, plan: &DevicePlan) -> serde_json::Value {
+        plan.summary(&|name, variable| self.conceal(name, variable))
+    }
+
+    fn conceal(&self, name: &str, variable: &Variable) -> Digest {
+        let key = self.keys.fleet_key();
+        let context = format!("variable:{name}");
+        match variable {
+            Variable::Plain(value) | Variable::Pii(value) => key.conceal(&context, value.to_string().as_bytes()),
+            Variable::Secret(secret) => match self.secrets().get(secret) {
+                Some(bytes) => bytes.expose(|bytes| key.conceal(&context, bytes)),
+                None => key.conceal(&context, b""),
+            },
+        }
+    }
+}
+
+/// Opens the ledger of a fleet whose authority exists; a missing one is an error, for then nobody knows what was delivered.
+pub fn open_ledger(
+    private: &Path,
+    fleet: &str,
+    station: &str,
+    surroundings: &Surroundings,
+) -> Result<Ledger, StationError> {
+    let path = ledger_path(private);
+    if !Ledger::exists(&path) {
+        return Err(StationError::NoLedger { path });
+    }
+    Ok(Ledger::open(&path, fleet, provenance(station, surroundings), Arc::clone(&surroundings.clock))?)
+}
+
+/// Returns where the ledger lies.
+pub fn ledger_path(private: &Path) -> PathBuf {
+    private.join(LEDGER_FILE)
+}
+
+/// Returns what every ledger row carries.
+pub fn provenance(station: &str, surroundings: &Surroundings) -> Provenance {
+    Provenance {
+        operator: surroundings.operator.clone(),
+        station: station.to_owned(),
+        batch: None,
+        tool: format!("firstlight {}", env!("CARGO_PKG_VERSION")),
+    }
+}
