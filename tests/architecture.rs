@@ -7,8 +7,8 @@ mod house;
 #[path = "architecture/source.rs"]
 mod source;
 
-use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use house::House;
 
@@ -18,36 +18,21 @@ fn own_source() -> &'static Path {
 
 #[test]
 fn the_house_keeps_its_rules() {
-    let house = House::read(own_source());
+    let house = own_house();
     let faults = house.faults();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(house.sees_at_least(100), "the reader has gone blind");
 }
 
-/// Copies our source, adds `text` to the file `name` (makes it where it is absent), and returns what is wrong then.
-fn faults_with(planted: &[(&str, &str)]) -> Vec<String> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    copy(own_source(), folder.path());
-    for (name, text) in planted {
-        let path = folder.path().join(name);
-        let before = fs::read_to_string(&path).unwrap_or_default();
-        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("room for the plant");
-        fs::write(path, format!("{before}\n{text}\n")).expect("room for the plant");
-    }
-    House::read(folder.path()).faults()
+/// Our own source, read once for all tests.
+fn own_house() -> &'static House {
+    static HOUSE: OnceLock<House> = OnceLock::new();
+    HOUSE.get_or_init(|| House::read(own_source()))
 }
 
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).expect("the source folder is there") {
-        let entry = entry.expect("its entries can be read");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            fs::create_dir(&target).expect("room for a copy");
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("room for a copy");
-        }
-    }
+/// Returns what is wrong when these lines are added to these files.
+fn faults_with(planted: &[(&str, &str)]) -> Vec<String> {
+    planted.iter().fold(own_house().clone(), |house, (name, text)| house.with(name, text)).faults()
 }
 
 #[track_caller]
@@ -68,6 +53,17 @@ fn a_planted_upward_import_is_found() {
         &[("fleet/planted.rs", "use crate::{fleet::Class, ui::{Printer, table}};")],
         "must not know ui (floor 6)",
     );
+}
+
+#[test]
+fn a_folder_on_the_disk_is_read_like_our_own() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in [("fleet/mod.rs", "use crate::ui::Printer;"), ("ui/mod.rs", "pub struct Printer;")] {
+        let path = folder.path().join(name);
+        std::fs::create_dir(path.parent().expect("a file is in a folder")).expect("room for the plant");
+        std::fs::write(path, text).expect("room for the plant");
+    }
+    assert_eq!(House::read(folder.path()).faults(), ["fleet/mod.rs:1: fleet (floor 1) must not know ui (floor 6)"]);
 }
 
 #[test]
@@ -113,6 +109,14 @@ fn a_planted_crate_on_the_wrong_floor_is_found() {
 }
 
 #[test]
+fn a_unit_test_may_hand_our_output_to_another_crate() {
+    let own = own_house().faults();
+    let test = "#[cfg(test)] mod tests { fn f() { serde_yaml::from_str(\"\") } }";
+    assert_eq!(faults_with(&[("format/planted.rs", test)]), own);
+    assert_eq!(faults_with(&[("format/tests/planted.rs", "use serde_yaml::Value;")]), own);
+}
+
+#[test]
 fn planted_crowding_and_printing_are_found() {
     let long = "// a line\n".repeat(700);
     assert_found(&[("fleet/planted.rs", &long)], "lines, at most 600");
@@ -126,8 +130,9 @@ fn what_only_looks_like_an_import_is_none() {
 // use crate::ui::Printer;
 /* use crate::ui::Printer; /* nested */ use crate::ui::Printer; */
 const TEXT: &str = "use crate::ui::Printer; println!()";
-const RAW: &str = r#"use crate::ui::"Printer""#;
+const RAW: &str = r#"use crate::ui::"Printer"; "#;
 const QUOTE: char = '"'; fn f<'a>(x: &'a str) -> &'a str { x } const END: char = '\''; // crate::ui::Printer
 "##;
-    assert_eq!(faults_with(&[("fleet/planted.rs", innocent)]), Vec::<String>::new());
+    let own = own_house().faults();
+    assert_eq!(faults_with(&[("fleet/planted.rs", innocent)]), own);
 }

@@ -2,6 +2,7 @@
 //!
 //! A missing program fails the test; `tests/run` installs them all (Debian: openssl, gnutls-bin, age; PyPI: pkilint).
 #![cfg(feature = "station")]
+#![allow(clippy::unwrap_used)] // clippy.toml allows it in test functions, not in what they share
 
 use std::ffi::OsStr;
 use std::fs;
@@ -49,13 +50,13 @@ fn issue(bench: &Bench, number: usize, kind: CredentialKind) -> Credential {
     let serial = SerialNumber::new(&format!("SN-{number}/a+b")).unwrap();
     let request = CredentialRequest {
         device: &device,
-        serial: (number % 2 == 0).then_some(&serial),
+        serial: (number.is_multiple_of(2)).then_some(&serial),
         model: None,
         name: &Arc::from("identity"),
         generation: 1,
         shape: &CredentialShape { kind, retain: Retain::Keep },
     };
-    if number % 5 == 0 && bench.authority.is_demo() {
+    if number.is_multiple_of(5) && bench.authority.is_demo() {
         let seeded = SeededRandom::new(&Secret::new(number.to_be_bytes().to_vec()));
         return bench.authority.issue(&request, &SystemClock, &seeded).unwrap();
     }

@@ -1,7 +1,8 @@
 //! The write engine against media that fail: after every fault the medium is untouched, visibly nothing, or whole.
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it found")]
 
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use firstlight::delivery::{Content, Extent, TargetImage};
 use firstlight::fleet::Secret;
@@ -81,13 +82,18 @@ impl Fake {
     }
 }
 
+fn assert_aligned(offset: u64, bytes: &[u8]) {
+    assert!(offset.is_multiple_of(SECTOR) && (bytes.len() as u64).is_multiple_of(SECTOR));
+    assert_eq!(bytes.as_ptr().align_offset(512), 0);
+}
+
 impl BlockTarget for Fake {
     fn size(&self) -> u64 {
         SIZE
     }
 
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        assert!(offset % SECTOR == 0 && bytes.len() as u64 % SECTOR == 0 && bytes.as_ptr().align_offset(512) == 0);
+        assert_aligned(offset, bytes);
         let state = &mut *self.state.lock().unwrap();
         self.request(state)?;
         let at = self.place(offset);
@@ -109,7 +115,7 @@ impl BlockTarget for Fake {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        assert!(offset % SECTOR == 0 && bytes.len() as u64 % SECTOR == 0 && bytes.as_ptr().align_offset(512) == 0);
+        assert_aligned(offset, bytes);
         let state = &mut *self.state.lock().unwrap();
         self.request(state)?;
         state.writes.push((offset, bytes.len()));
@@ -134,7 +140,7 @@ impl BlockTarget for Fake {
 }
 
 fn data(offset: u64, length: usize, seed: u8) -> Extent {
-    let bytes: Vec<u8> = (0..length).map(|n| ((n * 31 + n / 512 * 7) as u8).wrapping_add(seed) | 1).collect();
+    let bytes: Vec<u8> = (0..length).map(|n| (n * 31 + n / 512 * 7).to_le_bytes()[0].wrapping_add(seed) | 1).collect();
     Extent { offset, length: length as u64, content: Content::Data(Secret::new(bytes)) }
 }
 
@@ -143,7 +149,12 @@ fn zero(offset: u64, length: u64) -> Extent {
 }
 
 /// A first sector, zeros, data over a chunk's end, zeros, don't-care, more data, zeros at the end.
-fn image() -> TargetImage {
+fn image() -> &'static TargetImage {
+    static IMAGE: OnceLock<TargetImage> = OnceLock::new();
+    IMAGE.get_or_init(make_image)
+}
+
+fn make_image() -> TargetImage {
     let extents = vec![
         data(0, 1024, 1),
         zero(1024, 64 << 10),
@@ -173,7 +184,7 @@ fn assert_torn_or_whole(bytes: &[u8], old: u8, image: &TargetImage, when: &str) 
 }
 
 fn write(fake: &Fake) -> Result<engine::Outcome, EngineError> {
-    engine::write(fake, &image(), &|_| ())
+    engine::write(fake, image(), &|_| ())
 }
 
 #[test]
@@ -182,9 +193,9 @@ fn a_good_medium_holds_the_image_and_nothing_else_changes() {
         let fake = Fake::new(old, Faults::default());
         let image = image();
         let moments = Mutex::new(Vec::new());
-        let outcome = engine::write(&fake, &image, &|moment| moments.lock().unwrap().push(moment)).unwrap();
+        let outcome = engine::write(&fake, image, &|moment| moments.lock().unwrap().push(moment)).unwrap();
         let content = fake.after_power_cut(&|_| false);
-        assert!(is_complete(&content, &image), "it is durable");
+        assert!(is_complete(&content, image), "it is durable");
         assert!(
             content[(5 << 20) + 512..(5 << 20) + 65536].iter().all(|byte| *byte == old),
             "don't-care is left alone"
@@ -234,7 +245,7 @@ fn after_a_fault_at_any_request_the_medium_is_untouched_nothing_or_whole() {
                 let survivors: [&dyn Fn(usize) -> bool; 4] = [&|_| true, &|_| false, &|n| n % 2 == 0, &|n| n > 0];
                 for survives in survivors {
                     let content = fake.after_power_cut(survives);
-                    assert_torn_or_whole(&content, old, &image(), &format!("request {number}"));
+                    assert_torn_or_whole(&content, old, image(), &format!("request {number}"));
                 }
             }
         }
@@ -289,7 +300,7 @@ proptest! {
         write(&fake).unwrap();
         let content = fake.content();
         let image = image();
-        prop_assert!(is_complete(&content, &image));
+        prop_assert!(is_complete(&content, image));
         let covered = |place: u64| {
             image.extents().iter().any(|extent| (extent.offset..extent.offset + extent.length).contains(&place))
         };

@@ -283,13 +283,12 @@ fn unpack_archive(reader: &mut dyn Read, to: &Path) -> io::Result<Unpacked> {
         if entry.size > rule.longest || !unpacked.names.insert(entry.name.clone()) {
             return Err(invalid(format!("{:?} is too long, or there twice", entry.name)));
         }
-        match entry.name.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/')) {
-            Some(inside) => copy_content(&entry, reader, &mut new_file(to, inside)?)?,
-            None => {
-                let mut lock = Vec::new();
-                copy_content(&entry, reader, &mut lock)?;
-                unpacked.lock = Some(lock);
-            }
+        if let Some(inside) = entry.name.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/')) {
+            copy_content(&entry, reader, &mut new_file(to, inside)?)?;
+        } else {
+            let mut lock = Vec::new();
+            copy_content(&entry, reader, &mut lock)?;
+            unpacked.lock = Some(lock);
         }
     }
     sync_all(to, &unpacked.names)?;

@@ -30,8 +30,9 @@ impl Draft {
         crate::delivery::Random::fill(&OsRandom, "draft", &mut tag);
         let name = place.file_name().unwrap_or_default().to_string_lossy();
         let beside = folder_of(place).join(format!("{name}.{}.new", hex::encode(tag)));
-        make_private_folder(&beside)?;
-        Ok(Self { place: place.to_owned(), beside })
+        let draft = Self { place: place.to_owned(), beside };
+        make_private_folder(&draft.beside)?;
+        Ok(draft)
     }
 
     /// Returns where it is filled.

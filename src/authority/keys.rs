@@ -107,7 +107,12 @@ impl Keys {
 
     /// Returns how the station key in `folder` is protected, without opening it.
     pub fn protection(folder: &Path) -> Result<Protection, AuthorityError> {
-        Ok(protection_of(&*read_station_key(folder)?))
+        Ok(protection_of(&read_station_key(folder)?))
+    }
+
+    /// Returns the name of the station whose keys lie in `folder`; no key is opened.
+    pub fn station_name_in(folder: &Path) -> Result<String, AuthorityError> {
+        Ok(read_station_card(folder)?.name)
     }
 
     /// Returns the station's name.
@@ -200,7 +205,9 @@ fn put_files(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), AuthorityEr
     for (name, bytes) in files {
         let path = folder.join(name);
         if let Err(error) = create_private(&path, bytes) {
-            made.iter().for_each(|path| drop(fs::remove_file(path)));
+            for path in made {
+                let _ = fs::remove_file(path);
+            }
             return Err(error.into());
         }
         made.push(path);

@@ -1,6 +1,6 @@
 //! What is checked of a template before any device: names its files use, and what its file list promises.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::fleet::template::FileSource;
@@ -25,16 +25,13 @@ pub(super) fn check(template: &Template, sources: &BTreeMap<String, Arc<str>>, d
     }
 }
 
+/// What [`crate::fleet::TemplateShape::parse`] cannot know: the other files, and the names in conditions.
 fn check_files(template: &Template, sources: &BTreeMap<String, Arc<str>>, description: &str, faults: &mut Faults) {
-    let mut seen = BTreeSet::new();
     for file in &template.shape().files {
         let place = template.place(DESCRIPTION, line_of_path(description, &file.path));
         let mut add = |message: String| faults.add(place.clone(), message);
         if !may_write(&file.path) {
             add(format!("{:?} is no path for a bundle file", file.path));
-        }
-        if !seen.insert(file.path.to_lowercase()) {
-            add(format!("{:?} is there twice (names are compared without case)", file.path));
         }
         if let Some(message) = wrong_source(template.shape(), sources, file) {
             add(message);
@@ -59,25 +56,14 @@ fn wrong_source(shape: &TemplateShape, sources: &BTreeMap<String, Arc<str>>, fil
         FileSource::Template { file, .. } if !sources.contains_key(file) => {
             Some(format!("the template has no file {file:?}"))
         }
-        FileSource::Template { .. } | FileSource::Trust { .. } => None,
         FileSource::Credential { part, encoding } => wrong_part(shape, part, encoding),
-        FileSource::Lwm2mObjects { encoding, object } => match (encoding.as_str(), object) {
-            ("senml-cbor", None) | ("tlv", Some(0..=2)) => None,
-            ("senml-cbor", Some(_)) => Some("senml-cbor holds all objects: leave `object` out".into()),
-            ("tlv", None) => Some("tlv holds one object: say which with `object: 0`, 1 or 2".into()),
-            ("tlv", Some(id)) => Some(format!("object {id} is not made here; possible are 0, 1 and 2")),
-            (other, _) => Some(format!("encoding {other:?} is not known; possible are senml-cbor and tlv")),
-        },
+        FileSource::Template { .. } | FileSource::Trust { .. } | FileSource::Lwm2mObjects { .. } => None,
     }
 }
 
 fn wrong_part(shape: &TemplateShape, part: &str, encoding: &str) -> Option<String> {
-    let Some((credential, name)) = part.split_once('.') else {
-        return Some(format!("{part:?} is no part of a credential: write name.part, such as identity.private_key"));
-    };
-    let Some(used) = shape.credentials.get(credential) else {
-        return Some(format!("credential {credential:?} is not declared under `credentials`"));
-    };
+    let (credential, name) = part.split_once('.')?;
+    let used = shape.credential_use(credential)?;
     let nature = match name {
         "certificate" | "chain" => Nature::Certificates,
         "public_key" => Nature::PublicKey,
@@ -88,13 +74,12 @@ fn wrong_part(shape: &TemplateShape, part: &str, encoding: &str) -> Option<Strin
     if !used.kinds.iter().any(|kind| parts_of(kind).contains(&name)) {
         return Some(unknown_part(credential, name));
     }
-    match Form::named(encoding) {
-        None => Some(format!("encoding {encoding:?} is not known; possible are pem, der, hex, base64 and raw")),
-        Some(form) if !nature.can_be(form) => Some(format!("{part:?} cannot be written as {encoding}")),
-        Some(form) if name == "chain" && form != Form::Pem => {
+    match Form::named(encoding)? {
+        form if !nature.can_be(form) => Some(format!("{part:?} cannot be written as {encoding}")),
+        form if name == "chain" && form != Form::Pem => {
             Some(format!("{part:?} are several certificates: only pem holds them"))
         }
-        Some(_) => None,
+        _ => None,
     }
 }
 
@@ -130,7 +115,7 @@ fn unknown_name(shape: &TemplateShape, name: &str) -> Option<Unknown> {
             format!("declare it under `variables` in {DESCRIPTION}"),
         ),
         ("credentials", Some(credential)) => {
-            let Some(used) = shape.credentials.get(credential) else {
+            let Some(used) = shape.credential_use(credential) else {
                 let message = format!("credential {credential:?} is not declared");
                 return unknown(message, format!("declare it under `credentials` in {DESCRIPTION}"));
             };

@@ -73,7 +73,7 @@ impl<'a> Context<'a> {
         let none = Value::UNDEFINED;
         let mut context =
             Context { values: none, marks, slots: Vec::new(), parts: BTreeMap::new(), trusts: BTreeMap::new() };
-        let credentials = context.credentials(plan, issued)?;
+        let credentials = context.credentials(shape, plan, issued)?;
         let variables = context.variables(shape, plan, issued)?;
         let root =
             context.certificates("root certificate of the fleet", issued.map(|issued| vec![issued.root.to_vec()]));
@@ -127,9 +127,18 @@ impl<'a> Context<'a> {
         Ok(Value::from_object(part))
     }
 
-    fn credentials(&mut self, plan: &DevicePlan, issued: Option<Issued<'a>>) -> Result<Value, RenderError> {
+    /// A template sees the credentials that it declares and no other.
+    fn credentials(
+        &mut self,
+        template: &TemplateShape,
+        plan: &DevicePlan,
+        issued: Option<Issued<'a>>,
+    ) -> Result<Value, RenderError> {
         let mut all = Map::new();
         for (name, shape) in plan.credentials.iter() {
+            if !template.credential_use(name).is_some_and(|used| used.accepts(&shape.kind)) {
+                continue;
+            }
             let credential = issued.map(|issued| issued.credential(name));
             if let Some(None) = credential {
                 let device = plan.device.to_string();

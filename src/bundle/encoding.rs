@@ -98,12 +98,6 @@ pub(super) fn encode(nature: Nature, form: Form, parts: &[&[u8]]) -> Option<Zero
     }
 }
 
-/// Returns the PEM text of one public value with the given label, such as a certificate.
-pub(super) fn certificate_pem(der: &[u8]) -> String {
-    let pem = pem(Nature::Certificates, &[der]).expect("a certificate has a label");
-    String::from_utf8(pem.to_vec()).expect("PEM is ASCII")
-}
-
 /// Reads every PEM block labelled `label` of `text`; `None` if one is damaged.
 pub(super) fn read_pem(text: &str, label: &str) -> Option<Vec<Vec<u8>>> {
     let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
@@ -150,6 +144,10 @@ fn hex(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn certificate_pem(der: &[u8]) -> String {
+        String::from_utf8(encode(Nature::Certificates, Form::Pem, &[der]).unwrap().to_vec()).unwrap()
+    }
 
     #[test]
     fn pem_reads_back_equal_at_every_length() {

@@ -15,10 +15,9 @@ mod placeholder;
 mod quoting;
 mod render;
 mod scaffold;
-mod shape_file;
 mod template;
 
 pub use error::RenderError;
 pub use render::{LONGEST_FILE, Rendering, preview, render};
-pub use scaffold::{Scaffold, ScaffoldAnswers, scaffold};
+pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, scaffold};
 pub use template::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES, Template};

@@ -55,11 +55,15 @@ impl Template {
             faults.add(place(DESCRIPTION), format!("template {name:?} has no {DESCRIPTION}"));
             return None;
         };
-        let shape = super::shape_file::parse(name, &place(DESCRIPTION).file, description, faults)?;
+        let Ok(description) = std::str::from_utf8(description) else {
+            faults.add(place(DESCRIPTION), format!("{DESCRIPTION} is not UTF-8"));
+            return None;
+        };
+        let shape = TemplateShape::parse(name, &place(DESCRIPTION).file, description, faults)?;
         let sources = sources(&files, &place, faults);
         let engines = engines(&shape, &sources, &place, faults);
         let template = Template { digest: digest(&files), folder: Arc::from(shown_folder), shape, engines };
-        check::check(&template, &sources, &String::from_utf8_lossy(description), faults);
+        check::check(&template, &sources, description, faults);
         (faults.0.len() == known).then_some(template)
     }
 

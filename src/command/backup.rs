@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::authority::backup::{self, BackupKey};
+use crate::authority::backup::BackupKey;
 use crate::command::{Context, Status};
+use crate::station::save;
 
 use super::opened;
 
@@ -20,9 +21,9 @@ pub struct Args {
     /// File to make; an existing one is never overwritten
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Encrypt to this age recipient instead of a passphrase; may be given several times
+    /// Encrypt to this age recipient instead of a passphrase
     #[arg(long, value_name = "AGE", conflicts_with = "passphrase_fd")]
-    pub recipient: Vec<String>,
+    pub recipient: Option<String>,
     /// Read the passphrase from this file descriptor instead of asking
     #[arg(long, value_name = "N")]
     pub passphrase_fd: Option<i32>,
@@ -32,16 +33,12 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opened::station(context, None)?;
     let root = &station.folder().root;
-    let passphrase = if args.recipient.is_empty() {
-        Some(opened::passphrase(context, args.passphrase_fd, "Passphrase for the backup", true)?)
+    if let Some(recipient) = &args.recipient {
+        save::save(&station, &args.file, BackupKey::Recipient(recipient))?;
     } else {
-        None
-    };
-    let key = match &passphrase {
-        Some(passphrase) => BackupKey::Passphrase(passphrase),
-        None => BackupKey::Recipients(&args.recipient),
-    };
-    station.save(&args.file, key)?;
+        let passphrase = opened::passphrase(context, args.passphrase_fd, "Passphrase for the backup", true)?;
+        save::save(&station, &args.file, BackupKey::Passphrase(&passphrase))?;
+    }
     context.printer.talk(format_args!("saved keys and ledger of {} to {}", root.display(), args.file.display()));
     context.printer.talk("keep it apart from this machine, and the passphrase or identity apart from it");
     Ok(Status::Done)

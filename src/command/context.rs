@@ -7,6 +7,7 @@ use std::sync::Arc;
 #[cfg(feature = "station")]
 use crate::delivery::{Clock, Random};
 use crate::fleet::Class;
+use crate::host::Machine;
 #[cfg(feature = "station")]
 use crate::fleet::Secret;
 #[cfg(feature = "station")]
@@ -69,6 +70,11 @@ impl Context {
             globals,
             interrupt,
         })
+    }
+
+    /// Returns the machine this program runs on, or the made-up one of a test.
+    pub fn machine(&self) -> Machine {
+        Machine::at(&self.machine_root)
     }
 
     /// Returns a procedure's question whether to go on: `Some` is why it should stop.

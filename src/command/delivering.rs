@@ -78,7 +78,7 @@ impl Work<'_> {
         for (index, device) in self.devices.iter().enumerate() {
             let plan = self.plan(device)?;
             let template = self.station.shelf().template(&plan.delivery.bundle.template);
-            let files = bundle::preview(template, &plan)?;
+            let files = bundle::preview(&template, &plan)?;
             let target = self.target(index).shown(device);
             if context.printer.is_json() {
                 context.printer.record(&planned(&plan, &files, &target));

@@ -58,8 +58,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if !folder::is_free(&root)? {
         return Err(not_free(&root).into());
     }
-    let answers = answers(&args, context, &root)?;
     let template = template(&args, context)?;
+    let answers = answers(&args, context, &root)?;
     let passphrase = passphrase(&args, context)?;
     let made = scaffold(&template, &answers)?;
     if context.globals.plan {
@@ -78,7 +78,7 @@ fn not_free(root: &Path) -> Complaint {
     } else {
         "name a new folder: firstlight init my-fleet".to_owned()
     };
-    Complaint::new(Class::Refused, words).hint(hint)
+    Complaint::new(Class::Refused, words).with_hint(hint)
 }
 
 /// Returns the template named, or the one a person picks; the list has no default.
@@ -88,7 +88,7 @@ fn template(args: &Args, context: &Context) -> anyhow::Result<String> {
         Some(name) if names.contains(&name.as_str()) => Ok(name.clone()),
         Some(name) => {
             let words = format!("there is no template {name:?}");
-            Err(Complaint::new(Class::Input, words).hint(format!("templates are {}", names.join(", "))).into())
+            Err(Complaint::new(Class::Input, words).with_hint(format!("templates are {}", names.join(", "))).into())
         }
         None => {
             let items: Vec<String> = names.iter().map(|name| describe(name)).collect();
@@ -117,14 +117,16 @@ fn answers(args: &Args, context: &Context, root: &Path) -> anyhow::Result<Scaffo
         }
         None => DEVICES,
     };
-    let servers = match args.server.as_slice() {
-        [] if asked => {
-            let default = Some("mqtts://iot.example:8883");
-            let check = |text: &str| if text.contains("://") { Ok(()) } else { Err("a URI has a scheme".to_owned()) };
-            vec![prompt.text("Where is the devices' server?", default, &check, "say it with --server URI")?]
-        }
-        given => given.to_vec(),
-    };
+    let mut servers = args.server.clone();
+    if servers.is_empty() && asked {
+        let question = "Where is the devices' server (a URI; empty: an example)?";
+        let check = |text: &str| match text.is_empty() || text.contains("://") {
+            true => Ok(()),
+            false => Err("a URI has a scheme, such as mqtts://".to_owned()),
+        };
+        servers.push(prompt.text(question, Some(""), &check, "say it with --server URI")?);
+        servers.retain(|server| !server.is_empty());
+    }
     Ok(ScaffoldAnswers { fleet: fleet_name(args, root), devices, servers, demo: args.demo, organization: None })
 }
 

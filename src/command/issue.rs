@@ -8,7 +8,6 @@ use crate::station::{self, Station, issue};
 use crate::ui::measure::count;
 
 use super::opened;
-use super::selection::names;
 
 use super::selection::Selection;
 
@@ -30,9 +29,9 @@ pub struct Args {
 /// Runs `firstlight issue`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opened::station(context, args.selection.inventory.as_deref())?;
-    let chosen = station::Selection::from_words(&names(&args.selection.ids), args.selection.all, false)?;
+    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
     let devices = chosen.devices(&station.folder().fleet, station.ledger(), None)?;
-    let told = |issued: &issue::Issued| {
+    let told = |issued: &issue::Issued<'_>| {
         if context.printer.is_json() {
             context.printer.record(&json!({ "event": "issued", "device": issued.device, "credentials": issued.made }));
         }

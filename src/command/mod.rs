@@ -31,7 +31,15 @@ pub mod doctor;
 #[cfg(feature = "station")]
 pub mod init;
 #[cfg(feature = "station")]
+pub mod delivering;
+#[cfg(feature = "station")]
+pub mod founded;
+#[cfg(feature = "station")]
 pub mod issue;
+#[cfg(feature = "station")]
+pub mod opened;
+#[cfg(feature = "station")]
+pub mod pick;
 #[cfg(feature = "station")]
 pub mod ledger;
 #[cfg(feature = "station")]

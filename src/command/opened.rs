@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::authority::{AskPassphrase, AuthorityError};
+use crate::authority::{AskPassphrase, AuthorityError, Keys};
 use crate::fleet::{Class, Secret};
 use crate::host::files;
 use crate::registry::Ledger;
-use crate::station::load::{self, FleetFolder, InventoryInput};
+use crate::station::load::{self, FleetFolder, Inputs};
 use crate::station::open::{PRIVATE_FOLDER, open_ledger};
 use crate::station::{Shelf, Station, Surroundings};
 use crate::ui::{Complaint, Printer, Prompt};
@@ -15,8 +15,6 @@ use crate::ui::{Complaint, Printer, Prompt};
 use super::Context;
 use super::place::{fleet_folder, operator};
 
-/// The largest inventory read from standard input, in bytes: the same bound as for a file.
-const LONGEST_INVENTORY: u64 = 256 << 20;
 /// The longest passphrase, in bytes.
 const LONGEST_PASSPHRASE: u64 = 4096;
 
@@ -30,7 +28,7 @@ impl AskPassphrase for TerminalAsk {
         let instead = "run it at a terminal, or use a key file without a passphrase";
         Prompt::new(&self.printer)
             .secret(for_what, false, instead)
-            .map_err(|refusal| AuthorityError::NotAsked { what: for_what.to_owned(), reason: refusal.to_string() })
+            .map_err(|refusal| AuthorityError::NoPassphrase { for_what: for_what.to_owned(), reason: refusal.to_string() })
     }
 }
 
@@ -48,9 +46,9 @@ pub fn surroundings(context: &Context) -> Surroundings {
 /// Loads the fleet's folder; `inventory` names another inventory, `-` standard input.
 pub fn folder(context: &Context, inventory: Option<&Path>) -> anyhow::Result<(FleetFolder, Shelf)> {
     let root = fleet_folder(&context.globals)?;
-    let input = inventory.map(inventory_input).transpose()?;
     let shelf = Shelf::default();
-    let folder = load::load(&root, input, &shelf)?;
+    let inputs = Inputs { inventory: inventory.map(Path::to_owned), stdin: &mut std::io::stdin().lock() };
+    let folder = load::load(&root, inputs, &shelf)?;
     Ok((folder, shelf))
 }
 
@@ -65,8 +63,10 @@ pub fn ledger(context: &Context) -> anyhow::Result<Ledger> {
     let root = fleet_folder(&context.globals)?;
     let name = load::fleet_name(&root)?;
     let private = root.join(PRIVATE_FOLDER);
-    let station = crate::authority::station_name(&private).unwrap_or_default();
-    Ok(open_ledger(&private, &name, &station, &surroundings(context))?)
+    let surroundings = surroundings(context);
+    // Without keys there is no station: the ledger's own complaint says so, and how to restore both.
+    let station = Keys::station_name_in(&private).unwrap_or_default();
+    Ok(open_ledger(&private, &name, &station, &surroundings)?)
 }
 
 /// Reads a passphrase from the descriptor named, or asks for it at the terminal (twice if `again`).
@@ -84,14 +84,4 @@ pub fn passphrase(context: &Context, descriptor: Option<i32>, question: &str, ag
         return Err(Complaint::new(Class::Input, format!("descriptor {descriptor} gives no passphrase")).into());
     }
     Ok(Secret::new(bytes))
-}
-
-fn inventory_input(path: &Path) -> anyhow::Result<InventoryInput> {
-    use std::io::Read as _;
-    if path != Path::new("-") {
-        return Ok(InventoryInput::Path(path.to_owned()));
-    }
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().take(LONGEST_INVENTORY + 1).read_to_end(&mut bytes)?;
-    Ok(InventoryInput::Text { name: Arc::from("<stdin>"), bytes })
 }

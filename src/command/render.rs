@@ -7,7 +7,6 @@ use crate::station::{self, StationFiles, TargetSpec};
 
 use super::delivering::Work;
 use super::opened;
-use super::selection::names;
 use super::write::Again;
 
 use super::selection::Selection;
@@ -38,7 +37,7 @@ pub struct Args {
 /// Runs `firstlight render`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opened::station(context, args.selection.inventory.as_deref())?;
-    let chosen = station::Selection::from_words(&names(&args.selection.ids), args.selection.all, false)?;
+    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
     let devices = chosen.devices(&station.folder().fleet, station.ledger(), args.delivery.as_deref())?;
     let target = TargetSpec::folder_for_each(&args.out);
     let work = Work {

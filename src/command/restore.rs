@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use crate::authority::backup::{self, RestoreKey};
+use crate::fleet::Secret;
+use crate::host::files;
+use crate::station::load;
 use crate::command::{Context, Status};
 use crate::ui::measure::count;
 
@@ -29,25 +32,25 @@ pub struct Args {
     pub passphrase_fd: Option<i32>,
 }
 
+/// The longest identity file, in bytes.
+const LONGEST_IDENTITY: u64 = 64 << 10;
+
 /// Runs `firstlight restore`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let root = fleet_folder(&context.globals)?;
-    let passphrase = match &args.identity {
-        Some(_) => None,
-        None => Some(opened::passphrase(context, args.passphrase_fd, "Passphrase of the backup", false)?),
+    let pinned = load::pinned(&root)?;
+    let restored = if let Some(path) = &args.identity {
+        let identity = Secret::new(files::read_bounded(path, LONGEST_IDENTITY)?);
+        backup::restore(&args.file, &root, RestoreKey::Identity(&identity), pinned)?
+    } else {
+        let passphrase = opened::passphrase(context, args.passphrase_fd, "Passphrase of the backup", false)?;
+        backup::restore(&args.file, &root, RestoreKey::Passphrase(&passphrase), pinned)?
     };
-    let key = match (&args.identity, &passphrase) {
-        (Some(path), _) => RestoreKey::Identity(path),
-        (None, Some(passphrase)) => RestoreKey::Passphrase(passphrase),
-        (None, None) => unreachable!("one of the two is there"),
-    };
-    let restored = backup::restore(&args.file, &root, key)?;
     context.printer.report(&restored, String::new);
     context.printer.talk(format_args!(
-        "restored {} from the backup of {}; root {}",
+        "restored {} from the backup of {}",
         count(restored.files.len(), "file"),
-        restored.created,
-        restored.root_sha256
+        restored.created
     ));
     context.printer.talk("deliveries made after that backup are unknown here: compare with your receipts before you go on");
     Ok(Status::Done)

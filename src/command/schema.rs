@@ -31,7 +31,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let document = match args.document {
         Document::Fleet => schema::json_schema(),
-        Document::Template => schema::template_json_schema(),
+        Document::Template => schema::template_schema(),
     };
     context.printer.document(&document);
     Ok(Status::Done)

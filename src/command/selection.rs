@@ -22,8 +22,3 @@ pub struct Selection {
 pub fn endpoint_name(text: &str) -> Result<EndpointName, String> {
     EndpointName::new(text).map_err(|error| error.to_string())
 }
-
-/// Returns the names as text, for the procedure that looks them up in the fleet.
-pub fn names(ids: &[EndpointName]) -> Vec<String> {
-    ids.iter().map(ToString::to_string).collect()
-}

@@ -8,7 +8,7 @@ use crate::ui::consent::AskConsent;
 use crate::ui::measure::parse_size;
 
 use super::delivering::Work;
-use super::selection::{self, names};
+use super::selection;
 use super::{opened, pick};
 
 const EXAMPLES: &str = "\
@@ -88,7 +88,7 @@ impl From<Again> for registry::Again {
 /// Runs `firstlight write`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opened::station(context, args.selection.inventory.as_deref())?;
-    let chosen = Selection::from_words(&names(&args.selection.ids), args.selection.all, args.next)?;
+    let chosen = Selection::from_words(&args.selection.ids, args.selection.all, args.next)?;
     let devices = chosen.devices(&station.folder().fleet, station.ledger(), args.delivery.as_deref())?;
     let targets = targets(&args, context, devices.len())?;
     let work = Work {

@@ -3,22 +3,55 @@
 //! Pure values and rules. Nothing here opens a file, asks the clock or draws a random number; text comes in, values and
 //! faults with their places go out.
 
+#[cfg(feature = "station")]
+pub mod check;
 pub mod class;
 pub mod credential;
 pub mod digest;
+#[cfg(feature = "station")]
+pub mod file;
 pub mod identity;
+#[cfg(feature = "station")]
+pub mod inventory;
+#[cfg(feature = "station")]
+pub mod lock;
 pub mod lwm2m;
+#[cfg(feature = "station")]
+pub mod nearest;
 pub mod place;
 pub mod plan;
+#[cfg(feature = "station")]
+pub mod quantity;
+#[cfg(feature = "station")]
+pub mod schema;
 pub mod secret;
 pub mod server;
+#[cfg(feature = "station")]
+mod shape;
 pub mod source;
 pub mod template;
+#[cfg(feature = "station")]
+mod template_file;
+#[cfg(feature = "station")]
+mod template_shapes;
+pub mod text;
+#[cfg(feature = "station")]
+mod volume;
+#[cfg(feature = "station")]
+pub mod yaml;
 
+#[cfg(feature = "station")]
+pub use check::{Fleet, PlanError, Templates};
 pub use class::{Class, Diagnose};
 pub use credential::{CertificateProfile, CredentialKind, CredentialShape, KeyAlgorithm, Retain, Validity};
 pub use digest::Digest;
+#[cfg(feature = "station")]
+pub use file::{AuthoritySpec, FleetFile};
 pub use identity::{EndpointName, IdentityError, SerialNumber};
+#[cfg(feature = "station")]
+pub use inventory::{Inventory, InventoryForm};
+#[cfg(feature = "station")]
+pub use lock::FleetLock;
 pub use place::{Fault, Faults, Place};
 pub use plan::{BundlePlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable, Seal, Variable};
 pub use secret::Secret;

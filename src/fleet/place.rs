@@ -53,15 +53,31 @@ pub struct Fault {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Faults(pub Vec<Fault>);
 
+/// The most faults that are kept: a broken inventory of 100,000 rows must not fill the memory, nor the terminal.
+pub const MOST_FAULTS: usize = 1000;
+
 impl Faults {
     /// Notes a fault.
     pub fn add(&mut self, place: Place, message: impl Into<String>) {
-        self.0.push(Fault { place, message: message.into(), hint: None });
+        self.keep(Fault { place, message: message.into(), hint: None });
     }
 
     /// Notes a fault with a hint.
     pub fn add_with_hint(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
-        self.0.push(Fault { place, message: message.into(), hint: Some(hint.into()) });
+        self.keep(Fault { place, message: message.into(), hint: Some(hint.into()) });
+    }
+
+    /// Keeps the first [`MOST_FAULTS`]; one more then says that there are others.
+    fn keep(&mut self, fault: Fault) {
+        match self.0.len() {
+            count if count < MOST_FAULTS => self.0.push(fault),
+            MOST_FAULTS => self.0.push(Fault {
+                place: fault.place,
+                message: format!("more than {MOST_FAULTS} faults; those found from here on are not listed"),
+                hint: Some("mend these first, then run the same command again".to_owned()),
+            }),
+            _ => {}
+        }
     }
 
     /// Returns true if nothing is wrong.

@@ -36,6 +36,16 @@ pub struct CredentialUse {
     pub required: bool,
 }
 
+/// The credential name that stands for every credential of the profile which no other entry names.
+pub const EVERY_CREDENTIAL: &str = "*";
+
+impl TemplateShape {
+    /// Returns how the template uses the profile's credential of that name; `None` if it does not.
+    pub fn credential_use(&self, name: &str) -> Option<&CredentialUse> {
+        self.credentials.get(name).or_else(|| self.credentials.get(EVERY_CREDENTIAL))
+    }
+}
+
 impl CredentialUse {
     /// Returns true if a credential of `kind` serves.
     pub fn accepts(&self, kind: &CredentialKind) -> bool {
@@ -77,6 +87,30 @@ pub enum ValueType {
     List,
     /// A mapping, passed on as it is.
     Map,
+}
+
+impl ValueType {
+    /// Returns true if `value` has this type. The items of a list are texts.
+    pub fn holds(self, value: &serde_json::Value) -> bool {
+        match self {
+            ValueType::String => value.is_string(),
+            ValueType::Integer => value.is_i64() || value.is_u64(),
+            ValueType::Boolean => value.is_boolean(),
+            ValueType::List => value.as_array().is_some_and(|items| items.iter().all(serde_json::Value::is_string)),
+            ValueType::Map => value.is_object(),
+        }
+    }
+
+    /// Says what is wanted, with its article: "a whole number".
+    pub fn wanted(self) -> &'static str {
+        match self {
+            ValueType::String => "a text",
+            ValueType::Integer => "a whole number",
+            ValueType::Boolean => "true or false",
+            ValueType::List => "a list of texts",
+            ValueType::Map => "a mapping",
+        }
+    }
 }
 
 /// Who may read a variable's value.

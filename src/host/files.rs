@@ -40,8 +40,15 @@ pub fn sync_folder(folder: &Path) -> Result<(), HostError> {
 
 /// Reads the file `path`, of at most `limit` bytes.
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, HostError> {
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(HostError::io("reading", path))?;
+    read_all_bounded(file, path, limit)
+}
+
+/// Reads the open file `file`, of at most `limit` bytes; `path` is its name in errors.
+pub fn read_all_bounded(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, HostError> {
+    // Room for all at once: growing would leave copies of a secret behind.
+    let expected = file.metadata().map_or(0, |metadata| metadata.len()).min(limit);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).saturating_add(1));
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(HostError::io("reading", path))?;
     if bytes.len() as u64 > limit {
         return Err(HostError::TooLong { path: path.to_owned(), limit });

@@ -89,7 +89,13 @@ pub(super) fn parse_device_number(text: &str) -> Option<(u32, u32)> {
 /// runs of blanks become one; at most 128 characters.
 pub fn presentable(text: &str) -> String {
     let words: Vec<&str> = text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect();
-    words.join(" ").chars().take(128).map(|c| if disguises(c) { '\u{fffd}' } else { c }).collect()
+    let short: String = words.join(" ").chars().take(128).collect();
+    harmless(&short)
+}
+
+/// Replaces every control, direction or invisible character.
+pub fn harmless(text: &str) -> String {
+    text.chars().map(|c| if disguises(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn disguises(c: char) -> bool {

@@ -137,7 +137,7 @@ pub fn write(target: &dyn BlockTarget, image: &TargetImage, watch: &dyn Fn(Momen
     let mut run = Run {
         target,
         watch,
-        buffer: AlignedBuffer::new(usize::try_from(CHUNK).expect("4 MiB")),
+        buffer: AlignedBuffer::new(longest_piece(image).max(sector())),
         before: BTreeMap::new(),
         written: 0,
         done: 0,
@@ -156,24 +156,32 @@ pub fn write(target: &dyn BlockTarget, image: &TargetImage, watch: &dyn Fn(Momen
     Ok(Outcome { written: run.written, compared, read_back })
 }
 
-/// Reads `image` back from `read` and compares; returns digest and number of bytes compared. `read` gets an aligned buffer.
-pub(super) fn read_back(
-    read: &dyn Fn(u64, &mut [u8]) -> io::Result<()>,
-    image: &TargetImage,
-) -> Result<(Digest, u64), EngineError> {
-    let mut buffer = AlignedBuffer::new(usize::try_from(CHUNK).expect("4 MiB"));
+/// What an image is read back from when it was not written by [`write`].
+pub(super) trait ReadBack {
+    /// Fills `bytes`, which are aligned, from `offset`.
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
+    /// Returns true if nothing is stored in this stretch, so that it can only read as zeros.
+    fn is_hole(&self, offset: u64, length: u64) -> bool;
+}
+
+/// Reads `image` back and compares; returns digest and number of bytes compared.
+pub(super) fn read_back(source: &dyn ReadBack, image: &TargetImage) -> Result<(Digest, u64), EngineError> {
+    let mut buffer = AlignedBuffer::new(longest_piece(image));
     let mut hasher = ImageHasher::new(image.size());
     let mut compared = 0;
     for extent in image.extents() {
         hasher.begin(extent);
+        compared += extent.length;
+        if matches!(extent.content, Content::Zero) && source.is_hole(extent.offset, extent.length) {
+            continue;
+        }
         for piece in split(extent, extent.offset) {
             let found = &mut buffer[..piece.len()];
-            read(piece.offset, found).map_err(EngineError::io(Doing::ReadingBack, piece.offset))?;
+            source.read_at(piece.offset, found).map_err(EngineError::io(Doing::ReadingBack, piece.offset))?;
             piece.check(found, image, &BTreeMap::new())?;
             if !piece.is_zero() {
                 hasher.data(found);
             }
-            compared += piece.length;
         }
     }
     Ok((hasher.finish(), compared))
@@ -366,6 +374,12 @@ fn split(extent: &Extent, from: u64) -> impl Iterator<Item = Piece<'_>> {
         next = end.min((offset / CHUNK + 1) * CHUNK);
         (offset < end).then(|| Piece { offset, length: next - offset, extent })
     })
+}
+
+/// Buffers are wiped after use, so they are no longer than needed.
+fn longest_piece(image: &TargetImage) -> usize {
+    let longest = image.extents().iter().map(|extent| extent.length.min(CHUNK)).max().unwrap_or(0);
+    usize::try_from(longest).expect("at most a chunk")
 }
 
 /// The first sector, where the extent begins with it.

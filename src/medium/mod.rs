@@ -1,7 +1,23 @@
 //! Media: the write engine, read-back, image files, folders, drives, and looking at media that were written.
 
+pub mod bundle;
+pub mod drive;
 pub mod engine;
-pub mod finding;
+mod failure;
+mod finding;
+pub mod folder;
+pub mod image_file;
+pub mod inspect;
+mod magic;
+mod reader;
+mod shelf;
+pub mod verify;
 pub mod volume;
 
+pub use bundle::{BundleFound, FileState, FileVerdict};
+pub use drive::{DriveSelector, DriveSink};
+pub use folder::Folder;
+pub use image_file::ImageFile;
+pub use inspect::{InspectError, Inspection, inspect, inspect_path};
+pub use verify::{Verified, VerifyError, verify};
 pub use volume::encode;

@@ -6,7 +6,7 @@ use super::credentials;
 use super::deliveries::Delivery;
 use super::ticket::Asked;
 use super::work::Work;
-use super::{Again, DeliveryState, GenerationState, LedgerError, claim};
+use super::{Again, DeliveryState, GenerationState, LedgerError, unfinished};
 
 /// Applies `again` to the device's credentials and to its open delivery; returns the latter if it is still open.
 pub(super) fn apply(
@@ -34,7 +34,7 @@ pub(super) fn apply(
 fn close(work: &mut Work<'_>, open: Option<Delivery>, state: DeliveryState) -> Result<(), LedgerError> {
     let Some(open) = open else { return Ok(()) };
     let state = if open.exposed.is_some() { state } else { DeliveryState::Abandoned };
-    claim::end(work, &open, state)
+    unfinished::end(work, &open, state)
 }
 
 /// Whoever finds the medium has these secrets. What was only written to a file of the station counts too: that is what a
@@ -45,7 +45,7 @@ fn revoke(work: &mut Work<'_>, device: i64, asked: &Asked) -> Result<(), LedgerE
             continue;
         }
         credentials::close(work, &generation, GenerationState::Revoked, "its medium was reported lost")?;
-        let body = json!({ "credential": generation.name, "generation": generation.generation, "reason": "lost" });
+        let body = json!({ "credential": generation.name, "generation": generation.number, "reason": "lost" });
         work.record("revoked", asked.device.as_str(), None, body)?;
     }
     Ok(())
@@ -58,7 +58,7 @@ fn replace(work: &mut Work<'_>, device: i64, asked: &Asked) -> Result<(), Ledger
             continue;
         }
         credentials::close(work, &generation, GenerationState::Retired, "superseded: its medium was damaged")?;
-        let body = json!({ "credential": generation.name, "generation": generation.generation, "reason": "damaged" });
+        let body = json!({ "credential": generation.name, "generation": generation.number, "reason": "damaged" });
         work.record("retired", asked.device.as_str(), None, body)?;
     }
     Ok(())
@@ -67,7 +67,7 @@ fn replace(work: &mut Work<'_>, device: i64, asked: &Asked) -> Result<(), Ledger
 /// A copy comes after a first: one that is half written elsewhere must be finished, or given up as lost or damaged.
 fn copy(open: Option<Delivery>, asked: &Asked) -> Result<Option<Delivery>, LedgerError> {
     match open {
-        Some(open) if open.is_out() && !open.target.is_same_target(&asked.target) => Err(claim::elsewhere(&open)),
+        Some(open) if open.is_out() && !open.target.is_same_target(&asked.target) => Err(unfinished::elsewhere(&open)),
         other => Ok(other),
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use serde::Serialize;
 
 use crate::fleet::Digest;
 
 use super::chain::{self, Stored};
 use super::rows::{self, Table};
-use super::{Ledger, LedgerError, schema};
+use super::{Ledger, LedgerError, contents, credentials, schema};
 
 /// Findings that are told; more are only counted.
 const MOST_FINDINGS: usize = 100;
@@ -162,10 +162,26 @@ impl Audit {
             let number: i64 = row.get("row")?;
             self.report.states += 1;
             match self.vouched.remove(&(table, number)) {
-                Some(digest) if digest == rows::digest_row(row)? => {}
+                Some(digest) if digest == rows::digest_row(row)? => self.check_references(conn, table, row)?,
                 Some(_) => self.find(format!("{} {number}", table.name()), "its content is not what the ledger says"),
                 None => self.find(format!("{} {number}", table.name()), "the ledger does not know it"),
             }
+        }
+        Ok(())
+    }
+
+    /// What a sound row names by its digest must be there.
+    fn check_references(&mut self, conn: &Connection, table: Table, row: &Row<'_>) -> Result<(), LedgerError> {
+        let missing = match table {
+            Table::Versions => contents::unfold(conn, &row.get::<_, String>("summary")?).is_err(),
+            Table::Generations => {
+                let public: String = row.get("public")?;
+                credentials::unfold_public(conn, &public, row.get("certificate")?).is_err()
+            }
+            Table::Devices | Table::Deliveries => false,
+        };
+        if missing {
+            self.find(format!("{} {}", table.name(), row.get::<_, i64>("row")?), "what it refers to is missing");
         }
         Ok(())
     }

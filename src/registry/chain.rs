@@ -91,15 +91,11 @@ pub(super) fn head(conn: &Connection) -> Result<Head, LedgerError> {
     let last = statement
         .query_row([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, [u8; 32]>(2)?)))
         .optional()?;
-    match last {
-        Some((seq, at, digest)) => {
-            Ok(Head { seq, at: Some(times::from_text(&at)?), digest: Digest::from_bytes(digest) })
-        }
-        None => {
-            let fleet: String = conn.query_row("SELECT fleet FROM ledger", [], |row| row.get(0))?;
-            Ok(Head { seq: 0, at: None, digest: schema::genesis(&fleet) })
-        }
+    if let Some((seq, at, digest)) = last {
+        return Ok(Head { seq, at: Some(times::from_text(&at)?), digest: Digest::from_bytes(digest) });
     }
+    let fleet: String = conn.query_row("SELECT fleet FROM ledger", [], |row| row.get(0))?;
+    Ok(Head { seq: 0, at: None, digest: schema::genesis(&fleet) })
 }
 
 /// Appends an event that vouches for the state rows it `touched`, and returns the new end.

@@ -7,13 +7,14 @@ use serde_json::json;
 
 use crate::delivery::Step;
 
-use super::credentials::{self, Generations};
+use super::credentials;
 use super::deliveries::{self, Delivery};
 use super::devices::{self, Facts};
+use super::generation::Generations;
 use super::ticket::Asked;
 use super::versions::{self, Version};
 use super::work::Work;
-use super::{Again, Claim, DeliveryState, FinishedDelivery, LedgerError, Ticket, again, steps, times};
+use super::{Again, Claim, DeliveryState, FinishedDelivery, LedgerError, Ticket, again, steps, unfinished};
 
 /// Answers without writing if there is nothing left to do and nothing to tidy up.
 pub(super) fn nothing_left(conn: &Connection, asked: &Asked) -> Result<Option<FinishedDelivery>, LedgerError> {
@@ -40,7 +41,7 @@ fn done(conn: &Connection, device: i64, asked: &Asked) -> Result<Option<Finished
 pub(super) fn begin(work: &mut Work<'_>, asked: &Asked) -> Result<Claim, LedgerError> {
     let device = admit(work, asked)?;
     let open = deliveries::open_of(work.conn, device, &asked.delivery)?;
-    refuse_if_under_way(work, open.as_ref())?;
+    unfinished::refuse_if_under_way(work, open.as_ref())?;
     let open = settle(work, device, open, asked)?;
     let again = asked.again.filter(|again| !continues(open.as_ref(), *again, asked));
     let open = match again {
@@ -88,26 +89,6 @@ fn admit(work: &mut Work<'_>, asked: &Asked) -> Result<i64, LedgerError> {
     devices::admit(work, &facts)
 }
 
-/// A delivery is under way if its process runs, and, in this process, if its ticket is out.
-fn refuse_if_under_way(work: &Work<'_>, open: Option<&Delivery>) -> Result<(), LedgerError> {
-    let Some(open) = open else { return Ok(()) };
-    if is_under_way(work, open)? {
-        return Err(LedgerError::InProgress { device: open.id.clone(), delivery: open.row });
-    }
-    Ok(())
-}
-
-pub(super) fn is_under_way(work: &Work<'_>, delivery: &Delivery) -> Result<bool, LedgerError> {
-    if work.around.tickets.is_held(delivery.row) {
-        return Ok(true);
-    }
-    match delivery.holder.as_deref() {
-        None => Ok(false),
-        Some(name) if name == work.around.holder.name() => Ok(false),
-        Some(name) => work.around.holder.is_alive(name),
-    }
-}
-
 /// A delivery that was verified has only its paperwork left, which needs no target: it is finished here, unless the caller
 /// is about to resume it.
 fn settle(
@@ -139,26 +120,11 @@ fn continues(open: Option<&Delivery>, again: Again, asked: &Asked) -> bool {
 /// Closes an open delivery that cannot be resumed as it is. Hardware that secrets went to is replaced by itself only.
 fn replace(work: &mut Work<'_>, open: Delivery, asked: &Asked) -> Result<Delivery, LedgerError> {
     if open.is_out() && !open.target.is_same_target(&asked.target) {
-        return Err(elsewhere(&open));
+        return Err(unfinished::elsewhere(&open));
     }
     let state = if open.is_out() { DeliveryState::Superseded } else { DeliveryState::Abandoned };
-    end(work, &open, state)?;
+    unfinished::end(work, &open, state)?;
     Ok(open)
-}
-
-pub(super) fn elsewhere(open: &Delivery) -> LedgerError {
-    LedgerError::ExposedElsewhere {
-        device: open.id.clone(),
-        target: open.target.name.clone(),
-        since: open.exposed.map(times::to_text).unwrap_or_default(),
-    }
-}
-
-/// Closes a delivery and says so.
-pub(super) fn end(work: &mut Work<'_>, open: &Delivery, state: DeliveryState) -> Result<(), LedgerError> {
-    deliveries::close(work, open.row, state)?;
-    let body = json!({ "reached": open.reached.name(), "target": open.target });
-    work.record(state.name(), open.id.as_str(), Some(open.row), body)
 }
 
 /// Facts about the device may have changed although nothing is left to deliver.
@@ -171,13 +137,13 @@ fn tidy(work: &mut Work<'_>, asked: &Asked) -> Result<(), LedgerError> {
 
 fn resume(work: &mut Work<'_>, open: &Delivery, version: &Version) -> Result<Claim, LedgerError> {
     deliveries::take(work, open.row)?;
-    let body = json!({ "reached": open.reached.name(), "version": version.version });
+    let body = json!({ "reached": open.reached.name(), "version": version.number });
     work.record("resumed", open.id.as_str(), Some(open.row), body)?;
     let states = credentials::states(work.conn, Some(open.device), &version.generations)?;
     let ticket = Ticket {
         delivery: open.row,
         device: open.id.clone(),
-        version: version.version,
+        version: version.number,
         credentials: states,
         spool: deliveries::spool(work.conn, open.row)?,
         reached: open.reached,
@@ -195,14 +161,14 @@ fn open_new(work: &mut Work<'_>, asked: &Asked, version: &Version, base: &Base) 
     let changes = changes_since(work.conn, asked, version, base)?;
     let row = deliveries::insert(work, base.device, &asked.delivery, version.row, &asked.target, base.again)?;
     let body = json!({
-        "name": &*asked.delivery, "version": version.version, "plan": version.plan, "credentials": version.generations,
+        "name": &*asked.delivery, "version": version.number, "plan": version.plan, "credentials": version.generations,
         "target": asked.target, "again": base.again, "changes": changes, "retired": base.misfits,
     });
     work.record("begin", asked.device.as_str(), Some(row), body)?;
     let ticket = Ticket {
         delivery: row,
         device: asked.device.clone(),
-        version: version.version,
+        version: version.number,
         credentials: credentials::states(work.conn, Some(base.device), &version.generations)?,
         spool: None,
         reached: Step::Begin,

@@ -19,11 +19,12 @@ pub(super) fn prepare(path: &Path, fleet: &str) -> Result<Connection, LedgerErro
     create(path)?;
     let located = |error: LedgerError| error.located(path);
     let mut conn = open(path).map_err(located)?;
-    let found = schema::version(&conn).map_err(located)?;
+    let marks = schema::marks(&conn).map_err(located)?;
+    let found = marks.version;
+    refuse_strangers(&marks).map_err(located)?;
     if found > schema::KNOWN {
         return Err(LedgerError::NewerSchema { path: path.into(), found, known: schema::KNOWN });
     }
-    refuse_strangers(&conn, found).map_err(located)?;
     if found < schema::KNOWN {
         into_wal(&conn).map_err(located)?;
         schema::migrate(&mut conn, fleet).map_err(located)?;
@@ -73,14 +74,10 @@ fn create(path: &Path) -> Result<(), LedgerError> {
 }
 
 /// A file of another program, or one with tables but no schema number, is not ours to lift.
-fn refuse_strangers(conn: &Connection, version: u32) -> Result<(), LedgerError> {
-    let application: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-    let fresh = version == 0 && tables == 0 && application == 0;
-    if !fresh && (application != schema::APPLICATION || version == 0) {
-        return Err(LedgerError::unreadable("it is a database of another program"));
-    }
-    Ok(())
+fn refuse_strangers(marks: &schema::Marks) -> Result<(), LedgerError> {
+    let fresh = marks.version == 0 && marks.application == 0 && marks.empty;
+    let ours = marks.version > 0 && marks.application == schema::APPLICATION;
+    if fresh || ours { Ok(()) } else { Err(LedgerError::unreadable("it is a database of another program")) }
 }
 
 /// Switches to the write-ahead log. The switch needs the file alone and does not wait by itself.

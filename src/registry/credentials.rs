@@ -9,18 +9,16 @@ use serde_json::{Value, json};
 use crate::delivery::{PublicCredential, SealedMaterial};
 use crate::fleet::{CredentialKind, CredentialShape, Digest, Retain};
 
+use super::generation::Generations;
 use super::rows::Table;
 use super::work::Work;
 use super::{CredentialState, GenerationState, IssuedGeneration, LedgerError, NewCredential, contents};
-
-/// Names and generations of the credentials that a bundle version carries.
-pub(super) type Generations = BTreeMap<Arc<str>, u32>;
 
 /// A row of `generations`.
 pub(super) struct Generation {
     pub(super) row: i64,
     pub(super) name: String,
-    pub(super) generation: u32,
+    pub(super) number: u32,
     pub(super) state: GenerationState,
     pub(super) shape: Option<CredentialKind>,
     pub(super) word: String,
@@ -38,7 +36,7 @@ fn read(row: &Row<'_>) -> Result<Generation, LedgerError> {
     Ok(Generation {
         row: row.get(0)?,
         name: row.get(1)?,
-        generation: row.get(2)?,
+        number: row.get(2)?,
         state: GenerationState::parse(row.get_ref(3)?.as_str().unwrap_or_default())?,
         shape: shape.as_deref().map(from_json).transpose()?,
         word: row.get(5)?,
@@ -101,8 +99,8 @@ pub(super) fn wanted(
     for (name, shape) in shapes {
         let known = device.map(|device| of_name(conn, device, name)).transpose()?.unwrap_or_default();
         let serving = known.iter().find(|generation| generation.is_usable() && generation.fits(&shape.kind));
-        let next = known.first().map_or(1, |newest| newest.generation + 1);
-        wanted.insert(Arc::clone(name), serving.map_or(next, |generation| generation.generation));
+        let next = known.first().map_or(1, |newest| newest.number + 1);
+        wanted.insert(Arc::clone(name), serving.map_or(next, |generation| generation.number));
     }
     Ok(wanted)
 }
@@ -178,7 +176,7 @@ pub(super) fn insert(
 ) -> Result<Value, LedgerError> {
     let name = &new.public.name;
     let known = of_name(work.conn, device, name)?;
-    let next = known.first().map_or(1, |newest| newest.generation + 1);
+    let next = known.first().map_or(1, |newest| newest.number + 1);
     let taken = known.iter().any(|generation| generation.state == GenerationState::Pending);
     if new.public.generation != next || taken {
         return Err(LedgerError::IssuedMeanwhile { device: id.clone(), credential: name.to_string() });
@@ -253,14 +251,14 @@ pub(super) fn leave(
     generations: &Generations,
     hardware: bool,
 ) -> Result<(), LedgerError> {
-    let word = if hardware { "hardware" } else { "station" };
+    let place = if hardware { "hardware" } else { "station" };
     for generation in rows_of(work.conn, device, generations)? {
-        if generation.left_on.as_deref() == Some(word) || generation.left_on.as_deref() == Some("hardware") {
+        if generation.left_on.as_deref() == Some(place) || generation.left_on.as_deref() == Some("hardware") {
             continue;
         }
         work.conn
             .prepare_cached("UPDATE generations SET left_on = ?2, changed = ?3 WHERE row = ?1")?
-            .execute(params![generation.row, word, work.now_text()])?;
+            .execute(params![generation.row, place, work.now_text()])?;
         work.touch(Table::Generations, generation.row);
     }
     Ok(())
@@ -283,7 +281,7 @@ pub(super) fn activate(
                     work,
                     &older,
                     GenerationState::Retired,
-                    &format!("replaced by generation {}", generation.generation),
+                    &format!("replaced by generation {}", generation.number),
                 )?;
             }
         }
@@ -347,7 +345,7 @@ pub(super) fn retire_misfits(
         let Some(shape) = shapes.get(generation.name.as_str()) else { continue };
         if generation.state == GenerationState::Pending && !generation.fits(&shape.kind) {
             close(work, &generation, GenerationState::Retired, "the plan asks for another shape")?;
-            retired.push(format!("{} generation {}", generation.name, generation.generation));
+            retired.push(format!("{} generation {}", generation.name, generation.number));
         }
     }
     Ok(retired)
@@ -364,7 +362,7 @@ fn destroy(work: &mut Work<'_>, row: i64) -> Result<(), LedgerError> {
 fn rows_of(conn: &Connection, device: i64, generations: &Generations) -> Result<Vec<Generation>, LedgerError> {
     let mut found = Vec::new();
     for (name, number) in generations {
-        found.extend(of_name(conn, device, name)?.into_iter().filter(|generation| generation.generation == *number));
+        found.extend(of_name(conn, device, name)?.into_iter().filter(|generation| generation.number == *number));
     }
     Ok(found)
 }

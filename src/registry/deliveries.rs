@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::delivery::{Receipt, SealedMaterial, Step, TargetIdentity, TargetKind};
 use crate::fleet::{Digest, EndpointName};
 
-use super::credentials::Generations;
+use super::generation::Generations;
 use super::rows::Table;
 use super::work::Work;
 use super::{Again, DeliveryState, LedgerError, states, times};

@@ -161,8 +161,12 @@ pub enum LedgerError {
 impl LedgerError {
     /// Fills in the ledger's file, and names what the store's error code stands for.
     pub(super) fn located(self, path: &Path) -> Self {
-        let LedgerError::Storage { source, .. } = self else { return self };
         let path = path.to_path_buf();
+        let source = match self {
+            LedgerError::Storage { source, .. } => source,
+            LedgerError::Corrupt { finding, .. } => return LedgerError::Corrupt { path, finding },
+            other => return other,
+        };
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => LedgerError::Full { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy { path },

@@ -15,8 +15,7 @@ use super::ticket::Asked;
 use super::work::{Surroundings, Work};
 use super::writer::{Counts, Fault, Writer};
 use super::{
-    Beginning, Claim, CredentialState, FinishedDelivery, LedgerError, NewCredential, Provenance, Ticket, claim,
-    connection, reports, steps,
+    Beginning, Claim, CredentialState, LedgerError, NewCredential, Provenance, Ticket, claim, connection, steps,
 };
 
 /// The ledger of one station: open once, cloned freely, used from any thread. Each step is on the disk when its call
@@ -88,7 +87,7 @@ impl Ledger {
     }
 
     /// Returns the finished delivery that leaves nothing to do for what is asked, without writing anything.
-    pub fn done(&self, beginning: &Beginning<'_>) -> Result<Option<FinishedDelivery>, LedgerError> {
+    pub fn done(&self, beginning: &Beginning<'_>) -> Result<Option<super::FinishedDelivery>, LedgerError> {
         let asked = Asked::new(beginning);
         self.read(|conn| claim::nothing_left(conn, &asked))
     }
@@ -188,12 +187,6 @@ impl Ledger {
     pub fn retire(&self, device: &EndpointName, reason: &str) -> Result<(), LedgerError> {
         let (device, reason) = (device.clone(), reason.to_owned());
         self.write(move |work| issue::retire(work, &device, &reason))
-    }
-
-    /// Returns the finished delivery that a target carries: the last one whose secrets went to this very target, if it was
-    /// finished.
-    pub fn finished_on(&self, target: &TargetIdentity) -> Result<Option<FinishedDelivery>, LedgerError> {
-        self.read(|conn| reports::finished_on(conn, target))
     }
 
     /// Puts a fault into every commit that follows; before the first write only.

@@ -7,9 +7,10 @@ use serde_json::Value;
 use crate::delivery::{PublicCredential, Receipt, TargetIdentity};
 use crate::fleet::EndpointName;
 
-use super::credentials::{self, Generations};
+use super::generation::Generations;
 use super::{
-    Again, DeliveryState, DeviceRecord, GenerationState, Ledger, LedgerError, deliveries, devices, times, versions,
+    Again, DeliveryState, DeviceRecord, GenerationState, Ledger, LedgerError, credentials, deliveries, devices, times,
+    versions,
 };
 
 /// Everything the ledger holds on one device, but its private material.
@@ -143,7 +144,7 @@ fn versions_of(conn: &Connection, device: i64) -> Result<Vec<VersionRecord>, Led
     while let Some(row) = rows.next()? {
         let version = versions::by_row(conn, row.get(0)?)?;
         found.push(VersionRecord {
-            version: version.version,
+            version: version.number,
             delivery: row.get(1)?,
             plan: version.plan.to_string(),
             credentials: version.generations,

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::fleet::{CredentialKind, CredentialShape, EndpointName, SerialNumber};
+use crate::fleet::{CredentialShape, EndpointName, SerialNumber};
 
 use super::devices::{self, Facts};
 use super::work::Work;
-use super::{DeliveryState, GenerationState, LedgerError, NewCredential, claim, contents, credentials, deliveries};
+use super::{DeliveryState, GenerationState, LedgerError, NewCredential, credentials, deliveries, unfinished};
 
 /// For whom, and after which shapes, credentials were issued.
 pub(super) struct Issued {
@@ -39,20 +38,6 @@ pub(super) fn record(work: &mut Work<'_>, issued: &Issued, new: &[NewCredential]
     work.record("issued", issued.device.as_str(), None, json!({ "issued": bodies }))
 }
 
-/// Returns the shape that a bundle version's plan gives a credential.
-pub(super) fn shape_in_version(
-    conn: &Connection,
-    version: i64,
-    name: &str,
-) -> Result<Option<CredentialKind>, LedgerError> {
-    let text: String =
-        conn.prepare_cached("SELECT summary FROM versions WHERE row = ?1")?.query_row([version], |row| row.get(0))?;
-    let mut summary = contents::unfold(conn, &text)?;
-    let shape = summary.get_mut("credentials").and_then(|all| all.get_mut(name)).map(Value::take);
-    let read = |shape| serde_json::from_value::<CredentialShape>(shape).map(|shape| shape.kind);
-    shape.map(read).transpose().map_err(|error| LedgerError::unreadable(format!("credential shape: {error}")))
-}
-
 /// Takes a device out of service: its generations are retired, what was under way is given up.
 pub(super) fn retire(work: &mut Work<'_>, id: &EndpointName, reason: &str) -> Result<(), LedgerError> {
     let unknown = || LedgerError::Unknown { device: id.to_string() };
@@ -63,7 +48,7 @@ pub(super) fn retire(work: &mut Work<'_>, id: &EndpointName, reason: &str) -> Re
     let mut retired = Vec::new();
     for generation in credentials::usable(work.conn, row)? {
         credentials::close(work, &generation, GenerationState::Retired, "its device was retired")?;
-        retired.push(json!({ "credential": generation.name, "generation": generation.generation }));
+        retired.push(json!({ "credential": generation.name, "generation": generation.number }));
     }
     devices::retire(work, row, reason)?;
     work.record("device-retired", id.as_str(), None, json!({ "reason": reason, "retired": retired }))
@@ -76,10 +61,10 @@ fn give_up(work: &mut Work<'_>, device: i64) -> Result<(), LedgerError> {
         Ok(())
     })?;
     for delivery in open {
-        if claim::is_under_way(work, &delivery)? {
+        if unfinished::is_under_way(work, &delivery)? {
             return Err(LedgerError::InProgress { device: delivery.id, delivery: delivery.row });
         }
-        claim::end(work, &delivery, DeliveryState::Abandoned)?;
+        unfinished::end(work, &delivery, DeliveryState::Abandoned)?;
     }
     Ok(())
 }

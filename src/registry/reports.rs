@@ -89,6 +89,12 @@ impl Ledger {
         self.pending_where("WHERE d.state = 'open' ORDER BY d.row", [])
     }
 
+    /// Returns the finished delivery that a target carries: the last one whose secrets went to this very target, if it was
+    /// finished.
+    pub fn finished_on(&self, target: &TargetIdentity) -> Result<Option<FinishedDelivery>, LedgerError> {
+        self.read(|conn| finished_on(conn, target))
+    }
+
     /// Returns the interrupted delivery whose secrets went last to this very target, if there is one.
     pub fn interrupted_on(&self, target: &TargetIdentity) -> Result<Option<PendingDelivery>, LedgerError> {
         let rest = "WHERE d.state = 'open' AND d.exposed IS NOT NULL AND d.target_key = ?1 ORDER BY d.row DESC LIMIT 1";
@@ -207,8 +213,7 @@ fn is_undelivered(conn: &Connection, id: &EndpointName, delivery: &str, hardware
     Ok(statement.query_row(params![id.folded(), delivery, hardware], |row| row.get(0))?)
 }
 
-/// Returns the finished delivery that a target carries.
-pub(super) fn finished_on(conn: &Connection, target: &TargetIdentity) -> Result<Option<FinishedDelivery>, LedgerError> {
+fn finished_on(conn: &Connection, target: &TargetIdentity) -> Result<Option<FinishedDelivery>, LedgerError> {
     let Some(delivery) = deliveries::last_on(conn, target)? else { return Ok(None) };
     if delivery.state != super::DeliveryState::Finished {
         return Ok(None);

@@ -10,7 +10,7 @@ use super::LedgerError;
 pub(super) const APPLICATION: i64 = 0x666c_6774;
 
 /// Each script lifts the file from the schema of its index to the next one. Scripts that were released never change.
-const SCRIPTS: &[&str] = &[FIRST];
+const SCRIPTS: [&str; KNOWN as usize] = [FIRST];
 
 const FIRST: &str = "
 CREATE TABLE ledger (
@@ -126,23 +126,35 @@ CREATE INDEX deliveries_target ON deliveries (target_key) WHERE exposed IS NOT N
 ";
 
 /// The newest schema this program knows.
-pub(super) const KNOWN: u32 = SCRIPTS.len() as u32;
+pub(super) const KNOWN: u32 = 1;
 
 /// Returns the digest that stands before the first event: the chain belongs to one fleet.
 pub(super) fn genesis(fleet: &str) -> Digest {
     Digest::of_parts([b"firstlight ledger".as_slice(), fleet.as_bytes()])
 }
 
-/// Reads the schema's number; 0 for a file without tables.
-pub(super) fn version(conn: &Connection) -> Result<u32, LedgerError> {
-    let number: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    u32::try_from(number).map_err(|_| LedgerError::unreadable(format!("schema number {number}")))
+/// What a file says of itself: schema number (0 without tables), program, and whether it is empty.
+pub(super) struct Marks {
+    pub(super) version: u32,
+    pub(super) application: i64,
+    pub(super) empty: bool,
+}
+
+/// Reads the marks in one view: another process may be making the tables at this moment.
+pub(super) fn marks(conn: &Connection) -> Result<Marks, LedgerError> {
+    let question = "SELECT (SELECT user_version FROM pragma_user_version),
+        (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_master)";
+    let (version, application, tables): (i64, i64, i64) =
+        conn.query_row(question, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let version =
+        u32::try_from(version).map_err(|_| LedgerError::unreadable(format!("it has schema number {version}")))?;
+    Ok(Marks { version, application, empty: tables == 0 })
 }
 
 /// Lifts the file to the newest schema, in one transaction; several processes may try at once.
 pub(super) fn migrate(conn: &mut Connection, fleet: &str) -> Result<(), LedgerError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let from = version(&tx)?;
+    let from = marks(&tx)?.version;
     for script in SCRIPTS.iter().skip(from as usize) {
         tx.execute_batch(script)?;
     }

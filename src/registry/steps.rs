@@ -6,8 +6,9 @@ use crate::delivery::{Receipt, SealedMaterial, Step, TargetIdentity};
 use crate::fleet::{Class, Digest};
 
 use super::deliveries::{self, Delivery};
+use super::generation::Generations;
 use super::work::Work;
-use super::{DeliveryState, LedgerError, NewCredential, credentials, devices, issue, versions};
+use super::{DeliveryState, LedgerError, NewCredential, credentials, devices, versions};
 
 /// The longest message of a failure that is kept, in characters.
 const LONGEST_MESSAGE: usize = 2_000;
@@ -49,7 +50,7 @@ pub(super) fn sealed(
             let what = format!("credential {:?} is not of this delivery", credential.public.name);
             return Err(LedgerError::Misuse { what });
         }
-        let shape = issue::shape_in_version(work.conn, delivery.version, &credential.public.name)?;
+        let shape = versions::shape(work.conn, delivery.version, &credential.public.name)?;
         issued.push(credentials::insert(work, delivery.device, &delivery.id, credential, shape.as_ref())?);
     }
     refuse_missing(work, &delivery, &version.generations)?;
@@ -58,11 +59,7 @@ pub(super) fn sealed(
     work.record("sealed", delivery.id.as_str(), Some(row), body)
 }
 
-fn refuse_missing(
-    work: &Work<'_>,
-    delivery: &Delivery,
-    generations: &credentials::Generations,
-) -> Result<(), LedgerError> {
+fn refuse_missing(work: &Work<'_>, delivery: &Delivery, generations: &Generations) -> Result<(), LedgerError> {
     let states = credentials::states(work.conn, Some(delivery.device), generations)?;
     match states.iter().find(|state| state.issued.is_none()) {
         None => Ok(()),

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::delivery::{PublicCredential, SealedMaterial, Step, TargetIdentity};
-use crate::fleet::{CredentialShape, DevicePlan, Digest, EndpointName, Retain, SerialNumber};
+use crate::delivery::{SealedMaterial, Step, TargetIdentity};
+use crate::fleet::{CredentialShape, DevicePlan, Digest, EndpointName, SerialNumber};
 
 use super::holder::Held;
-use super::{Again, FinishedDelivery};
+use super::{Again, CredentialState, FinishedDelivery};
 
 /// What a delivery begins with.
 pub struct Beginning<'a> {
@@ -54,37 +54,8 @@ pub struct Ticket {
     pub changes: Vec<String>,
     /// When the bundle version was made: the manifest's time, the same after every resume.
     pub created: OffsetDateTime,
+    #[expect(dead_code, reason = "nobody reads it: dropping it gives the delivery back")]
     pub(super) held: Held,
-}
-
-/// A credential of a plan as the ledger knows it.
-pub struct CredentialState {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its generation.
-    pub generation: u32,
-    /// What was issued; none if it is to be issued as `generation`.
-    pub issued: Option<IssuedGeneration>,
-}
-
-/// A generation that was issued before.
-pub struct IssuedGeneration {
-    /// Its public half.
-    pub public: PublicCredential,
-    /// Its sealed private half; none if its `retain` rule has destroyed it.
-    pub material: Option<SealedMaterial>,
-}
-
-/// A credential that was just issued.
-pub struct NewCredential {
-    /// Its public half, with name and generation.
-    pub public: PublicCredential,
-    /// Its sealed private half.
-    pub material: SealedMaterial,
-    /// How long that is kept.
-    pub retain: Retain,
-    /// For each server (by name) that needs it: the private half wrapped to that server.
-    pub wraps: Vec<(String, Vec<u8>)>,
 }
 
 /// [`Beginning`] with everything owned, on its way to the writer.

@@ -4,9 +4,9 @@ use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::fleet::{DevicePlan, Digest};
+use crate::fleet::{CredentialKind, CredentialShape, DevicePlan, Digest};
 
-use super::credentials::Generations;
+use super::generation::Generations;
 use super::rows::Table;
 use super::ticket::Asked;
 use super::work::Work;
@@ -16,7 +16,7 @@ use super::{LedgerError, contents, times};
 #[derive(Clone)]
 pub(super) struct Version {
     pub(super) row: i64,
-    pub(super) version: u32,
+    pub(super) number: u32,
     pub(super) plan: Digest,
     pub(super) generations: Generations,
     pub(super) created: OffsetDateTime,
@@ -64,7 +64,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Version, LedgerError> {
     let credentials: String = row.get(3)?;
     Ok(Version {
         row: row.get(0)?,
-        version: row.get(1)?,
+        number: row.get(1)?,
         plan: Digest::from_bytes(row.get(2)?),
         generations: serde_json::from_str(&credentials).map_err(|e| LedgerError::unreadable(e.to_string()))?,
         created: times::from_text(&row.get::<_, String>(4)?)?,
@@ -136,4 +136,14 @@ pub(super) fn differences(
     let gone = before.keys().filter(|name| !generations.contains_key(*name));
     lines.extend(gone.map(|name| format!("credential {name}: dropped")));
     Ok(lines)
+}
+
+/// Returns the shape that a bundle version's plan gives a credential.
+pub(super) fn shape(conn: &Connection, version: i64, name: &str) -> Result<Option<CredentialKind>, LedgerError> {
+    let text: String =
+        conn.prepare_cached("SELECT summary FROM versions WHERE row = ?1")?.query_row([version], |row| row.get(0))?;
+    let mut summary = contents::unfold(conn, &text)?;
+    let shape = summary.get_mut("credentials").and_then(|all| all.get_mut(name)).map(Value::take);
+    let read = |shape| serde_json::from_value::<CredentialShape>(shape).map(|shape| shape.kind);
+    shape.map(read).transpose().map_err(|error| LedgerError::unreadable(format!("credential shape: {error}")))
 }

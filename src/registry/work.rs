@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
-use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -12,20 +11,7 @@ use crate::delivery::Clock;
 use super::chain::{self, Head, Said};
 use super::holder::{Holder, Tickets};
 use super::rows::Table;
-use super::{LedgerError, times};
-
-/// Who does it, where, for which batch, with which tool: in every row of the ledger.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Provenance {
-    /// The person.
-    pub operator: String,
-    /// The station.
-    pub station: String,
-    /// The batch, where there is one.
-    pub batch: Option<String>,
-    /// Name and version of the program.
-    pub tool: String,
-}
+use super::{LedgerError, Provenance, times};
 
 /// What all requests of one writer share.
 pub(super) struct Surroundings {
@@ -54,11 +40,6 @@ impl<'a> Work<'a> {
         let now = times::from_text(&times::to_text(clock.now()))?;
         let now = head.at.map_or(now, |last| last.max(now));
         Ok(Self { conn, around, now, head, touched: BTreeSet::new() })
-    }
-
-    /// Returns the request's time.
-    pub(super) fn now(&self) -> OffsetDateTime {
-        self.now
     }
 
     /// Returns the request's time as the tables hold it.

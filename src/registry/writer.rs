@@ -67,8 +67,8 @@ pub(super) struct Counts {
     pub(super) commits: AtomicU64,
 }
 
-/// Faults put in by tests, at every commit.
-pub(super) type Fault = Arc<dyn Fn(Point, u64) -> Result<(), LedgerError> + Send + Sync>;
+/// Faults put in by tests, at every commit: where, the commit's number, the writer's connection.
+pub(super) type Fault = Arc<dyn Fn(Point, u64, &Connection) -> Result<(), LedgerError> + Send + Sync>;
 
 /// Where a fault can strike.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -175,19 +175,20 @@ impl Thread {
         self.strike(Point::AfterCommit, number)
     }
 
-    /// Runs one request. An error that made SQLite give up the whole transaction (disk full, I/O) ends the group.
+    /// Runs one request; true if it changed something. An error that made SQLite give up the whole transaction (disk full, I/O) ends the group.
     fn work(&self, request: &mut dyn Request) -> Result<bool, LedgerError> {
         self.conn.execute_batch("SAVEPOINT request")?;
+        let before = self.conn.total_changes();
         let verdict = request.work(&self.conn, &self.around, &*self.clock);
         if self.conn.is_autocommit() {
             return Err(verdict.err().unwrap_or_else(|| LedgerError::Full { path: self.path.clone() }));
         }
         let keep = verdict.is_ok();
         self.conn.execute_batch(if keep { "RELEASE request" } else { "ROLLBACK TO request; RELEASE request" })?;
-        Ok(keep)
+        Ok(keep && self.conn.total_changes() != before)
     }
 
     fn strike(&self, point: Point, number: u64) -> Result<(), LedgerError> {
-        self.fault.as_ref().map_or(Ok(()), |fault| fault(point, number))
+        self.fault.as_ref().map_or(Ok(()), |fault| fault(point, number, &self.conn))
     }
 }

@@ -98,7 +98,7 @@ impl Batch<'_> {
     fn one(&self, index: usize, device: &EndpointName) -> Outcome {
         let mut delivery = String::new();
         let result = (self.plan)(device).and_then(|plan| {
-            plan.delivery.name.clone_into(&mut delivery);
+            delivery = plan.delivery.name.to_string();
             let mut sink = (self.open)(index, device)?;
             let work = Delivery {
                 station: self.station,

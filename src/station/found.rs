@@ -11,10 +11,8 @@ use crate::host::files;
 use crate::registry::Ledger;
 
 use super::error::StationError;
+use super::load::LOCK_FILE;
 use super::open::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
-
-/// The committed file that pins a fleet's root.
-pub const LOCK_FILE: &str = "fleet.lock";
 
 /// Makes `.firstlight/` with station key, fleet key, authority and an empty ledger: beside first, then renamed, so that a
 /// power cut leaves all of it or nothing. Fails if one is there already.
@@ -43,18 +41,26 @@ fn fill(
     passphrase: Option<&Secret>,
     surroundings: &Surroundings,
 ) -> Result<(), StationError> {
-    files::create_private_folder(folder)?;
+    create_private_folder(folder)?;
     let (clock, random) = (&*surroundings.clock, &*surroundings.random);
     let keys = Keys::create(folder, &station_name(), passphrase, random)?;
-    Authority::create(folder, &keys, fleet.authority(), clock, random)?;
+    let spec = fleet.authority();
+    let common_name = spec.common_name.as_deref().unwrap_or_else(|| fleet.name());
+    Authority::create(folder, &keys, common_name, spec.organization.as_deref(), spec.demo, clock, random)?;
     let row = provenance(keys.station_name(), surroundings);
     drop(Ledger::open(&ledger_path(folder), fleet.name(), row, Arc::clone(&surroundings.clock))?);
     Ok(())
 }
 
+/// Nobody but its owner may look into the folder.
+fn create_private_folder(folder: &Path) -> Result<(), StationError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().mode(0o700).create(folder).map_err(|source| at("creating", folder, source))
+}
+
 /// Pins the authority's root in `fleet.lock`.
 pub fn pin(root: &Path, fleet: &str, authority: &Authority, surroundings: &Surroundings) -> Result<(), StationError> {
-    let lock = FleetLock::new(fleet, authority.root_fingerprint(), authority.root_pem(), surroundings.clock.now());
+    let lock = FleetLock::new(fleet, authority.root_fingerprint(), authority.root_pem().to_owned(), surroundings.clock.now());
     files::write_atomically(&root.join(LOCK_FILE), lock.to_yaml().as_bytes(), 0o644)?;
     Ok(())
 }

@@ -117,7 +117,7 @@ pub struct Issued<'a> {
 
 /// Returns the credentials of a device that are still to be issued.
 pub fn wanted(station: &Station, device: &EndpointName) -> Result<Vec<CredentialState>, StationError> {
-    let plan = station.folder().fleet.credentials_of(device)?;
+    let plan = any_plan(station, device)?;
     Ok(station.ledger().credentials_wanted(&plan)?.into_iter().filter(|state| state.issued.is_none()).collect())
 }
 
@@ -134,7 +134,7 @@ pub fn issue_all(
         let mut sum = 0;
         while let Some(device) = devices.get(next.fetch_add(1, Ordering::Relaxed)) {
             station.check_interrupt()?;
-            let plan = station.folder().fleet.credentials_of(device)?;
+            let plan = any_plan(station, device)?;
             let made = issue(station, &plan)?;
             each(&Issued { device, made });
             sum += made;
@@ -146,4 +146,11 @@ pub fn issue_all(
         let sums = handles.into_iter().map(|handle| handle.join().expect("a worker does not panic"));
         sums.collect::<Result<Vec<usize>, _>>().map(|sums| sums.iter().sum())
     })
+}
+
+/// Returns a plan for the credentials alone: all deliveries of a profile carry the same ones.
+fn any_plan(station: &Station, device: &EndpointName) -> Result<DevicePlan, StationError> {
+    let fleet = &station.folder().fleet;
+    let deliveries = fleet.deliveries(device);
+    Ok(fleet.plan(device, deliveries.first().map(|first| &**first))?)
 }

@@ -10,6 +10,8 @@ pub mod found;
 pub mod issue;
 pub mod load;
 pub mod open;
+pub mod save;
+pub mod scaffold;
 pub mod select;
 pub mod shelf;
 pub mod target;

@@ -11,12 +11,12 @@ use crate::host::files;
 
 use super::error::StationError;
 use super::found;
-use super::load;
+use super::load::{self, Inputs};
 use super::open::{PRIVATE_FOLDER, Surroundings};
 use super::shelf::Shelf;
 
 /// What git must never see of a fleet.
-const GITIGNORE: &str = "# keys and ledger of this station; back them up with `firstlight backup`\n/.firstlight/\n/out/\n";
+const GITIGNORE: &str = "# keys and ledger of this station; back them up with `firstlight backup`\n/.firstlight*/\n/out/\n";
 /// The file that makes a folder a fleet; it is put in place last.
 const FLEET_FILE: &str = "fleet.yaml";
 
@@ -63,7 +63,7 @@ fn fill(
     for (name, text) in &scaffold.files {
         put(folder, name, text)?;
     }
-    let loaded = load::load(folder, None, &Shelf::default())?;
+    let loaded = load::load(folder, Inputs { inventory: None, stdin: &mut std::io::empty() }, &Shelf::default())?;
     if !loaded.fleet.authority().demo {
         found::private_folder(folder, &loaded.fleet, passphrase.as_ref(), surroundings)?;
         let private = folder.join(PRIVATE_FOLDER);
@@ -97,8 +97,8 @@ struct Once(Option<Secret>);
 
 impl AskPassphrase for Once {
     fn passphrase(&self, for_what: &str) -> Result<Secret, crate::authority::AuthorityError> {
-        self.0.as_ref().map(Secret::duplicate).ok_or_else(|| crate::authority::AuthorityError::NotAsked {
-            what: for_what.to_owned(),
+        self.0.as_ref().map(Secret::duplicate).ok_or_else(|| crate::authority::AuthorityError::NoPassphrase {
+            for_what: for_what.to_owned(),
             reason: "the keys were made without a passphrase".to_owned(),
         })
     }

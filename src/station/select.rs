@@ -10,7 +10,7 @@ use super::error::StationError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
     /// These, in this order.
-    Named(Vec<String>),
+    Named(Vec<EndpointName>),
     /// All, in the inventory's order.
     All,
     /// The first one in the inventory's order whose delivery to hardware is not finished.
@@ -19,7 +19,7 @@ pub enum Selection {
 
 impl Selection {
     /// Makes a selection from what was typed; names and `--all` exclude each other on the command line.
-    pub fn from_words(names: &[String], all: bool, next: bool) -> Result<Self, StationError> {
+    pub fn from_words(names: &[EndpointName], all: bool, next: bool) -> Result<Self, StationError> {
         match (names.is_empty(), all, next) {
             (_, true, _) => Ok(Self::All),
             (_, _, true) => Ok(Self::Next),
@@ -37,7 +37,7 @@ impl Selection {
     ) -> Result<Vec<EndpointName>, StationError> {
         match self {
             Self::All => Ok(fleet.devices().cloned().collect()),
-            Self::Named(names) => names.iter().map(|name| Ok(fleet.device(name)?.clone())).collect(),
+            Self::Named(names) => names.iter().map(|name| known(fleet, name)).collect(),
             Self::Next => next(fleet, ledger, delivery).map(|device| vec![device]),
         }
     }
@@ -52,4 +52,10 @@ fn next(fleet: &Fleet, ledger: &Ledger, delivery: Option<&str>) -> Result<Endpoi
         }
     }
     Err(StationError::NothingNext)
+}
+
+/// Returns the device as the inventory writes it; an unknown one is an error before anything is begun.
+fn known(fleet: &Fleet, name: &EndpointName) -> Result<EndpointName, StationError> {
+    let deliveries = fleet.deliveries(name);
+    Ok(fleet.plan(name, deliveries.first().map(|first| &**first))?.device)
 }

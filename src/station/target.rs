@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::delivery::Sink;
 use crate::fleet::EndpointName;
 use crate::host::Machine;
-use crate::medium::{DriveSink, Folder, ImageFile};
+use crate::medium::{DriveSelector, DriveSink, Folder, ImageFile};
 
 use super::error::StationError;
 
@@ -20,10 +21,8 @@ pub enum TargetSpec {
     Image(String),
     /// A folder; the path may hold `{id}`.
     Folder(String),
-    /// A block device by its node.
-    Drive(PathBuf),
-    /// Whatever drive sits at a USB port.
-    Port(String),
+    /// A drive by its node, its USB port, its serial number or its card id.
+    Drive(DriveSelector),
     /// A slot of the fleet's `slots:`, which names a USB port.
     Slot(u32),
 }
@@ -38,13 +37,10 @@ impl TargetSpec {
             _ if rest.is_empty() => Err(wrong("nothing is named")),
             "image" => Ok(Self::Image(image_pattern(rest, many))),
             "folder" => Ok(Self::Folder(folder_pattern(rest, many))),
-            "drive" => Ok(match rest.strip_prefix("port=") {
-                Some("") => return Err(wrong("no port is named")),
-                Some(port) => Self::Port(port.to_owned()),
-                None => Self::Drive(PathBuf::from(rest)),
-            }),
+            "drive" if rest.ends_with('=') => Err(wrong("nothing is named")),
+            "drive" => Ok(Self::Drive(DriveSelector::parse(rest))),
             "slot" => rest.parse().map(Self::Slot).map_err(|_| wrong("a slot is a number")),
-            "" if is_block_device(Path::new(text)) => Ok(Self::Drive(PathBuf::from(text))),
+            "" if is_block_device(Path::new(text)) => Ok(Self::Drive(DriveSelector::Node(PathBuf::from(text)))),
             "" => Err(wrong("a bare path must be a block device")),
             _ => Err(wrong("this kind of target is not known")),
         }
@@ -59,8 +55,7 @@ impl TargetSpec {
     pub fn shown(&self, device: &EndpointName) -> String {
         match self {
             Self::Image(path) | Self::Folder(path) => path.replace(PLACEHOLDER, device.as_str()),
-            Self::Drive(node) => node.display().to_string(),
-            Self::Port(port) => format!("whatever is at USB port {port}"),
+            Self::Drive(drive) => drive.words(),
             Self::Slot(slot) => format!("whatever is in slot {slot}"),
         }
     }
@@ -69,7 +64,7 @@ impl TargetSpec {
     pub fn takes_many(&self) -> bool {
         match self {
             Self::Image(path) | Self::Folder(path) => path.contains(PLACEHOLDER),
-            Self::Drive(_) | Self::Port(_) | Self::Slot(_) => false,
+            Self::Drive(_) | Self::Slot(_) => false,
         }
     }
 
@@ -83,7 +78,7 @@ impl TargetSpec {
         let folder = match self {
             Self::Image(path) => Path::new(path).parent(),
             Self::Folder(path) => Path::new(path.split(PLACEHOLDER).next().unwrap_or(path)).parent(),
-            Self::Drive(_) | Self::Port(_) | Self::Slot(_) => None,
+            Self::Drive(_) | Self::Slot(_) => None,
         };
         let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
         std::fs::create_dir_all(folder)
@@ -95,21 +90,20 @@ impl TargetSpec {
         &self,
         device: &EndpointName,
         machine: &Machine,
-        slots: &BTreeMap<u32, String>,
+        slots: &BTreeMap<u32, Arc<str>>,
         eject: bool,
     ) -> Result<Box<dyn Sink>, StationError> {
         let filled = |pattern: &str| PathBuf::from(pattern.replace(PLACEHOLDER, device.as_str()));
         Ok(match self {
             Self::Image(pattern) => Box::new(ImageFile::new(filled(pattern))),
             Self::Folder(pattern) => Box::new(Folder::new(filled(pattern))),
-            Self::Drive(node) => Box::new(DriveSink::new(machine.clone(), node.clone()).ejecting(eject)),
-            Self::Port(port) => Box::new(DriveSink::by_port(machine.clone(), port.clone()).ejecting(eject)),
+            Self::Drive(drive) => Box::new(DriveSink::new(machine.clone(), drive.clone(), eject)),
             Self::Slot(slot) => {
                 let port = slots.get(slot).ok_or_else(|| StationError::Target {
                     text: format!("slot:{slot}"),
                     reason: "the fleet file's `slots:` does not name it".to_owned(),
                 })?;
-                Box::new(DriveSink::by_port(machine.clone(), port.clone()).ejecting(eject))
+                Box::new(DriveSink::by_port(machine.clone(), port, eject))
             }
         })
     }
@@ -144,8 +138,8 @@ mod tests {
         assert_eq!(read("image:one.img", false), TargetSpec::Image("one.img".into()));
         assert_eq!(read("folder:/mnt", false), TargetSpec::Folder("/mnt".into()));
         assert_eq!(read("folder:/srv/x", true), TargetSpec::Folder("/srv/x/{id}".into()));
-        assert_eq!(read("drive:/dev/sdb", false), TargetSpec::Drive("/dev/sdb".into()));
-        assert_eq!(read("drive:port=1-4.2", false), TargetSpec::Port("1-4.2".into()));
+        assert_eq!(read("drive:/dev/sdb", false), TargetSpec::Drive(DriveSelector::Node("/dev/sdb".into())));
+        assert_eq!(read("drive:port=1-4.2", false), TargetSpec::Drive(DriveSelector::Port("1-4.2".into())));
         assert_eq!(read("slot:3", false), TargetSpec::Slot(3));
     }
 

@@ -7,6 +7,12 @@ use crate::delivery::{ArtifactError, SinkError};
 use crate::fleet::{Class, Diagnose, Faults, IdentityError};
 use crate::host::HostError;
 use crate::host::surroundings::SurroundingsError;
+use crate::medium::{InspectError, VerifyError};
+#[cfg(feature = "station")]
+use crate::{
+    authority::AuthorityError, bundle::RenderError, bundle::ScaffoldError, fleet::PlanError, registry::LedgerError, station::StationError,
+    station::load::LoadError,
+};
 
 use super::Complaint;
 
@@ -33,6 +39,22 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         IdentityError,
         SinkError,
         SurroundingsError,
+        InspectError,
+        VerifyError,
+        #[cfg(feature = "station")]
+        StationError,
+        #[cfg(feature = "station")]
+        LoadError,
+        #[cfg(feature = "station")]
+        PlanError,
+        #[cfg(feature = "station")]
+        AuthorityError,
+        #[cfg(feature = "station")]
+        RenderError,
+        #[cfg(feature = "station")]
+        ScaffoldError,
+        #[cfg(feature = "station")]
+        LedgerError,
     }
 }
 

@@ -4,7 +4,11 @@
 //! the floors below report; it decides nothing, opens no fleet and knows no subcommand.
 
 pub mod classes;
+#[cfg(feature = "station")]
+pub mod closing;
 pub mod complaint;
+#[cfg(feature = "station")]
+pub mod consent;
 pub mod failure;
 pub mod interrupt;
 pub mod measure;

@@ -55,5 +55,5 @@ fn is_made(folder: &FleetFolder) -> Result<bool, authority::AuthorityError> {
 
 fn already(folder: &FleetFolder) -> Complaint {
     let words = format!("refusing to make a second authority for fleet {:?}", &**folder.fleet.name());
-    Complaint::new(Class::Refused, words).hint("firstlight ca show")
+    Complaint::new(Class::Refused, words).with_hint("firstlight ca show")
 }

@@ -52,7 +52,7 @@ fn text(authority: &AuthorityDescription, protection: Protection, pinned: bool, 
         let _ = writeln!(text, "{what}:");
         let _ = writeln!(text, "  subject      {}", certificate.subject);
         let _ = writeln!(text, "  serial       {}", certificate.serial);
-        let _ = writeln!(text, "  SHA-256      {}", certificate.fingerprint);
+        let _ = writeln!(text, "  SHA-256      {}", certificate.sha256);
         let _ = writeln!(text, "  valid        {} to {}", certificate.not_before, certificate.not_after);
     }
     let demo = if authority.demo { " (demo: its certificates are refused on real hardware)" } else { "" };

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use crate::command::{Context, Status};
+use crate::medium::{Inspection, inspect_path};
+use crate::ui::Table;
+use crate::ui::measure::size;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +22,36 @@ pub struct Args {
 }
 
 /// Runs `firstlight media inspect`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"media inspect\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let found = inspect_path(&args.path)?;
+    context.printer.report(&found, || text(&found, context.printer.terminal().columns));
+    Ok(Status::Done)
+}
+
+fn text(found: &Inspection, columns: Option<usize>) -> String {
+    let mut text = format!("{}: {}\n", found.name, found.summary());
+    if let Some(bytes) = found.size {
+        text.push_str(&format!("  size     {}\n", size(bytes)));
+    }
+    if let Some(bundle) = found.bundle() {
+        let manifest = &bundle.manifest;
+        text.push_str(&format!("  fleet    {}\n  device   {}\n", manifest.fleet, manifest.device));
+        text.push_str(&format!("  bundle   {} version {} of {}\n", manifest.bundle, manifest.version, manifest.created));
+        text.push_str(&format!("  template {}{}\n", manifest.template, if manifest.demo { " (demo)" } else { "" }));
+        if let Some(reason) = &manifest.accept_plaintext {
+            text.push_str(&format!("  in clear {reason}\n"));
+        }
+    }
+    let mut table = Table::new(["file", "size", "state"]).right("size");
+    for volume in &found.volumes {
+        for file in &volume.files {
+            let verdicts = volume.bundle.iter().flat_map(|bundle| &bundle.files);
+            let state = verdicts.filter(|verdict| verdict.path == file.path).map(|verdict| format!("{:?}", verdict.state));
+            table.row([file.path.clone(), size(file.size), state.last().unwrap_or_default().to_lowercase()]);
+        }
+    }
+    if !table.is_empty() {
+        text.push_str(&table.render(columns));
+    }
+    text
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::command::{Context, Status};
+use crate::medium::{inspect_path, verify};
+use crate::ui::measure::count;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +21,21 @@ pub struct Args {
 }
 
 /// Runs `firstlight media verify`.
-pub fn run(_args: Args, _context: &Context) -> anyhow::Result<Status> {
-    anyhow::bail!("\"media verify\" is not wired to its procedure yet")
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let verified = verify(&inspect_path(&args.path)?)?;
+    let manifest = &verified.manifest;
+    context.printer.report(&verified, || {
+        format!(
+            "{}: bundle {} version {} for {} is whole: {} agree\n",
+            args.path.display(),
+            manifest.bundle,
+            manifest.version,
+            manifest.device,
+            count(verified.files, "file")
+        )
+    });
+    for path in &verified.litter {
+        context.printer.warn(format_args!("{path:?} was left there by an operating system"));
+    }
+    Ok(Status::Done)
 }

@@ -271,7 +271,8 @@ pub(super) fn receipt(ticket: &Ticket, target: &TargetIdentity) -> Receipt {
 }
 
 /// Goes on from where a ticket stands, up to and including `last`.
-pub(super) fn drive(ledger: &Ledger, ticket: Ticket, target: &TargetIdentity, last: Step) {
+/// Gives the ticket back unless the delivery is finished.
+pub(super) fn drive(ledger: &Ledger, ticket: Ticket, target: &TargetIdentity, last: Step) -> Option<Ticket> {
     let due = |step: Step| last >= step && ticket.reached < step;
     if last >= Step::Bind {
         ledger.bind(&ticket, target).unwrap();
@@ -290,5 +291,7 @@ pub(super) fn drive(ledger: &Ledger, ticket: Ticket, target: &TargetIdentity, la
     }
     if due(Step::Finished) {
         ledger.finish(ticket).unwrap();
+        return None;
     }
+    Some(ticket)
 }

@@ -1,0 +1,192 @@
+//! Device plans, made on demand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::file::GivenValue;
+use super::super::inventory::Row;
+use super::super::template::{SensitivityClass, TemplateVariable};
+use super::super::{Class, DevicePlan, Diagnose, EndpointName, Variable, nearest};
+use super::devices::compare_folded;
+use super::variables::typed;
+use super::{Delivery, Fleet, Profile};
+
+/// Why there is no plan.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The inventory has no such device.
+    #[error("there is no device {device:?} in fleet {fleet:?}")]
+    UnknownDevice {
+        /// As it was named.
+        device: String,
+        /// The fleet.
+        fleet: Arc<str>,
+        /// Devices with a similar name, the nearest first.
+        near: Vec<String>,
+    },
+    /// The profile has several deliveries and none was named.
+    #[error("device {device:?} has {} deliveries: {}", choices.len(), choices.join(", "))]
+    AmbiguousDelivery {
+        /// The device.
+        device: String,
+        /// Names of the deliveries.
+        choices: Vec<String>,
+    },
+    /// The profile has no such delivery.
+    #[error("profile {profile:?} of device {device:?} has no delivery {delivery:?}")]
+    UnknownDelivery {
+        /// As it was named.
+        delivery: String,
+        /// The device.
+        device: String,
+        /// Its profile.
+        profile: Arc<str>,
+        /// Names of the deliveries.
+        choices: Vec<String>,
+    },
+}
+
+impl Diagnose for PlanError {
+    fn class(&self) -> Class {
+        Class::Input
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            PlanError::UnknownDevice { near, .. } => match near.as_slice() {
+                [] => Some("see the devices with: firstlight devices list".to_owned()),
+                near => Some(format!("did you mean {}?", near.join(" or "))),
+            },
+            PlanError::AmbiguousDelivery { choices, .. } => {
+                Some(format!("choose one: --delivery {}", choices.first().map_or("NAME", String::as_str)))
+            }
+            PlanError::UnknownDelivery { choices, .. } => Some(format!("deliveries here: {}", choices.join(", "))),
+        }
+    }
+}
+
+impl Fleet {
+    /// Makes the plan of a device for one of its deliveries; without a name, for its only one.
+    ///
+    /// Variables are those that the delivery's template knows, by precedence fleet < profile < inventory row < device, the
+    /// template's default where nobody gives one.
+    pub fn plan(&self, device: &EndpointName, delivery: Option<&str>) -> Result<DevicePlan, PlanError> {
+        let unknown = || PlanError::UnknownDevice {
+            device: device.to_string(),
+            fleet: Arc::clone(&self.name),
+            near: self.near_devices(device.as_str()),
+        };
+        let (index, row) = self.row_of(device.as_str()).ok_or_else(unknown)?;
+        let (profile_name, profile) =
+            self.profile_name(row).and_then(|name| self.profiles.get_key_value(name)).ok_or_else(unknown)?;
+        let delivery = choose(device, (profile_name, profile), delivery)?;
+        let spec = self.overrides.get(device.as_str());
+        let serial = spec.and_then(|spec| spec.serial.as_ref().map(|serial| serial.value.clone()));
+        let model = spec.and_then(|spec| spec.model.clone()).or_else(|| row.model.clone());
+        Ok(DevicePlan {
+            fleet: Arc::clone(&self.name),
+            device: device.clone(),
+            serial: serial.or_else(|| row.serial.clone()),
+            model: model.or_else(|| profile.model.clone()),
+            profile: Arc::clone(profile_name),
+            delivery: Arc::clone(&delivery.plan),
+            credentials: Arc::clone(&profile.credentials),
+            servers: Arc::clone(&profile.servers),
+            variables: self.merge(index, device, profile, delivery),
+        })
+    }
+
+    /// Returns the deliveries of a device's profile.
+    pub fn deliveries(&self, device: &EndpointName) -> Vec<Arc<str>> {
+        let profile = self.row_of(device.as_str()).and_then(|(_, row)| self.profiles.get(self.profile_name(row)?));
+        profile.map(|profile| profile.deliveries.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    fn merge(
+        &self,
+        index: usize,
+        device: &EndpointName,
+        profile: &Profile,
+        delivery: &Delivery,
+    ) -> BTreeMap<Arc<str>, Variable> {
+        let row: BTreeMap<&str, GivenValue> =
+            self.inventory.variables(index).map(|cell| (&*cell.column.name, cell.value)).collect();
+        let spec = self.overrides.get(device.as_str());
+        let mut variables = BTreeMap::new();
+        for (name, wanted) in delivery.variables.iter() {
+            let given = spec
+                .and_then(|spec| spec.variables.get(name))
+                .map(|given| &given.value)
+                .or_else(|| row.get(&**name))
+                .or_else(|| Some(&profile.variables.get(name)?.value))
+                .or_else(|| Some(&self.variables.get(name)?.value));
+            let value = match given {
+                Some(given) => typed(name, given, wanted).ok().flatten(),
+                None => default(wanted),
+            };
+            variables.extend(value.map(|value| (Arc::clone(name), value)));
+        }
+        variables
+    }
+
+    /// Returns the name of a row's profile: the device's own, the row's, or the only one.
+    pub(super) fn profile_name<'a>(&'a self, row: &'a Row) -> Option<&'a Arc<str>> {
+        let overriding = row.id.as_ref().and_then(|id| self.overrides.get(id.as_str())?.profile.as_ref());
+        let only = || if self.profiles.len() == 1 { self.profiles.keys().next() } else { None };
+        overriding.map(|profile| &profile.value).or(row.profile.as_ref()).or_else(only)
+    }
+
+    /// Returns the row of a device by its exact name.
+    pub(super) fn row_of(&self, device: &str) -> Option<(usize, &Row)> {
+        let rows = self.inventory.rows();
+        let name = |index: &u32| rows[*index as usize].id.as_ref().map_or("", EndpointName::as_str);
+        let first = self.by_name.partition_point(|index| compare_folded(name(index), device).is_lt());
+        let same = self.by_name[first..].iter().take_while(|index| compare_folded(name(index), device).is_eq());
+        let index = same.filter(|index| name(index) == device).map(|index| *index as usize).next()?;
+        Some((index, &rows[index]))
+    }
+
+    /// Returns up to three devices with a similar name, the nearest first.
+    pub(super) fn near_devices(&self, device: &str) -> Vec<String> {
+        let mut near: Vec<String> = Vec::new();
+        while near.len() < 3 {
+            let others =
+                self.devices().map(EndpointName::as_str).filter(|name| !near.iter().any(|known| known == name));
+            match nearest::nearest(device, others) {
+                Some(name) => near.push(name.to_owned()),
+                None => break,
+            }
+        }
+        near
+    }
+}
+
+fn choose<'a>(
+    device: &EndpointName,
+    (name, profile): (&Arc<str>, &'a Profile),
+    delivery: Option<&str>,
+) -> Result<&'a Delivery, PlanError> {
+    let choices = || profile.deliveries.keys().map(ToString::to_string).collect();
+    match delivery {
+        Some(wanted) => profile.deliveries.get(wanted).ok_or_else(|| PlanError::UnknownDelivery {
+            delivery: wanted.to_owned(),
+            device: device.to_string(),
+            profile: Arc::clone(name),
+            choices: choices(),
+        }),
+        None => match profile.deliveries.values().next() {
+            Some(only) if profile.deliveries.len() == 1 => Ok(only),
+            _ => Err(PlanError::AmbiguousDelivery { device: device.to_string(), choices: choices() }),
+        },
+    }
+}
+
+/// Returns a template's default. A secret has none that could stand in a plan.
+fn default(wanted: &TemplateVariable) -> Option<Variable> {
+    let value = wanted.default.clone()?;
+    match wanted.class {
+        SensitivityClass::Plain => Some(Variable::Plain(value)),
+        SensitivityClass::Pii => Some(Variable::Pii(value)),
+        SensitivityClass::Secret => None,
+    }
+}

@@ -1,0 +1,302 @@
+//! What is on a medium: table, volumes, files, bundle. Reads only, and believes nothing.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::bundle::{self, BundleFound, FileState};
+use super::magic;
+use super::reader::DeviceReader;
+use super::shelf::{FatShelf, FolderShelf, Shelf};
+use crate::fleet::{Class, Diagnose};
+use crate::format::fat::FatType;
+use crate::format::fat::read::Volume;
+use crate::format::partition::{self, Slot, SlotKind};
+use crate::format::{ReadAt, Window};
+use crate::host::machine::{harmless, presentable};
+use crate::host::{BlockDevice, HostError};
+
+/// Bytes at both ends that must be zero for a medium to count as blank.
+pub(super) const ENDS: u64 = 64 << 10;
+
+/// What was found on a medium.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Inspection {
+    /// The medium, as it was named.
+    pub name: String,
+    /// Size in bytes; `None` for a folder.
+    pub size: Option<u64>,
+    /// Kind of table.
+    pub table: TableFound,
+    /// True if nothing is recognised and both ends are zero.
+    pub blank: bool,
+    /// The volumes; for a folder one, which is the folder.
+    pub volumes: Vec<VolumeFound>,
+    /// Why the table could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Kinds of table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableFound {
+    /// None.
+    None,
+    /// MBR.
+    Mbr,
+    /// GPT.
+    Gpt,
+    /// One that cannot be read.
+    Damaged,
+    /// A folder has no table.
+    Folder,
+}
+
+/// A volume.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct VolumeFound {
+    /// First byte on the medium.
+    pub offset: u64,
+    /// Bytes.
+    pub size: u64,
+    /// `fat12`, `fat16`, `fat32`, `folder`, another file system's name, or `unknown`.
+    pub filesystem: String,
+    /// Label, made safe to show; empty for none.
+    pub label: String,
+    /// Path and size of every file.
+    pub files: Vec<FileFound>,
+    /// False if it was not cleanly unmounted.
+    pub clean: bool,
+    /// The bundle, where there is a manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<BundleFound>,
+    /// Why it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// A file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FileFound {
+    /// Path.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Why a medium cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// It cannot be read.
+    #[error("reading {name} at byte {offset} failed")]
+    Io {
+        /// The medium.
+        name: String,
+        /// Where.
+        offset: u64,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// Neither folder, file nor block device.
+    #[error("{name:?} is no medium: neither a folder, nor an image file, nor a block device")]
+    NoMedium {
+        /// As it was named.
+        name: String,
+    },
+}
+
+impl Diagnose for InspectError {
+    fn class(&self) -> Class {
+        match self {
+            InspectError::Host(error) => error.class(),
+            InspectError::Io { .. } => Class::Surroundings,
+            InspectError::NoMedium { .. } => Class::Input,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            InspectError::Host(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// Looks at the folder, image file or block device at `path`. A block device is read past the page cache.
+pub fn inspect_path(path: &Path) -> Result<Inspection, InspectError> {
+    let name = path.display().to_string();
+    let kind = std::fs::metadata(path).map_err(HostError::io("reading", path))?.file_type();
+    if kind.is_dir() {
+        return Ok(inspect_folder(&name, path));
+    }
+    if kind.is_block_device() {
+        let node = path.canonicalize().map_err(HostError::io("reading", path))?;
+        let reader = DeviceReader::new(BlockDevice::open_for_reading(&node)?);
+        return inspect(&name, &reader);
+    }
+    if kind.is_file() {
+        let file = File::open(path).map_err(HostError::io("reading", path))?;
+        return inspect(&name, &file);
+    }
+    Err(InspectError::NoMedium { name })
+}
+
+/// Looks at the medium `source`, called `name` in messages. A damaged table or volume is no error here: it is a finding.
+pub fn inspect(name: &str, source: &dyn ReadAt) -> Result<Inspection, InspectError> {
+    let failed = |offset| move |error| InspectError::Io { name: name.to_owned(), offset, source: error };
+    let ends_are_zero = ends_are_zero(source).map_err(failed(0))?;
+    let (table, slots, problem) = match partition::find_volumes(source) {
+        Ok(slots) => (table_of(&slots), slots, None),
+        Err(partition::PartitionError::Io { offset, source: error }) => return Err(failed(offset)(error)),
+        Err(error) => (TableFound::Damaged, Vec::new(), Some(error.to_string())),
+    };
+    let mut volumes: Vec<VolumeFound> = slots.iter().map(|slot| look(source, slot)).collect();
+    if volumes.is_empty() && !ends_are_zero {
+        volumes.extend(unpartitioned(source));
+    }
+    let blank = volumes.is_empty() && problem.is_none() && ends_are_zero;
+    Ok(Inspection { name: name.to_owned(), size: Some(source.size()), table, blank, volumes, problem })
+}
+
+fn inspect_folder(name: &str, path: &Path) -> Inspection {
+    let mut volume = unknown(0, 0, "folder");
+    fill(&mut volume, &FolderShelf::new(path));
+    volume.size = volume.files.iter().map(|file| file.size).sum();
+    let blank = volume.files.is_empty() && volume.problem.is_none();
+    let volumes = vec![volume];
+    Inspection { name: name.to_owned(), size: None, table: TableFound::Folder, blank, volumes, problem: None }
+}
+
+impl Inspection {
+    /// Returns the first bundle found.
+    pub fn bundle(&self) -> Option<&BundleFound> {
+        self.volumes.iter().find_map(|volume| volume.bundle.as_ref())
+    }
+
+    /// Returns the bundle, if it is whole and nothing but it is on the medium.
+    pub fn sole_bundle(&self) -> Option<&BundleFound> {
+        let [VolumeFound { bundle: Some(bundle), .. }] = self.volumes.as_slice() else { return None };
+        bundle.files.iter().all(|file| file.state == FileState::Ok).then_some(bundle)
+    }
+
+    /// Returns what would be lost by writing over it, one line each; none for a blank medium.
+    pub fn losses(&self) -> Vec<String> {
+        if self.blank {
+            return Vec::new();
+        }
+        let mut lines: Vec<String> = self.volumes.iter().map(VolumeFound::summary).collect();
+        lines.extend(self.problem.clone());
+        if lines.is_empty() {
+            lines.push("content that is not recognised".into());
+        }
+        lines
+    }
+
+    /// Returns one line on what is there.
+    pub fn summary(&self) -> String {
+        let losses = self.losses();
+        if losses.is_empty() { "it is blank".into() } else { losses.join("; ") }
+    }
+}
+
+impl VolumeFound {
+    fn summary(&self) -> String {
+        let label = if self.label.is_empty() { String::new() } else { format!(" {:?}", self.label) };
+        if let Some(bundle) = &self.bundle {
+            let manifest = &bundle.manifest;
+            let what = format!("bundle {:?} version {} for {}", manifest.bundle, manifest.version, manifest.device);
+            return format!("{}{label} with {what}", self.filesystem);
+        }
+        match &self.problem {
+            Some(problem) => format!("{}{label}: {problem}", self.filesystem),
+            None if self.is_read() => format!("{}{label} with {} files", self.filesystem, self.files.len()),
+            None => format!("{}{label} of {} bytes", self.filesystem, self.size),
+        }
+    }
+
+    fn is_read(&self) -> bool {
+        self.filesystem.starts_with("fat") || self.filesystem == "folder"
+    }
+}
+
+fn table_of(slots: &[Slot]) -> TableFound {
+    match slots.first().map(|slot| slot.kind) {
+        None | Some(SlotKind::Superfloppy) => TableFound::None,
+        Some(SlotKind::Mbr { .. }) => TableFound::Mbr,
+        Some(SlotKind::Gpt { .. }) => TableFound::Gpt,
+    }
+}
+
+fn look(source: &dyn ReadAt, slot: &Slot) -> VolumeFound {
+    let window = Window::new(source, slot.offset, slot.size);
+    let Ok(volume) = Volume::open(&window) else {
+        return unknown(slot.offset, slot.size, magic::recognise(&window).unwrap_or("unknown"));
+    };
+    let filesystem = match volume.fat_type() {
+        FatType::Fat12 => "fat12",
+        FatType::Fat16 => "fat16",
+        FatType::Fat32 => "fat32",
+    };
+    let mut found = unknown(slot.offset, slot.size, filesystem);
+    found.label = presentable(&volume.label().unwrap_or_default());
+    found.clean = volume.is_clean().unwrap_or(false);
+    match FatShelf::new(&volume) {
+        Ok(shelf) => fill(&mut found, &shelf),
+        Err(problem) => found.problem = Some(problem),
+    }
+    found
+}
+
+fn fill(found: &mut VolumeFound, shelf: &dyn Shelf) {
+    match shelf.list() {
+        Ok(files) => {
+            let shown = |(path, size): (String, u64)| FileFound { path: harmless(&path), size };
+            found.files = files.into_iter().map(shown).collect();
+        }
+        Err(problem) => found.problem = Some(problem),
+    }
+    match bundle::judge(shelf) {
+        Ok(bundle) => found.bundle = bundle,
+        Err(problem) => found.problem = Some(problem),
+    }
+}
+
+/// A file system over the whole medium that is none of ours.
+fn unpartitioned(source: &dyn ReadAt) -> Option<VolumeFound> {
+    magic::recognise(source).map(|name| unknown(0, source.size(), name))
+}
+
+fn unknown(offset: u64, size: u64, filesystem: &str) -> VolumeFound {
+    VolumeFound {
+        offset,
+        size,
+        filesystem: filesystem.to_owned(),
+        label: String::new(),
+        files: Vec::new(),
+        clean: true,
+        bundle: None,
+        problem: None,
+    }
+}
+
+fn ends_are_zero(source: &dyn ReadAt) -> io::Result<bool> {
+    let (front, back) = ends(source)?;
+    Ok(front.iter().chain(&back).all(|byte| *byte == 0))
+}
+
+/// The first and the last [`ENDS`] bytes; overlapping on a small medium.
+pub(super) fn ends(source: &dyn ReadAt) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let length = ENDS.min(source.size());
+    let mut front = vec![0; usize::try_from(length).expect("64 KiB")];
+    let mut back = front.clone();
+    source.read_at(0, &mut front)?;
+    source.read_at(source.size() - length, &mut back)?;
+    Ok((front, back))
+}
