@@ -8,7 +8,8 @@ use crate::fleet::{Class, Secret};
 use crate::host::files;
 use crate::registry::Ledger;
 use crate::station::load::{self, FleetFolder, Inputs};
-use crate::station::open::{PRIVATE_FOLDER, open_ledger};
+use crate::station::open::open_ledger;
+use crate::station::post::PRIVATE_FOLDER;
 use crate::station::{Shelf, Station, Surroundings};
 use crate::ui::{Complaint, Printer, Prompt};
 
