@@ -75,17 +75,11 @@ impl TargetSpec {
 
     /// Makes the folders that image files go to; what exists stays as it is.
     pub fn prepare(&self) -> Result<(), StationError> {
-        let folder = match self {
-            Self::Image(path) => Path::new(path).parent(),
-            Self::Folder(path) => Path::new(path.split(PLACEHOLDER).next().unwrap_or(path)).parent(),
-            Self::Drive(_) | Self::Slot(_) => None,
-        };
-        let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-        std::fs::create_dir_all(folder).map_err(|source| StationError::File {
-            doing: "creating",
-            path: folder.to_owned(),
-            source,
-        })
+        let Self::Image(path) = self else { return Ok(()) };
+        match Path::new(path).parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => make_folder(folder),
+            _ => Ok(()),
+        }
     }
 
     /// Opens the sink for one device.
@@ -99,7 +93,13 @@ impl TargetSpec {
         let filled = |pattern: &str| PathBuf::from(pattern.replace(PLACEHOLDER, device.as_str()));
         Ok(match self {
             Self::Image(pattern) => Box::new(ImageFile::new(filled(pattern))),
-            Self::Folder(pattern) => Box::new(Folder::new(filled(pattern))),
+            Self::Folder(pattern) => {
+                let folder = filled(pattern);
+                if pattern.contains(PLACEHOLDER) {
+                    make_folder(&folder)?;
+                }
+                Box::new(Folder::new(folder))
+            }
             Self::Drive(drive) => Box::new(DriveSink::new(machine.clone(), drive.clone(), eject)),
             Self::Slot(slot) => {
                 let port = slots.get(slot).ok_or_else(|| StationError::Target {
@@ -110,6 +110,12 @@ impl TargetSpec {
             }
         })
     }
+}
+
+/// Makes a device's own folder; one that was named whole must be there, or a mount point could be missed.
+fn make_folder(folder: &Path) -> Result<(), StationError> {
+    let failed = |source| StationError::File { doing: "creating", path: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(failed)
 }
 
 fn image_pattern(path: &str, many: bool) -> String {
