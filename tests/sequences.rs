@@ -97,7 +97,7 @@ impl AskPassphrase for Nobody {
 
 fn open(root: &Path) -> Result<Station, StationError> {
     let shelf = Shelf::default();
-    let folder = load::load(root, None, &shelf)?;
+    let folder = load::load(root, load::Inputs { inventory: None, stdin: &mut std::io::empty() }, &shelf)?;
     let surroundings = Surroundings {
         clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),

@@ -50,8 +50,8 @@ fn usual_port(scheme: &str) -> Option<u16> {
         "coaps" | "coaps+tcp" => 5684,
         "mqtt" => 1883,
         "mqtts" => 8883,
-        "http" => 80,
-        "https" => 443,
+        "http" | "ws" => 80,
+        "https" | "wss" => 443,
         _ => return None,
     })
 }

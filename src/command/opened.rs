@@ -26,9 +26,10 @@ pub struct TerminalAsk {
 impl AskPassphrase for TerminalAsk {
     fn passphrase(&self, for_what: &str) -> Result<Secret, AuthorityError> {
         let instead = "run it at a terminal, or use a key file without a passphrase";
-        Prompt::new(&self.printer)
-            .secret(for_what, false, instead)
-            .map_err(|refusal| AuthorityError::NoPassphrase { for_what: for_what.to_owned(), reason: refusal.to_string() })
+        Prompt::new(&self.printer).secret(for_what, false, instead).map_err(|refusal| AuthorityError::NoPassphrase {
+            for_what: for_what.to_owned(),
+            reason: refusal.to_string(),
+        })
     }
 }
 

@@ -120,3 +120,6 @@ fn properties(record: &Record) -> Map<String, Value> {
 fn required(record: &Record) -> Vec<&'static str> {
     record.fields.iter().filter(|field| field.required).map(|field| field.name).collect()
 }
+
+#[cfg(test)]
+mod tests;

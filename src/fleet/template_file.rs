@@ -226,3 +226,6 @@ fn key(entry: &Entry) -> Arc<str> {
 fn word<T: serde::de::DeserializeOwned>(node: &Node, key: &str) -> Option<T> {
     serde_json::from_value(node.get(key)?.value()).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::bundle::{self, BundleFound};
+use super::bundle::{self, BundleFound, FileState};
 use super::magic;
 use super::reader::DeviceReader;
 use super::shelf::{FatShelf, FolderShelf, Shelf};
@@ -183,7 +183,7 @@ impl Inspection {
     /// Returns the bundle, if it is whole and nothing but it is on the medium.
     pub fn sole_bundle(&self) -> Option<&BundleFound> {
         let [VolumeFound { bundle: Some(bundle), .. }] = self.volumes.as_slice() else { return None };
-        (verify::verify(self).is_ok_and(|verified| verified.litter.is_empty())).then_some(bundle)
+        bundle.files.iter().all(|file| file.state == FileState::Ok).then_some(bundle)
     }
 
     /// Returns what would be lost by writing over it, one line each; none for a blank medium.

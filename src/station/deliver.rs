@@ -1,8 +1,10 @@
 //! One device through every step, right after a power cut at any point.
 
+use std::path::Path;
+
 use crate::delivery::{
-    Confirm, Consent, Credential, Event, Footprint, Preflight, Progress, Receipt, SealedArtifact, Sink, Step,
-    TargetIdentity,
+    Confirm, Consent, Credential, Event, Footprint, Preflight, Progress, Receipt, SealedArtifact, Sink, SinkError,
+    Step, TargetIdentity,
 };
 use crate::fleet::{Class, DevicePlan, Diagnose};
 use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};
@@ -65,13 +67,30 @@ impl Delivery<'_> {
             Claim::Fresh(ticket) | Claim::Changed(ticket) => (ticket, false),
         };
         self.reached(Step::Begin)?;
-        let receipt = self.carry_out(&ticket, &target, consent, sink);
-        let receipt = receipt.inspect_err(|error| self.note_failure(&ticket, error))?;
         let (version, changes) = (ticket.version, ticket.changes.clone());
+        let receipt = if ticket.reached >= Step::Verified {
+            // The power went between the proof and its registration: only the records are left to be made.
+            self.conclude(ticket)?;
+            self.proof(&target)?
+        } else {
+            let receipt = self.carry_out(&ticket, &target, consent, sink);
+            let receipt = receipt.inspect_err(|error| self.note_failure(&ticket, error))?;
+            self.conclude(ticket)?;
+            receipt
+        };
+        Ok(Delivered::Now { version, changes, resumed, receipt: Box::new(receipt) })
+    }
+
+    fn conclude(&self, ticket: Ticket) -> Result<(), StationError> {
         self.station.ledger().conclude(ticket)?;
         self.tell(Step::Registered);
         self.tell(Step::Finished);
-        Ok(Delivered::Now { version, changes, resumed, receipt: Box::new(receipt) })
+        Ok(())
+    }
+
+    fn proof(&self, target: &TargetIdentity) -> Result<Receipt, StationError> {
+        let finished = self.station.ledger().finished_on(target)?;
+        Ok(finished.expect("the target of a delivery just concluded carries it").receipt)
     }
 
     fn look(&self, sink: &mut dyn Sink) -> Result<Preflight, StationError> {
@@ -79,8 +98,25 @@ impl Delivery<'_> {
         if preflight.target().is_hardware() && self.station.is_demo() {
             return Err(StationError::Demo { target: preflight.target().name.clone() });
         }
+        self.refuse_another_devices_file(preflight.target())?;
         self.reached(Step::Preflight)?;
         Ok(preflight)
+    }
+
+    /// A file of this station holds one device: another's is not overwritten by a slip in a path.
+    fn refuse_another_devices_file(&self, target: &TargetIdentity) -> Result<(), StationError> {
+        if target.is_hardware() || !Path::new(&target.path).exists() {
+            return Ok(());
+        }
+        match self.station.ledger().finished_on(target)? {
+            Some(finished) if finished.device != self.plan.device => Err(SinkError::Refused {
+                target: target.name.clone(),
+                reason: format!("it holds the bundle of device {:?}", finished.device.as_str()),
+                hint: Some("remove it, or name another place".to_owned()),
+            }
+            .into()),
+            _ => Ok(()),
+        }
     }
 
     fn ask(&self, preflight: Preflight) -> Result<Consent, StationError> {
@@ -177,7 +213,7 @@ fn spool_context(ticket: &Ticket) -> String {
 /// A delivery to a file of this station counts as done only while the file is there; hardware has left the house.
 fn still_there(finished: FinishedDelivery) -> Result<Delivered, StationError> {
     let target = &finished.receipt.target;
-    if !target.is_hardware() && !std::path::Path::new(&target.path).exists() {
+    if !target.is_hardware() && !Path::new(&target.path).exists() {
         return Err(StationError::Vanished { target: target.name.clone(), when: finished.finished.date().to_string() });
     }
     Ok(Delivered::Before(Box::new(finished)))

@@ -86,7 +86,7 @@ impl Diagnose for LoadError {
         match self {
             LoadError::Faults(faults) => faults.hint(),
             LoadError::NoFleet { folder } if folder.join("fleet.yml").is_file() => {
-                Some(format!("rename {:?} to {FLEET_FILE}", folder.join("fleet.yml")))
+                Some(format!("rename {} to {FLEET_FILE}", folder.join("fleet.yml").display()))
             }
             LoadError::NoFleet { .. } => {
                 Some("make one: firstlight init DIR, or name its folder: --fleet DIR".to_owned())
@@ -316,3 +316,6 @@ fn plain(error: &std::io::Error) -> String {
     let words = message.find(" (os error").map_or(message.as_str(), |at| &message[..at]);
     words.to_lowercase()
 }
+
+#[cfg(test)]
+mod tests;

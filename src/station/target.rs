@@ -81,8 +81,11 @@ impl TargetSpec {
             Self::Drive(_) | Self::Slot(_) => None,
         };
         let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-        std::fs::create_dir_all(folder)
-            .map_err(|source| StationError::File { doing: "creating", path: folder.to_owned(), source })
+        std::fs::create_dir_all(folder).map_err(|source| StationError::File {
+            doing: "creating",
+            path: folder.to_owned(),
+            source,
+        })
     }
 
     /// Opens the sink for one device.

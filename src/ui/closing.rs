@@ -41,13 +41,21 @@ impl<'a> Closing<'a> {
                     self.printer.record(&row.receipt(device.as_str(), &delivery));
                 }
                 if self.total <= MOST_ROWS {
-                    let cells = [device.to_string(), delivery, row.version.to_string(), row.state(), row.written(), row.target()];
+                    let cells = [
+                        device.to_string(),
+                        delivery,
+                        row.version.to_string(),
+                        row.state(),
+                        row.written(),
+                        row.target(),
+                    ];
                     self.table.row(cells);
                 }
             }
             Err(error) => {
                 self.failures += 1;
-                let failure = Failure::of(&anyhow::Error::new(error).context(format!("delivering {:?}", device.as_str())));
+                let failure =
+                    Failure::of(&anyhow::Error::new(error).context(format!("delivering {:?}", device.as_str())));
                 if self.failures <= MOST_FAILURES || self.printer.is_json() {
                     self.tell_failure(&failure, device.as_str(), &delivery);
                 }
@@ -138,11 +146,9 @@ fn sentence(total: usize, verdict: &Verdict, seconds: f64) -> String {
         return format!("{devices}: nothing is left to do");
     }
     let mut parts = vec![format!("{} written and read back", verdict.made)];
-    for (number, words) in [
-        (verdict.before, "done before"),
-        (verdict.failures.len(), "failed"),
-        (verdict.untouched, "not begun"),
-    ] {
+    for (number, words) in
+        [(verdict.before, "done before"), (verdict.failures.len(), "failed"), (verdict.untouched, "not begun")]
+    {
         if number > 0 {
             parts.push(format!("{number} {words}"));
         }

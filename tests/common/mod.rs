@@ -143,8 +143,7 @@ impl TestFleet {
     pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ran {
         use std::io::Write as _;
         let mut command = self.command(arguments);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
         let feed = std::thread::spawn(move || drop(stdin.write_all(&input)));

@@ -35,7 +35,7 @@ class Good(ToolCase):
     def test_at_a_terminal_a_yes_writes(self):
         disk, node = self.stick()
         job = self.ask(node)
-        self.laptop.terminal.type("y")
+        self.laptop.terminal.type("y\r")
         self.judge_terminal(job, DONE)
         self.assert_delivered(disk)
 
@@ -191,15 +191,21 @@ class Consent(ToolCase):
         self.assert_untouched(disk)
 
     def test_a_stick_swapped_while_the_question_is_open_is_refused(self):
-        one, node = self.stick()
+        one = self.disk()
+        node = self.slots.plug(one, "THE-FIRST")
         job = self.ask(node)
         self.slots.unplug()
         other, again = self.stick()
         self.assertEqual(again, node, "the new stick stands under the old name")
-        self.laptop.terminal.type("y")
+        self.laptop.terminal.type("y\r")
         self.judge_terminal(job, REFUSED)
-        self.assert_untouched(one)
-        self.assert_untouched(other)
+        self.assertEqual((one.written(), other.written()), ([], []))
+        self.assert_ledger_true()
+        self.assertNotIn("finished", self.tool.steps(self.device))
+        self.slots.unplug()
+        node = self.slots.plug(one, "THE-FIRST")
+        self.judge(self.write(node), DONE)
+        self.assert_delivered(one)
 
     def test_at_a_terminal_the_default_answer_is_no(self):
         disk, node = self.stick()
@@ -329,7 +335,7 @@ class Interrupted(ToolCase):
         disk, node = self.stick()
         job = self.ask(node)
         disk.faults.hold_write = 2
-        self.laptop.terminal.type("y")
+        self.laptop.terminal.type("y\r")
         disk.wait_held()
         self.laptop.terminal.type("\x03")
         disk.mark()

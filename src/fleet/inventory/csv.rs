@@ -128,10 +128,7 @@ fn row(roles: &[Role], fields: &[Field<'_>], builder: &mut Builder, faults: &mut
             }
             continue;
         }
-        if let Some(found) = field.text.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
-            let found = u32::from(found);
-            faults.add(builder.place(field.at), format!("the cell holds the control character U+{found:04X}"));
-        }
+        note_control_character(*role, field, builder, faults);
         let text = Text { text: &field.text, at: field.at };
         match role {
             Role::Id => known.id = Some(text),
@@ -146,6 +143,15 @@ fn row(roles: &[Role], fields: &[Field<'_>], builder: &mut Builder, faults: &mut
         builder.row(id_at, &known, faults);
     } else {
         builder.row_without_id(start, &known, faults);
+    }
+}
+
+/// Identities say so themselves.
+fn note_control_character(role: Role, field: &Field<'_>, builder: &Builder, faults: &mut Faults) {
+    let found = field.text.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
+    if let Some(found) = found.filter(|_| !matches!(role, Role::Id | Role::Serial)) {
+        let message = format!("the cell holds the control character U+{:04X}", u32::from(found));
+        faults.add(builder.place(field.at), message);
     }
 }
 

@@ -179,3 +179,6 @@ impl Inventory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

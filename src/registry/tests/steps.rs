@@ -1,7 +1,7 @@
 //! The steps: their order, their targets, their proofs.
 
 use super::world::*;
-use crate::delivery::Step;
+use crate::delivery::{SealedMaterial, Step};
 use crate::fleet::{Class, Diagnose, Digest};
 use crate::registry::*;
 
@@ -106,18 +106,43 @@ fn drive_to_verified(world: &World, ticket: &Ticket) {
     world.ledger.verified(ticket, &receipt(ticket, &stick("A"))).unwrap();
 }
 
+/// Delivers with private material and spool of many pages.
+fn deliver_at_length(world: &World, name: &str, last: Step) {
+    let target = stick(name);
+    let long = |what: &str| format!("{what} of {name} ").repeat(1_000).into_bytes();
+    let ticket = world.begin(&plan(name), &target).unwrap().ticket();
+    world.ledger.bind(&ticket, &target).unwrap();
+    let mut new = issue_missing(&ticket, "x");
+    for credential in &mut new {
+        let which = &credential.public.name;
+        credential.material =
+            SealedMaterial { key: long(&format!("{which} key")), body: long(&format!("{which} body")) };
+    }
+    let spool = SealedMaterial { key: long("spool key"), body: long("spool body") };
+    world.ledger.sealed(&ticket, new, artifact_of(&ticket), spool).unwrap();
+    if last == Step::Finished {
+        world.ledger.exposed(&ticket).unwrap();
+        world.ledger.verified(&ticket, &receipt(&ticket, &target)).unwrap();
+        world.ledger.conclude(ticket).unwrap();
+    }
+}
+
 #[test]
 fn destroyed_material_and_spools_are_in_no_byte_of_the_file() {
     let world = World::new();
-    world.deliver(&plan("gw-1"), &stick("A"));
-    world.deliver_to(&plan("gw-2"), &stick("B"), Step::Exposed);
+    deliver_at_length(&world, "gw-1", Step::Finished);
+    deliver_at_length(&world, "gw-2", Step::Sealed);
+    deliver_at_length(&world, "gw-3", Step::Finished);
     let world = world.restart();
     let bytes = std::fs::read(world.path()).unwrap();
     let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    assert!(holds("sealed body of gw-2/identity/1/first"), "the test would notice what is there");
-    assert!(holds("sealed body of gw-1/management/1/first"));
-    for gone in ["sealed body of gw-1/identity", "wrapped key of gw-1/identity", "spool body gw-1", "spool key gw-1"] {
-        assert!(!holds(gone), "{gone}");
+    for there in ["identity body of gw-2", "spool body of gw-2", "management body of gw-1", "management key of gw-3"] {
+        assert!(holds(there), "the test would notice what is there: {there}");
+    }
+    for gone in ["identity body", "identity key", "spool body", "spool key"] {
+        for device in ["gw-1", "gw-3"] {
+            assert!(!holds(&format!("{gone} of {device}")), "{gone} of {device}");
+        }
     }
     let log = std::fs::read(world.folder.path().join("ledger.db-wal")).unwrap_or_default();
     assert!(log.is_empty());

@@ -1,0 +1,198 @@
+//! Somebody else's validator and our own check give the same verdict on the same file.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::*;
+use crate::fleet::{Faults, FleetFile, TemplateShape, yaml};
+
+/// A fleet file that uses every key there is.
+const FULL: &str = r#"version: 1
+fleet: acme
+inventory: "-"
+authority: {common_name: ACME CA, organization: ACME, key: p256, valid: 20y}
+secrets:
+  wifi: {age: secrets/wifi.age}
+  a: {env: WIFI_KEY}
+  b: {file: /run/key}
+  c: {fd: 3}
+  d: {prompt: true}
+servers:
+  management:
+    protocol: lwm2m
+    uri: coaps://h:5684
+    role: management
+    security: psk
+    credential: management
+    short_server_id: 101
+    lifetime: 1h
+    binding: UQ
+    access: [{object: 3, instance: 0, rights: 15}]
+    recipient: age1qqqqqqqqqqqqqqqqqqqq
+  telemetry: {protocol: mqtt, uri: "mqtts://h", security: x509, credential: identity, trust: root.pem}
+  raw: {protocol: lwm2m, uri: "coaps://h", security: rpk, credential: raw, server_public_key: pub.pem, short_server_id: 1}
+profiles:
+  gateway:
+    model: GW1
+    servers: [management, telemetry]
+    credentials:
+      identity: {kind: x509, key: p256, profile: idevid, valid: forever, retain: never}
+      management: {kind: psk, bytes: 16, identity: "sn {serial}", retain: keep}
+      raw: {kind: rpk, key: p256, retain: until-delivered}
+    bundles:
+      site: {template: cloud-init, seal: none, accept_plaintext: why}
+    deliveries:
+      stick: {bundle: site, medium: {table: gpt, filesystem: fat32, label: CIDATA, size: 64MiB}}
+    variables: {timezone: UTC, wifi: {secret: wifi}, nested: {a: [1, null, {b: 2.5}]}, off: null}
+variables: {n: 1}
+devices:
+  gw-0007: {serial: A-1, model: GW2, profile: gateway, variables: {timezone: Asia/Tokyo}}
+slots: {3: "1-4.2"}
+"#;
+
+const TEMPLATE_FULL: &str = r#"consumer: cloud-init
+description: One paragraph.
+medium: {table: none, filesystem: fat, label: CIDATA, size: 64MiB}
+credentials:
+  identity: {kinds: [x509], required: false}
+variables:
+  timezone: {type: string, default: UTC, class: plain, description: zone, choices: [UTC, CET], longest: 64}
+files:
+  - {path: user-data, mode: "0600", template: user-data.j2, syntax: yaml}
+  - {path: tls/key.pem, mode: "0600", credential: identity.private_key, encoding: pem, when: "credentials.identity is defined"}
+  - {path: ca.pem, mode: "0644", trust: telemetry}
+  - {path: bootstrap.cbor, mode: "0600", lwm2m: senml-cbor}
+  - {path: security.tlv, mode: "0600", lwm2m: tlv, object: 0}
+"#;
+
+/// Keys of YAML are texts for JSON; the numbers of slots become texts.
+fn as_json(text: &str) -> Value {
+    let mut faults = Faults::default();
+    yaml::parse(&Arc::from("f"), text, &mut faults).unwrap_or_else(|| panic!("{faults}")).value()
+}
+
+fn structural_faults(text: &str) -> Faults {
+    let mut faults = Faults::default();
+    let root = yaml::parse(&Arc::from("f"), text, &mut faults).expect("the corpus is YAML");
+    crate::fleet::shape::check("the fleet file", &root, &FLEET, &mut faults);
+    faults
+}
+
+fn validator(schema: &Value) -> jsonschema::Validator {
+    jsonschema::draft202012::new(schema).expect("a schema that its own meta schema accepts")
+}
+
+#[test]
+fn the_schemas_are_valid_json_schemas_of_2020_12() {
+    for schema in [json_schema(), template_schema()] {
+        assert!(jsonschema::draft202012::meta::is_valid(&schema));
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    }
+}
+
+#[test]
+fn a_file_with_every_key_is_accepted_by_schema_and_check() {
+    let errors: Vec<String> =
+        validator(&json_schema()).iter_errors(&as_json(FULL)).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(structural_faults(FULL).to_string(), "");
+    assert!(validator(&template_schema()).is_valid(&as_json(TEMPLATE_FULL)));
+    let mut faults = Faults::default();
+    assert!(TemplateShape::parse(&Arc::from("t"), &Arc::from("f"), TEMPLATE_FULL, &mut faults).is_some(), "{faults}");
+}
+
+/// Each value of the file in turn is replaced by other ones; each key in turn is dropped or misspelt.
+#[test]
+fn schema_and_check_agree_on_a_corpus_of_broken_files() {
+    let validator = validator(&json_schema());
+    let (mut accepted, mut refused) = (0, 0);
+    for text in broken_files(FULL) {
+        let faults = structural_faults(&text);
+        let valid = validator.is_valid(&as_json(&text));
+        assert_eq!(valid, faults.is_empty(), "schema says {valid}, check says {faults:?} of\n{text}");
+        if valid { accepted += 1 } else { refused += 1 }
+    }
+    assert!(accepted > 50 && refused > 1_000, "{accepted} accepted, {refused} refused");
+}
+
+#[test]
+fn schema_and_check_agree_on_broken_templates() {
+    let validator = validator(&template_schema());
+    for text in broken_files(TEMPLATE_FULL) {
+        let mut faults = Faults::default();
+        let root = yaml::parse(&Arc::from("f"), &text, &mut faults).expect("the corpus is YAML");
+        crate::fleet::shape::check("the template", &root, &TEMPLATE, &mut faults);
+        let valid = validator.is_valid(&as_json(&text));
+        assert_eq!(valid, faults.is_empty(), "schema says {valid}, check says {faults:?} of\n{text}");
+    }
+}
+
+fn broken_files(text: &str) -> Vec<String> {
+    let root = as_json(text);
+    let mut files = Vec::new();
+    for pointer in pointers("", &root) {
+        let values = [
+            "x",
+            "null",
+            "true",
+            "7",
+            "-1",
+            "99999",
+            "1.5",
+            "[]",
+            "{}",
+            "[7]",
+            "{x: 1}",
+            "\"\"",
+            "\"a b\"",
+            "\"..\"",
+            "\"1h\"",
+            "\"é\"",
+            "\"{id}{\"",
+            "none",
+            "\"mqtts://h\"",
+            "{secret: 1}",
+            "{secret: w}",
+        ];
+        for value in values {
+            let mut changed = root.clone();
+            *changed.pointer_mut(&pointer).expect("a pointer into the file") = as_json(value);
+            files.push(changed.to_string());
+        }
+        if let Some((parent, key)) = pointer.rsplit_once('/') {
+            let mut changed = root.clone();
+            if let Some(Value::Object(entries)) = changed.pointer_mut(parent) {
+                let value = entries.shift_remove(key).expect("the key");
+                files.push(changed.to_string());
+                if let Some(Value::Object(entries)) = changed.pointer_mut(parent) {
+                    entries.insert(format!("{key}x"), value);
+                }
+                files.push(changed.to_string());
+            }
+        }
+    }
+    files
+}
+
+fn pointers(path: &str, value: &Value) -> Vec<String> {
+    let inner: Vec<String> = match value {
+        Value::Object(entries) => {
+            entries.iter().flat_map(|(key, value)| pointers(&format!("{path}/{key}"), value)).collect()
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().flat_map(|(at, value)| pointers(&format!("{path}/{at}"), value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let own = if path.is_empty() { None } else { Some(path.to_owned()) };
+    own.into_iter().chain(inner).collect()
+}
+
+#[test]
+fn the_samples_of_the_design_are_accepted() {
+    let sample = "version: 1\nfleet: a\ninventory: d.csv\nauthority: {demo: true}\nprofiles: {p: {bundles: {b: {template: plain, seal: none}}, deliveries: {d: {bundle: b}}}}\nsecrets:\n";
+    assert!(validator(&json_schema()).is_valid(&as_json(sample)));
+    let mut faults = Faults::default();
+    assert!(FleetFile::parse(&Arc::from("f"), sample, &mut faults).is_some() && faults.is_empty(), "{faults}");
+}
