@@ -97,6 +97,11 @@ pub fn scaffold(template: &str, answers: &ScaffoldAnswers) -> Result<Scaffold, S
     })
 }
 
+/// Returns the address that a built-in template's example server has where none is given.
+pub fn usual_server(template: &str) -> Option<&'static str> {
+    example(template).map(|example| example.server)
+}
+
 fn example(template: &str) -> Option<Example> {
     const TELEMETRY: &str = "mqtts://mqtt.example:8883";
     let gateway = |variables, reason| Example {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 #[cfg(feature = "station")]
 use crate::delivery::{Clock, Random};
 use crate::fleet::Class;
-use crate::host::Machine;
 #[cfg(feature = "station")]
 use crate::fleet::Secret;
+use crate::host::Machine;
 #[cfg(feature = "station")]
 use crate::host::surroundings::{OsRandom, SeededRandom, clock_from_environment};
 use crate::ui::{Interrupt, Printer};

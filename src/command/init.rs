@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::bundle::{ScaffoldAnswers, Template, scaffold};
+use crate::bundle::{ScaffoldAnswers, Template, scaffold, usual_server};
 use crate::command::{Context, Status};
 use crate::fleet::{Class, Secret};
 use crate::station::scaffold as folder;
@@ -38,7 +38,7 @@ pub struct Args {
     /// How many example devices the inventory begins with
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub devices: Option<u32>,
-    /// Where the devices' server is, with scheme; may be given several times
+    /// Where the devices' server is: a URI, or its host alone; once for each server
     #[arg(long, value_name = "URI")]
     pub server: Vec<String>,
     /// Use a throw-away authority whose certificates no real device may carry
@@ -59,9 +59,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         return Err(not_free(&root).into());
     }
     let template = template(&args, context)?;
-    let answers = answers(&args, context, &root)?;
-    let passphrase = passphrase(&args, context)?;
+    let answers = answers(&args, context, &root, &template)?;
     let made = scaffold(&template, &answers)?;
+    let passphrase = passphrase(&args, context)?;
     if context.globals.plan {
         context.printer.raw(made.fleet_yaml.as_bytes());
         return Ok(Status::Done);
@@ -105,7 +105,7 @@ fn describe(name: &str) -> String {
     format!("{name}: {consumer}")
 }
 
-fn answers(args: &Args, context: &Context, root: &Path) -> anyhow::Result<ScaffoldAnswers> {
+fn answers(args: &Args, context: &Context, root: &Path, template: &str) -> anyhow::Result<ScaffoldAnswers> {
     let asked = context.printer.can_ask() && args.template.is_none();
     let prompt = Prompt::new(&context.printer);
     let devices = match args.devices {
@@ -117,22 +117,36 @@ fn answers(args: &Args, context: &Context, root: &Path) -> anyhow::Result<Scaffo
         }
         None => DEVICES,
     };
-    let mut servers = args.server.clone();
-    if servers.is_empty() && asked {
-        let question = "Where is the devices' server (a URI; empty: an example)?";
-        let check = |text: &str| match text.is_empty() || text.contains("://") {
-            true => Ok(()),
-            false => Err("a URI has a scheme, such as mqtts://".to_owned()),
-        };
-        servers.push(prompt.text(question, Some(""), &check, "say it with --server URI")?);
-        servers.retain(|server| !server.is_empty());
-    }
-    Ok(ScaffoldAnswers { fleet: fleet_name(args, root), devices, servers, demo: args.demo, organization: None })
+    let usual = usual_server(template).expect("the template's name was checked");
+    let servers = if args.server.is_empty() && asked {
+        let check = |text: &str| if text.trim().is_empty() { Err("a URI, or a host alone".to_owned()) } else { Ok(()) };
+        vec![prompt.text("Where is the devices' server?", Some(usual), &check, "say it with --server URI")?]
+    } else {
+        args.server.clone()
+    };
+    Ok(ScaffoldAnswers {
+        fleet: fleet_name(args, root),
+        devices,
+        servers: servers.iter().map(|server| with_scheme(server.trim(), usual)).collect(),
+        demo: args.demo,
+        organization: None,
+    })
 }
 
 fn number(text: &str) -> Result<u32, String> {
     let range = 1..=100_000;
     text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| "a number from 1 to 100000".to_owned())
+}
+
+/// Returns the server's address; a host alone, or a host and its port, gets the scheme (and the port) of `usual`.
+fn with_scheme(server: &str, usual: &str) -> String {
+    if server.contains("://") {
+        return server.to_owned();
+    }
+    let (scheme, rest) = usual.split_once("://").expect("the usual server is a URI");
+    let port = rest.rsplit_once(':').map_or("", |(_, port)| port);
+    let has_port = server.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
+    if has_port || port.is_empty() { format!("{scheme}://{server}") } else { format!("{scheme}://{server}:{port}") }
 }
 
 /// Returns the fleet's name: the one given, else the folder's, with what a name cannot hold replaced.
@@ -167,7 +181,9 @@ fn tell(context: &Context, root: &Path, template: &str, devices: usize, demo: bo
     let shown = root.display();
     context.printer.talk(format_args!("fleet made in {shown}: {} of template {template}", count(devices, "device")));
     if demo {
-        context.printer.talk("its authority is a demo, made at the first use; its certificates are refused on real hardware");
+        context
+            .printer
+            .talk("its authority is a demo, made at the first use; its certificates are refused on real hardware");
     } else {
         founded::tell(context, root)?;
     }

@@ -8,7 +8,8 @@ use crate::fleet::{Class, Secret};
 use crate::host::files;
 use crate::registry::Ledger;
 use crate::station::load::{self, FleetFolder, Inputs};
-use crate::station::open::{PRIVATE_FOLDER, open_ledger};
+use crate::station::open::open_ledger;
+use crate::station::post::PRIVATE_FOLDER;
 use crate::station::{Shelf, Station, Surroundings};
 use crate::ui::{Complaint, Printer, Prompt};
 
@@ -26,9 +27,10 @@ pub struct TerminalAsk {
 impl AskPassphrase for TerminalAsk {
     fn passphrase(&self, for_what: &str) -> Result<Secret, AuthorityError> {
         let instead = "run it at a terminal, or use a key file without a passphrase";
-        Prompt::new(&self.printer)
-            .secret(for_what, false, instead)
-            .map_err(|refusal| AuthorityError::NoPassphrase { for_what: for_what.to_owned(), reason: refusal.to_string() })
+        Prompt::new(&self.printer).secret(for_what, false, instead).map_err(|refusal| AuthorityError::NoPassphrase {
+            for_what: for_what.to_owned(),
+            reason: refusal.to_string(),
+        })
     }
 }
 

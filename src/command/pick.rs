@@ -16,7 +16,9 @@ pub fn drive(context: &Context) -> anyhow::Result<TargetSpec> {
     let writable: Vec<&Drive> = drives.iter().filter(|drive| drive.verdict().decision == Decision::Writable).collect();
     if writable.is_empty() {
         let words = "no stick or card is plugged in that may be written";
-        return Err(Complaint::new(Class::Surroundings, words).with_hint("firstlight media list says why of each drive").into());
+        return Err(Complaint::new(Class::Surroundings, words)
+            .with_hint("firstlight media list says why of each drive")
+            .into());
     }
     let items: Vec<String> = writable.iter().map(|drive| describe(drive)).collect();
     let chosen = Prompt::new(&context.printer).select("Which drive?", &items, "name a target with --to")?;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::authority::backup::{self, RestoreKey};
+use crate::command::{Context, Status};
 use crate::fleet::Secret;
 use crate::host::files;
 use crate::station::load;
-use crate::command::{Context, Status};
 use crate::ui::measure::count;
 
 use super::opened;
@@ -52,6 +52,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         count(restored.files.len(), "file"),
         restored.created
     ));
-    context.printer.talk("deliveries made after that backup are unknown here: compare with your receipts before you go on");
+    context
+        .printer
+        .talk("deliveries made after that backup are unknown here: compare with your receipts before you go on");
     Ok(Status::Done)
 }

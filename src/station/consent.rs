@@ -28,7 +28,8 @@ impl Confirm for StationFiles {
 impl StationFiles {
     /// A ledger that cannot be read vouches for nothing.
     fn wrote(&self, target: &TargetIdentity) -> bool {
-        matches!(self.ledger.finished_on(target), Ok(Some(_))) || matches!(self.ledger.interrupted_on(target), Ok(Some(_)))
+        matches!(self.ledger.finished_on(target), Ok(Some(_)))
+            || matches!(self.ledger.interrupted_on(target), Ok(Some(_)))
     }
 }
 
@@ -81,7 +82,8 @@ impl Confirm for AcceptPort {
         if blank || self.carries_our_finished_delivery(preflight) {
             return Ok(());
         }
-        let hint = "only blank media and this fleet's finished ones are taken unseen; look with `firstlight media inspect`";
+        let hint =
+            "only blank media and this fleet's finished ones are taken unseen; look with `firstlight media inspect`";
         Err(refused(preflight, "it is neither blank nor one of this fleet's finished media", Some(hint.to_owned())))
     }
 }

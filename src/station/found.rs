@@ -12,7 +12,7 @@ use crate::registry::Ledger;
 
 use super::error::StationError;
 use super::load::LOCK_FILE;
-use super::open::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
+use super::post::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
 
 /// Makes `.firstlight/` with station key, fleet key, authority and an empty ledger: beside first, then renamed, so that a
 /// power cut leaves all of it or nothing. Fails if one is there already.
@@ -24,7 +24,8 @@ pub fn private_folder(
 ) -> Result<(), StationError> {
     let beside = root.join(format!("{PRIVATE_FOLDER}.new-{}", std::process::id()));
     let made = fill(&beside, fleet, passphrase, surroundings).and_then(|()| {
-        fs::rename(&beside, root.join(PRIVATE_FOLDER)).map_err(|source| at("creating", &root.join(PRIVATE_FOLDER), source))
+        fs::rename(&beside, root.join(PRIVATE_FOLDER))
+            .map_err(|source| at("creating", &root.join(PRIVATE_FOLDER), source))
     });
     if made.is_err() {
         // Best effort: nothing in it is in use yet, and the next attempt takes another name.
@@ -60,7 +61,8 @@ fn create_private_folder(folder: &Path) -> Result<(), StationError> {
 
 /// Pins the authority's root in `fleet.lock`.
 pub fn pin(root: &Path, fleet: &str, authority: &Authority, surroundings: &Surroundings) -> Result<(), StationError> {
-    let lock = FleetLock::new(fleet, authority.root_fingerprint(), authority.root_pem().to_owned(), surroundings.clock.now());
+    let lock =
+        FleetLock::new(fleet, authority.root_fingerprint(), authority.root_pem().to_owned(), surroundings.clock.now());
     files::write_atomically(&root.join(LOCK_FILE), lock.to_yaml().as_bytes(), 0o644)?;
     Ok(())
 }

@@ -56,8 +56,8 @@ pub trait TemplateLibrary {
 /// Why a fleet cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The input has faults.
-    #[error(transparent)]
+    /// The input has faults. They are the cause, not the words of this error: whoever shows it looks for them there.
+    #[error("reading the fleet")]
     Faults(#[from] Faults),
     /// No fleet file there.
     #[error("there is no {FLEET_FILE} in {folder:?}")]
@@ -86,7 +86,7 @@ impl Diagnose for LoadError {
         match self {
             LoadError::Faults(faults) => faults.hint(),
             LoadError::NoFleet { folder } if folder.join("fleet.yml").is_file() => {
-                Some(format!("rename {:?} to {FLEET_FILE}", folder.join("fleet.yml")))
+                Some(format!("rename {} to {FLEET_FILE}", folder.join("fleet.yml").display()))
             }
             LoadError::NoFleet { .. } => {
                 Some("make one: firstlight init DIR, or name its folder: --fleet DIR".to_owned())

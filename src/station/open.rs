@@ -1,38 +1,18 @@
 //! An opened fleet: the folder, the keys, the authority, the ledger and the templates, together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use crate::authority::{self, AskPassphrase, Authority, Keys, State};
-use crate::delivery::{Clock, Random};
-use crate::fleet::{Class, DevicePlan, Digest, Secret, Variable};
-use crate::registry::{Ledger, Provenance};
+use crate::authority::{self, Authority, Keys, State};
+use crate::fleet::{DevicePlan, Digest, Secret, Variable};
+use crate::registry::Ledger;
 
 use super::error::StationError;
 use super::found;
 use super::load::FleetFolder;
+use super::post::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
 use super::shelf::Shelf;
-
-/// The folder of a fleet that holds keys and ledger; never committed.
-pub const PRIVATE_FOLDER: &str = ".firstlight";
-/// The ledger's file in it.
-pub const LEDGER_FILE: &str = "ledger.sqlite3";
-
-/// What a station finds around it, handed in by the edge.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub random: Arc<dyn Random>,
-    /// Asks for passphrases and prompted secrets.
-    pub ask: Arc<dyn AskPassphrase>,
-    /// Who works here.
-    pub operator: String,
-    /// Tells whether somebody asked us to stop, and how.
-    pub interrupt: Arc<dyn Fn() -> Option<Class> + Send + Sync>,
-}
 
 /// An opened fleet, ready for work.
 pub struct Station {
@@ -155,19 +135,4 @@ pub fn open_ledger(
         return Err(StationError::NoLedger { path });
     }
     Ok(Ledger::open(&path, fleet, provenance(station, surroundings), Arc::clone(&surroundings.clock))?)
-}
-
-/// Returns where the ledger lies.
-pub fn ledger_path(private: &Path) -> PathBuf {
-    private.join(LEDGER_FILE)
-}
-
-/// Returns what every ledger row carries.
-pub fn provenance(station: &str, surroundings: &Surroundings) -> Provenance {
-    Provenance {
-        operator: surroundings.operator.clone(),
-        station: station.to_owned(),
-        batch: None,
-        tool: format!("firstlight {}", env!("CARGO_PKG_VERSION")),
-    }
 }

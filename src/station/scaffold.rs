@@ -12,11 +12,12 @@ use crate::host::files;
 use super::error::StationError;
 use super::found;
 use super::load::{self, Inputs};
-use super::open::{PRIVATE_FOLDER, Surroundings};
+use super::post::{PRIVATE_FOLDER, Surroundings};
 use super::shelf::Shelf;
 
 /// What git must never see of a fleet.
-const GITIGNORE: &str = "# keys and ledger of this station; back them up with `firstlight backup`\n/.firstlight*/\n/out/\n";
+const GITIGNORE: &str =
+    "# keys and ledger of this station; back them up with `firstlight backup`\n/.firstlight*/\n/out/\n";
 /// The file that makes a folder a fleet; it is put in place last.
 const FLEET_FILE: &str = "fleet.yaml";
 

@@ -1,7 +1,7 @@
 //! Which devices: named, all, or the next one that is not delivered.
 
-use crate::fleet::check::Fleet;
 use crate::fleet::EndpointName;
+use crate::fleet::check::Fleet;
 use crate::registry::Ledger;
 
 use super::error::StationError;

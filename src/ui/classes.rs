@@ -10,7 +10,11 @@ use crate::host::surroundings::SurroundingsError;
 use crate::medium::{InspectError, VerifyError};
 #[cfg(feature = "station")]
 use crate::{
-    authority::AuthorityError, bundle::RenderError, bundle::ScaffoldError, fleet::PlanError, registry::LedgerError, station::StationError,
+    authority::AuthorityError,
+    bundle::{RenderError, ScaffoldError},
+    fleet::PlanError,
+    registry::LedgerError,
+    station::StationError,
     station::load::LoadError,
 };
 

@@ -1,5 +1,5 @@
 //! A fleet in a folder of its own, and the binary run on it.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
+#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -143,8 +143,7 @@ impl TestFleet {
     pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ran {
         use std::io::Write as _;
         let mut command = self.command(arguments);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
         let feed = std::thread::spawn(move || drop(stdin.write_all(&input)));

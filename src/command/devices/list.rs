@@ -27,7 +27,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         ledger.each_device(&filter, |record| context.printer.record(&record))?;
         return Ok(Status::Done);
     }
-    let mut table = Table::new(["device", "serial", "profile", "state", "version", "delivered", "target"]).right("version");
+    let mut table =
+        Table::new(["device", "serial", "profile", "state", "version", "delivered", "target"]).right("version");
     let mut listed = 0;
     ledger.each_device(&filter, |record| {
         listed += 1;

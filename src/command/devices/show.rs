@@ -47,13 +47,21 @@ fn text(history: &DeviceHistory, columns: Option<usize>) -> String {
 }
 
 fn credentials(history: &DeviceHistory) -> Table {
-    let mut table = Table::new(["credential", "generation", "kind", "state", "private part", "issued"]).right("generation");
+    let mut table =
+        Table::new(["credential", "generation", "kind", "state", "private part", "issued"]).right("generation");
     for record in &history.generations {
         let private = if record.private { "kept, sealed" } else { "destroyed" };
         let public = &record.public;
         let state = record.state.name().to_owned();
         let kind = public.word().to_owned();
-        table.row([public.name.to_string(), public.generation.to_string(), kind, state, private.to_owned(), record.issued.clone()]);
+        table.row([
+            public.name.to_string(),
+            public.generation.to_string(),
+            kind,
+            state,
+            private.to_owned(),
+            record.issued.clone(),
+        ]);
     }
     table
 }

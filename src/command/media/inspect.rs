@@ -36,7 +36,10 @@ fn text(found: &Inspection, columns: Option<usize>) -> String {
     if let Some(bundle) = found.bundle() {
         let manifest = &bundle.manifest;
         text.push_str(&format!("  fleet    {}\n  device   {}\n", manifest.fleet, manifest.device));
-        text.push_str(&format!("  bundle   {} version {} of {}\n", manifest.bundle, manifest.version, manifest.created));
+        text.push_str(&format!(
+            "  bundle   {} version {} of {}\n",
+            manifest.bundle, manifest.version, manifest.created
+        ));
         text.push_str(&format!("  template {}{}\n", manifest.template, if manifest.demo { " (demo)" } else { "" }));
         if let Some(reason) = &manifest.accept_plaintext {
             text.push_str(&format!("  in clear {reason}\n"));
@@ -46,8 +49,9 @@ fn text(found: &Inspection, columns: Option<usize>) -> String {
     for volume in &found.volumes {
         for file in &volume.files {
             let verdicts = volume.bundle.iter().flat_map(|bundle| &bundle.files);
-            let state = verdicts.filter(|verdict| verdict.path == file.path).map(|verdict| format!("{:?}", verdict.state));
-            table.row([file.path.clone(), size(file.size), state.last().unwrap_or_default().to_lowercase()]);
+            let mut state =
+                verdicts.filter(|verdict| verdict.path == file.path).map(|verdict| format!("{:?}", verdict.state));
+            table.row([file.path.clone(), size(file.size), state.next_back().unwrap_or_default().to_lowercase()]);
         }
     }
     if !table.is_empty() {

@@ -32,7 +32,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if !args.all && !context.printer.is_json() {
         drives.retain(|drive| !drive.verdict().weighs(Severity::Forbids));
     }
-    let looked: Vec<(Drive, Look)> = drives.into_iter().map(|drive| (look(&machine, &drive), drive)).map(|(l, d)| (d, l)).collect();
+    let looked: Vec<(Drive, Look)> =
+        drives.into_iter().map(|drive| (look(&machine, &drive), drive)).map(|(l, d)| (d, l)).collect();
     if context.printer.is_json() {
         looked.iter().for_each(|(drive, look)| context.printer.record(&record(drive, look)));
         return Ok(Status::Done);
@@ -50,12 +51,8 @@ type Look = Result<Preflight, String>;
 
 /// Looks without asking for any particular room.
 fn look(machine: &Machine, drive: &Drive) -> Look {
-    let medium = MediumPlan {
-        table: PartitionTable::None,
-        filesystem: Filesystem::Fat,
-        label: String::new(),
-        size: Some(0),
-    };
+    let medium =
+        MediumPlan { table: PartitionTable::None, filesystem: Filesystem::Fat, label: String::new(), size: Some(0) };
     let mut sink = DriveSink::new(machine.clone(), DriveSelector::Node(drive.node.clone()), false);
     sink.preflight(&Footprint { medium, payload: None }).map_err(|error| error.to_string())
 }

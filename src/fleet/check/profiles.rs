@@ -50,6 +50,9 @@ pub(super) fn assemble(
     }
 }
 
+/// A server of a profile, and where the profile names it if it does.
+type NamedServer<'a> = (&'a Arc<str>, &'a ServerSpec, Option<&'a Located<Arc<str>>>);
+
 impl<'a> Context<'a> {
     fn check_credential(&self, name: &str, credential: &CredentialSpec, faults: &mut Faults) {
         match credential.shape.as_ref().map(|shape| &shape.kind) {
@@ -91,7 +94,7 @@ impl<'a> Context<'a> {
         servers
     }
 
-    fn server_specs(&self, faults: &mut Faults) -> Vec<(&'a Arc<str>, &'a ServerSpec, Option<&'a Located<Arc<str>>>)> {
+    fn server_specs(&self, faults: &mut Faults) -> Vec<NamedServer<'a>> {
         let Some(names) = &self.spec.servers else {
             return self.file.servers.iter().map(|(name, spec)| (name, spec, None)).collect();
         };

@@ -17,7 +17,7 @@ mod value;
 
 pub use authority::AuthoritySpec;
 pub use profile::{BundleSpec, CredentialSpec, DeliverySpec, MediumSpec, ProfileSpec};
-pub use servers::{PemUse, ServerSpec};
+pub use servers::{PemUse, ReadPem, ServerSpec};
 pub use value::{Given, GivenValue};
 
 pub(super) use profile::medium;
@@ -126,7 +126,7 @@ impl FleetFile {
 
     /// Hands every PEM file that a server names to `read`, and puts the text it returns in its place. `read` notes its own
     /// faults.
-    pub fn read_pem_files(&mut self, read: &mut dyn FnMut(&Located<Arc<str>>, PemUse) -> Option<Arc<str>>) {
+    pub fn read_pem_files(&mut self, read: &mut ReadPem<'_>) {
         for server in self.servers.values_mut() {
             server.read_pem_files(read);
         }

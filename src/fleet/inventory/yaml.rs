@@ -1,6 +1,6 @@
 //! YAML inventories: a list of mappings, read item by item so that no tree of the whole file is held.
 
-use super::super::yaml::{Entry, Kind, Node, Step, Stream};
+use super::super::yaml::{Entry, Key, Kind, Node, Step, Stream};
 use super::super::{file, nearest, shape};
 use super::builder::{KNOWN, Known, Text};
 use super::{Arc, Builder, Faults, Form, Inventory, Mark, Place};
@@ -40,7 +40,7 @@ fn document(stream: &mut Stream<'_>, file: &Arc<str>, builder: &mut Builder) -> 
 /// Reads a mapping whose `devices` is the list.
 fn wrapped(stream: &mut Stream<'_>, place: &Place, builder: &mut Builder) -> Option<()> {
     let mut found = false;
-    while let Some((key, at)) = stream.key()? {
+    while let Key::Word(key, at) = stream.key()? {
         let value = stream.step()?;
         match value {
             Step::List(_) if key == "devices" && !found => {
