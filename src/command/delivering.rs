@@ -49,8 +49,8 @@ impl Work<'_> {
     /// Delivers, with progress, receipts and a closing table.
     pub fn run(&self, context: &Context, confirm: &dyn Confirm) -> anyhow::Result<Status> {
         self.resolve_secrets()?;
-        for target in self.targets {
-            target.prepare()?;
+        for (index, target) in self.targets.iter().enumerate() {
+            target.prepare(if self.targets.len() == 1 { self.devices } else { &self.devices[index..=index] })?;
         }
         let machine = context.machine();
         let slots = self.station.folder().fleet.slots();

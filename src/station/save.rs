@@ -19,5 +19,5 @@ pub fn save(station: &Station, to: &Path, key: BackupKey<'_>) -> Result<(), Stat
     });
     // The snapshot holds what the ledger beside it holds; it is of no use after this.
     let _ = fs::remove_file(&snapshot);
-    saved.map(|_| ())
+    saved
 }
