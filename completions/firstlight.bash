@@ -505,7 +505,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__check)
-            opts="-q -v -h --inventory --fleet --json --quiet --verbose --operator --yes --plan --seed --help"
+            opts="-q -v -h --inventory --without-keys --fleet --json --quiet --verbose --operator --yes --plan --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1691,7 +1691,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__render)
-            opts="-q -v -h --all --inventory --out --delivery --fleet --json --quiet --verbose --operator --yes --plan --seed --help"
+            opts="-q -v -h --all --inventory --out --delivery --again --fleet --json --quiet --verbose --operator --yes --plan --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1707,6 +1707,10 @@ _firstlight() {
                     ;;
                 --delivery)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --again)
+                    COMPREPLY=($(compgen -W "lost damaged copy" -- "${cur}"))
                     return 0
                     ;;
                 --fleet)

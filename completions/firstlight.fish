@@ -54,7 +54,7 @@ complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "help" -d 'Pri
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l template -d 'What reads the media: cloud-init, raspberry-pi, mqtt, lwm2m, plain' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l name -d 'The fleet\'s name [default: the folder\'s]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l devices -d 'How many example devices the inventory begins with' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l server -d 'Where the devices\' server is, with scheme; may be given several times' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l server -d 'Where the devices\' server is: a URI, or its host alone; once for each server' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l passphrase-fd -d 'Protect the station key with a passphrase read from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
@@ -70,6 +70,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l inventor
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l without-keys -d 'Do not ask for the keys and the ledger: for machines that are no station, such as CI'
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -s q -l quiet -d 'Say only what went wrong'
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -s v -l verbose -d 'Say each step'
@@ -123,7 +124,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_see
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show the authority, its validity and how its key is protected'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "export" -d 'Print the authority\'s certificates as PEM'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l recipient -d 'Encrypt to this age recipient instead of a passphrase; may be given several times' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l recipient -d 'Encrypt to this age recipient instead of a passphrase' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l passphrase-fd -d 'Read the passphrase from this file descriptor instead of asking' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
@@ -170,6 +171,9 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -s h -l 
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l out -d 'Folder to make the bundles in, DIR/ID/...; secrets lie there in clear, mode 0600' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l delivery -d 'Which of the profile\'s deliveries, where there are several' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l again -d 'Render again what is rendered, and why' -r -f -a "lost\t'The medium is gone: new credentials, the old ones are revoked'
+damaged\t'The medium is broken and in our hands: the same credentials'
+copy\t'One more of the same'"
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
@@ -179,7 +183,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand render" -s q -l qu
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -s v -l verbose -d 'Say each step'
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l plan -d 'Say what would happen and touch nothing'
-complete -c firstlight -n "__fish_firstlight_using_subcommand render" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l to -d 'Where to; may be given several times [default: ask, from a list of drives]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l delivery -d 'Which of the profile\'s deliveries, where there are several' -r

@@ -1,6 +1,6 @@
 //! Template to files to sealed artifact.
 //!
-//! A [`Template`] is parsed and checked once. [`render`] makes a device's bundle from its plan, its credentials and the
+//! A [`Template`] is parsed and checked once. [`render()`] makes a device's bundle from its plan, its credentials and the
 //! fleet's secrets; the template engine itself never sees a secret. Knows nothing of media, keys' making or the ledger.
 
 mod address;

@@ -17,7 +17,7 @@ use crate::delivery::{
     SinkError, Step, TargetIdentity, TargetKind,
 };
 use crate::fleet::Digest;
-use crate::host::files::read_all_bounded;
+use crate::host::files::{folder_of, read_all_bounded, sync_folder};
 
 /// Most lines that name what is there.
 const MOST_LINES: usize = 20;
@@ -26,12 +26,18 @@ const MOST_LINES: usize = 20;
 /// manifest is there, so that nobody takes a half bundle for one. Symbolic links inside the folder are never followed.
 pub struct Folder {
     path: PathBuf,
+    may_make: bool,
 }
 
 impl Folder {
-    /// Names the folder.
+    /// Names a folder that must exist: a mount point that is not there is no place to make one.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), may_make: false }
+    }
+
+    /// Names a folder that is made (0700) when it is written, where it is not there; the folder it lies in must exist.
+    pub fn made(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), may_make: true }
     }
 
     fn name(&self) -> String {
@@ -40,11 +46,29 @@ impl Folder {
 
     fn place(&self) -> Result<PathBuf, SinkError> {
         let absent = || SinkError::Absent { what: "folder", path: self.name() };
-        let place = self.path.canonicalize().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => absent(),
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => absent(),
             _ => io_error(&self.name(), "opening", 0)(error),
-        })?;
-        if place.is_dir() { Ok(place) } else { Err(absent()) }
+        };
+        match (self.path.canonicalize(), self.path.file_name()) {
+            (Ok(place), _) if place.is_dir() => Ok(place),
+            (Err(error), Some(name)) if self.may_make && error.kind() == io::ErrorKind::NotFound => {
+                Ok(folder_of(&self.path).canonicalize().map_err(failed)?.join(name))
+            }
+            (Ok(_), _) => Err(absent()),
+            (Err(error), _) => Err(failed(error)),
+        }
+    }
+
+    /// Makes the folder at `place` where it is not there yet.
+    fn make(&self, place: &Path) -> Result<(), SinkError> {
+        let name = self.name();
+        let failed = io_error(&name, "making", 0);
+        match rustix::fs::mkdir(place, Mode::from_raw_mode(0o700)) {
+            Err(Errno::EXIST) => Ok(()),
+            Err(error) => Err(failed(error.into())),
+            Ok(()) => sync_folder(folder_of(place)).map_err(|error| failed(io::Error::other(error))),
+        }
     }
 
     fn identity(&self, place: &Path) -> TargetIdentity {
@@ -88,11 +112,13 @@ fn replaceable(path: &str) -> String {
 impl Sink for Folder {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
         let place = self.place()?;
-        rustix::fs::access(&place, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| match error {
+        let is_there = place.is_dir();
+        let written = if is_there { &place } else { folder_of(&place) };
+        rustix::fs::access(written, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| match error {
             Errno::ROFS => SinkError::ReadOnly { target: self.name() },
             _ => SinkError::Permission { target: self.name() },
         })?;
-        let effect = self.effect(&place)?;
+        let effect = if is_there { self.effect(&place)? } else { Effect::Creates };
         Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None))
     }
 
@@ -106,6 +132,9 @@ impl Sink for Folder {
         if !self.identity(&place).is_same_appearance(consent.target()) {
             let difference = format!("it is {}, agreed was {}", place.display(), consent.target().path);
             return Err(SinkError::Swapped { target: self.name(), difference });
+        }
+        if self.may_make {
+            self.make(&place)?;
         }
         let open = Open::folder(&place, self.name())?;
         let device = &artifact.manifest().device;

@@ -56,8 +56,8 @@ pub trait TemplateLibrary {
 /// Why a fleet cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The input has faults.
-    #[error(transparent)]
+    /// The input has faults. They are the cause, not the words of this error: whoever shows it looks for them there.
+    #[error("reading the fleet")]
     Faults(#[from] Faults),
     /// No fleet file there.
     #[error("there is no {FLEET_FILE} in {folder:?}")]

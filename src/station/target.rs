@@ -73,19 +73,28 @@ impl TargetSpec {
         !matches!(self, Self::Image(_) | Self::Folder(_))
     }
 
-    /// Makes the folders that image files go to; what exists stays as it is.
-    pub fn prepare(&self) -> Result<(), StationError> {
-        let folder = match self {
-            Self::Image(path) => Path::new(path).parent(),
-            Self::Folder(path) => Path::new(path.split(PLACEHOLDER).next().unwrap_or(path)).parent(),
-            Self::Drive(_) | Self::Slot(_) => None,
+    /// Makes the folders that the devices' files go to; what exists stays as it is. A single folder as target is never
+    /// made: it may be a mount point.
+    pub fn prepare(&self, devices: &[EndpointName]) -> Result<(), StationError> {
+        let pattern = match self {
+            Self::Image(pattern) => pattern,
+            Self::Folder(pattern) if pattern.contains(PLACEHOLDER) => pattern,
+            _ => return Ok(()),
         };
-        let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-        std::fs::create_dir_all(folder).map_err(|source| StationError::File {
-            doing: "creating",
-            path: folder.to_owned(),
-            source,
-        })
+        let mut made = None;
+        for device in devices {
+            let path = filled(pattern, device);
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
+            if let Some(folder) = folder.as_ref().filter(|_| folder != made) {
+                std::fs::create_dir_all(folder).map_err(|source| StationError::File {
+                    doing: "creating",
+                    path: folder.clone(),
+                    source,
+                })?;
+            }
+            made = folder;
+        }
+        Ok(())
     }
 
     /// Opens the sink for one device.
@@ -96,10 +105,10 @@ impl TargetSpec {
         slots: &BTreeMap<u32, Arc<str>>,
         eject: bool,
     ) -> Result<Box<dyn Sink>, StationError> {
-        let filled = |pattern: &str| PathBuf::from(pattern.replace(PLACEHOLDER, device.as_str()));
         Ok(match self {
-            Self::Image(pattern) => Box::new(ImageFile::new(filled(pattern))),
-            Self::Folder(pattern) => Box::new(Folder::new(filled(pattern))),
+            Self::Image(pattern) => Box::new(ImageFile::new(filled(pattern, device))),
+            Self::Folder(pattern) if pattern.contains(PLACEHOLDER) => Box::new(Folder::made(filled(pattern, device))),
+            Self::Folder(pattern) => Box::new(Folder::new(filled(pattern, device))),
             Self::Drive(drive) => Box::new(DriveSink::new(machine.clone(), drive.clone(), eject)),
             Self::Slot(slot) => {
                 let port = slots.get(slot).ok_or_else(|| StationError::Target {
@@ -110,6 +119,10 @@ impl TargetSpec {
             }
         })
     }
+}
+
+fn filled(pattern: &str, device: &EndpointName) -> PathBuf {
+    PathBuf::from(pattern.replace(PLACEHOLDER, device.as_str()))
 }
 
 fn image_pattern(path: &str, many: bool) -> String {

@@ -115,13 +115,15 @@ class System(ToolCase):
 
     def test_built_in_disks_are_not_offered_and_are_listed_with_the_reason_on_request(self):
         _, node = self.built_in()
-        offered = self.tool.media()
-        self.assertNotIn("/dev/sda", offered)
-        self.assertNotIn(node, offered)
-        everything = self.tool.media("--all")
+        _, stick = self.stick()
+        offered, everything = self.tool.run("media list"), self.tool.run("media list --all")
+        listed = self.tool.media()
+        self.assertIn(stick, offered.out)
         for refused in ("/dev/sda", node):
-            self.assertEqual(everything[refused]["verdict"]["decision"], "refused")
-            self.assertFalse(everything[refused].get("accept_id"))
+            self.assertNotIn(refused, offered.out)
+            self.assertRegex(everything.out, refused + ".*refused: internal")
+            self.assertEqual(listed[refused]["verdict"]["decision"], "refused")
+            self.assertIsNone(listed[refused]["accept_id"])
 
     def test_a_node_that_does_not_exist_is_an_error_and_no_new_file(self):
         self.judge(self.tool.run("write %s --to drive:/dev/sdz --accept-target 0123456789ab" % self.device), INPUT, "/dev/sdz")
