@@ -9,7 +9,7 @@ use crate::host::files;
 use crate::registry::Ledger;
 use crate::station::load::{self, FleetFolder, Inputs};
 use crate::station::open::open_ledger;
-use crate::station::post::PRIVATE_FOLDER;
+use crate::station::post::{PRIVATE_FOLDER, ledger_path};
 use crate::station::{Shelf, Station, Surroundings};
 use crate::ui::{Complaint, Printer, Prompt};
 
@@ -52,6 +52,24 @@ pub fn folder(context: &Context, inventory: Option<&Path>) -> anyhow::Result<(Fl
     let inputs = Inputs { inventory: inventory.map(Path::to_owned), stdin: &mut std::io::stdin().lock() };
     let folder = load::load(&root, inputs, &shelf)?;
     Ok((folder, shelf))
+}
+
+/// A fleet whose keys stay closed: for `--plan`, which touches nothing.
+pub struct Unopened {
+    /// The folder.
+    pub folder: FleetFolder,
+    /// Its templates.
+    pub shelf: Shelf,
+    /// What this station did, where it did anything yet.
+    pub ledger: Option<Ledger>,
+}
+
+/// Loads the fleet's folder and, for reading, its ledger if there is one.
+pub fn unopened(context: &Context, inventory: Option<&Path>) -> anyhow::Result<Unopened> {
+    let (folder, shelf) = self::folder(context, inventory)?;
+    let path = ledger_path(&folder.root.join(PRIVATE_FOLDER));
+    let ledger = if Ledger::exists(&path) { Some(self::ledger(context)?) } else { None };
+    Ok(Unopened { folder, shelf, ledger })
 }
 
 /// Loads the fleet's folder and opens keys, authority and ledger.
