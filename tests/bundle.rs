@@ -1,5 +1,5 @@
 //! Templates, from a fleet file to what the consumer's own parser reads.
-#![allow(missing_docs, unreachable_pub)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 #[path = "bundle/cases.rs"]
 mod cases;

@@ -2,6 +2,7 @@
 //! each line of output shown must be printed (`...` stands for anything).
 //!
 //! The blocks of one document share one folder, in order, so that a document reads as one session.
+#![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

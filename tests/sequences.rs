@@ -2,9 +2,11 @@
 //!
 //! The station's procedures run here on a drive that exists only in memory, with a real authority and a real ledger on disk.
 //! Power cuts are real: a child process kills itself (SIGKILL) when it has come through the step named.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -180,7 +182,6 @@ fn lose_power_after(root: &Path, step: Step) {
         .env(CHILD_STEP, step.name())
         .output()
         .unwrap();
-    use std::os::unix::process::ExitStatusExt;
     let said = String::from_utf8_lossy(&status.stderr).into_owned();
     assert_eq!(status.status.signal(), Some(9), "after {}: {said}", step.name());
 }

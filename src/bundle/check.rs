@@ -3,54 +3,68 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use minijinja::Environment;
+
 use crate::fleet::template::FileSource;
-use crate::fleet::{Faults, TemplateFile, TemplateShape};
+use crate::fleet::{Faults, Place, TemplateFile, TemplateShape};
 
 use super::context::{BUNDLE, DEVICE, PARTS, TOP_LEVEL};
 use super::encoding::{Form, Nature};
-use super::template::{DESCRIPTION, Template, may_write};
+use super::folder::{DESCRIPTION, is_source, may_write};
 
 /// Functions of the engine that a template may call.
 const FUNCTIONS: [&str; 4] = ["range", "dict", "namespace", "fail"];
 
+/// A template to be checked.
+pub(super) struct Checked<'a> {
+    pub(super) shape: &'a TemplateShape,
+    /// Any engine that knows the sources.
+    pub(super) engine: &'a Environment<'static>,
+    pub(super) sources: &'a BTreeMap<String, Arc<str>>,
+    /// Text of the description.
+    pub(super) description: &'a str,
+    /// Makes a place from file and line.
+    pub(super) place: &'a dyn Fn(&str, usize) -> Place,
+}
+
 /// Adds a fault for everything in the template that could not work for any device.
-pub(super) fn check(template: &Template, sources: &BTreeMap<String, Arc<str>>, description: &str, faults: &mut Faults) {
-    check_files(template, sources, description, faults);
-    for (name, source) in sources {
-        let Ok(compiled) = template.any_engine().get_template(name) else { continue };
-        for fault in unknown_names(template.shape(), &compiled.undeclared_variables(true)) {
+pub(super) fn check(template: &Checked<'_>, faults: &mut Faults) {
+    for file in &template.shape.files {
+        check_file(template, file, faults);
+    }
+    for (name, source) in template.sources {
+        let Ok(compiled) = template.engine.get_template(name) else { continue };
+        for fault in unknown_names(template.shape, &compiled.undeclared_variables(true)) {
             let line = line_of(source, &fault.name);
-            faults.add_with_hint(template.place(name, line), fault.message, fault.hint);
+            faults.add_with_hint((template.place)(name, line), fault.message, fault.hint);
         }
     }
 }
 
-/// What [`crate::fleet::TemplateShape::parse`] cannot know: the other files, and the names in conditions.
-fn check_files(template: &Template, sources: &BTreeMap<String, Arc<str>>, description: &str, faults: &mut Faults) {
-    for file in &template.shape().files {
-        let place = template.place(DESCRIPTION, line_of_path(description, &file.path));
-        let mut add = |message: String| faults.add(place.clone(), message);
-        if !may_write(&file.path) {
-            add(format!("{:?} is no path for a bundle file", file.path));
-        }
-        if let Some(message) = wrong_source(template.shape(), sources, file) {
-            add(message);
-        }
-        if let Some(condition) = &file.when {
-            match template.any_engine().compile_expression(condition) {
-                Ok(expression) => {
-                    let names = expression.undeclared_variables(true);
-                    unknown_names(template.shape(), &names).into_iter().for_each(|fault| add(fault.message));
-                }
-                Err(error) => add(format!("`when: {condition}` is no expression: {error}")),
+/// What [`TemplateShape::parse`] cannot know: the other files, and the names in conditions.
+fn check_file(template: &Checked<'_>, file: &TemplateFile, faults: &mut Faults) {
+    let place = (template.place)(DESCRIPTION, line_of_path(template.description, &file.path));
+    let mut add = |message: String| faults.add(place.clone(), message);
+    if !may_write(&file.path) {
+        add(format!("{:?} is no path for a bundle file", file.path));
+    }
+    if let Some(message) = wrong_source(template.shape, template.sources, file) {
+        add(message);
+    }
+    let Some(condition) = &file.when else { return };
+    match template.engine.compile_expression(condition) {
+        Ok(expression) => {
+            for fault in unknown_names(template.shape, &expression.undeclared_variables(true)) {
+                add(fault.message);
             }
         }
+        Err(error) => add(format!("`when: {condition}` is no expression: {error}")),
     }
 }
 
 fn wrong_source(shape: &TemplateShape, sources: &BTreeMap<String, Arc<str>>, file: &TemplateFile) -> Option<String> {
     match &file.source {
-        FileSource::Template { file, .. } if !file.ends_with(".j2") => {
+        FileSource::Template { file, .. } if !is_source(file) => {
             Some(format!("template file {file:?} must end in .j2"))
         }
         FileSource::Template { file, .. } if !sources.contains_key(file) => {

@@ -99,10 +99,10 @@ fn written(syntax: Syntax, state: &mut State<'_, '_>, value: &Value) -> Result<S
 }
 
 fn refuse_marker(marks: Option<&Marks>, text: &str) -> Result<(), Error> {
-    match marks.is_some_and(|marks| marks.stands_in(text)) {
-        true => Err(invalid("a block of text that holds a secret cannot be quoted or encoded once more".into())),
-        false => Ok(()),
+    if marks.is_some_and(|marks| marks.stands_in(text)) {
+        return Err(invalid("a block of text that holds a secret cannot be quoted or encoded once more".into()));
     }
+    Ok(())
 }
 
 /// The words for a secret that a template tries to join, cut or change.
@@ -129,17 +129,20 @@ impl Writer {
         }
         match value.kind() {
             ValueKind::String => self.text(value.as_str().unwrap_or_default()),
-            ValueKind::Bool => self.bare(if value.is_true() { "true" } else { "false" }),
             ValueKind::Number => self.number(value),
-            ValueKind::None if matches!(self.syntax, Syntax::Yaml | Syntax::Json) => self.bare("null"),
             ValueKind::Seq | ValueKind::Iterable => self.list(value),
             ValueKind::Map => self.map(value),
-            kind => Err(self.cannot_hold(kind)),
+            kind => self.word(kind, value.is_true()),
         }
     }
 
-    fn bare(&mut self, word: &str) -> Result<(), Error> {
-        self.out.push_str(word);
+    fn word(&mut self, kind: ValueKind, truth: bool) -> Result<(), Error> {
+        self.out.push_str(match kind {
+            ValueKind::Bool if truth => "true",
+            ValueKind::Bool => "false",
+            ValueKind::None if matches!(self.syntax, Syntax::Yaml | Syntax::Json) => "null",
+            _ => return Err(self.cannot_hold(kind)),
+        });
         Ok(())
     }
 
@@ -165,13 +168,16 @@ impl Writer {
         if !value.is_integer() {
             let number = f64::try_from(value.clone())?;
             let text = quoting::float(number);
-            return self.bare(&text.ok_or_else(|| invalid(format!("{number} is no number that a file can hold")))?);
+            let text = text.ok_or_else(|| invalid(format!("{number} is no number that a file can hold")))?;
+            self.out.push_str(&text);
+            return Ok(());
         }
         let text = value.to_string();
         if self.syntax == Syntax::Toml && text.parse::<i64>().is_err() {
             return Err(invalid(format!("{text} is beyond the 64 bits of a TOML integer")));
         }
-        self.bare(&text)
+        self.out.push_str(&text);
+        Ok(())
     }
 
     fn list(&mut self, value: &Value) -> Result<(), Error> {
@@ -190,7 +196,8 @@ impl Writer {
             }
             self.value(&item)?;
         }
-        self.bare(close)
+        self.out.push_str(close);
+        Ok(())
     }
 
     fn map(&mut self, value: &Value) -> Result<(), Error> {
@@ -209,7 +216,8 @@ impl Writer {
             self.out.push_str(equals);
             self.value(&value.get_item(&key)?)?;
         }
-        self.bare("}")
+        self.out.push('}');
+        Ok(())
     }
 }
 

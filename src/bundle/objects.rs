@@ -110,8 +110,8 @@ fn security(
 fn check_scheme(name: &Arc<str>, server: &Server) -> Result<(), RenderError> {
     let scheme = Address::of(&server.uri).map(|address| address.scheme).unwrap_or_default();
     match (scheme.as_str(), server.security) {
-        ("coap" | "coap+tcp", Security::None) => Ok(()),
-        ("coaps" | "coaps+tcp", Security::Psk | Security::Rpk | Security::X509) => Ok(()),
+        ("coap" | "coap+tcp", Security::None)
+        | ("coaps" | "coaps+tcp", Security::Psk | Security::Rpk | Security::X509) => Ok(()),
         ("coap" | "coap+tcp", _) => Err(refuse(name, format!("{:?} is not protected, but `security` is", server.uri))),
         ("coaps" | "coaps+tcp", _) => Err(refuse(name, format!("{:?} is protected, but `security: none`", server.uri))),
         _ => Err(refuse(name, format!("{:?} is no LwM2M address: coap, coaps, coap+tcp or coaps+tcp", server.uri))),
@@ -240,15 +240,21 @@ fn refuse(server: &Arc<str>, reason: String) -> RenderError {
 /// Shows objects as a person reads them: `/0/0/1 = false`.
 pub(super) fn shown(objects: &[Object]) -> String {
     let mut out = String::new();
-    let mut line = |path: String, value: &Value| out.push_str(&format!("{path} = {}\n", shown_value(value)));
+    let mut line = |path: &str, value: &Value| {
+        for part in [path, " = ", &shown_value(value), "\n"] {
+            out.push_str(part);
+        }
+    };
     for object in objects {
         for instance in &object.instances {
             for resource in &instance.resources {
                 let path = format!("/{}/{}/{}", object.id, instance.id, resource.id);
                 match &resource.content {
-                    Content::Single(value) => line(path, value),
+                    Content::Single(value) => line(&path, value),
                     Content::Multiple(values) => {
-                        values.iter().for_each(|(id, value)| line(format!("{path}/{id}"), value));
+                        for (id, value) in values {
+                            line(&format!("{path}/{id}"), value);
+                        }
                     }
                 }
             }

@@ -294,7 +294,7 @@ mod tests {
         Marks::new(Digest::of(b"x"))
     }
 
-    fn slot<'a>(secret: Option<&'a Secret>, nature: Nature) -> [Slot<'a>; 1] {
+    fn slot(secret: Option<&Secret>, nature: Nature) -> [Slot<'_>; 1] {
         [Slot { what: "variable wifi".into(), nature, bytes: secret }]
     }
 
@@ -332,7 +332,7 @@ mod tests {
         let marker = marks().marker(0, Form::Raw, Syntax::Json);
         let error = fill(&marker, &marks(), &slot(Some(&secret), Nature::Text)).err();
         assert_eq!(error, Some(FillError::NotText("variable wifi".into())));
-        assert_eq!(filled(&marks().marker(0, Form::Raw, Syntax::Text), "a\nb").is_err(), true);
+        assert!(filled(&marks().marker(0, Form::Raw, Syntax::Text), "a\nb").is_err());
     }
 
     #[test]

@@ -63,8 +63,15 @@ fn json(text: &str, push: &mut dyn FnMut(&str)) {
             '\n' => push("\\n"),
             '\r' => push("\\r"),
             '\t' => push("\\t"),
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => unicode(c, push),
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => unicode(c, push),
+            '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
+                unicode(c, push);
+            }
             _ => push(c.encode_utf8(&mut [0; 4])),
         }
     }

@@ -18,9 +18,10 @@ use super::context::{Context, Issued};
 use super::encoding::{Form, encode};
 use super::environment::{FUEL, misused};
 use super::error::RenderError;
+use super::folder::{DESCRIPTION, is_source};
 use super::objects;
 use super::placeholder::{Body, FillError, fill};
-use super::template::{DESCRIPTION, Template};
+use super::template::Template;
 
 /// The longest file a template may make, in bytes.
 pub const LONGEST_FILE: usize = 4 << 20;
@@ -151,10 +152,10 @@ impl<'a, 't> Scene<'a, 't> {
 
     fn make(&self, file: &'t TemplateFile) -> Result<Option<Made<'t>>, RenderError> {
         let (bytes, secrets) = match &file.source {
-            FileSource::Template { file: source, syntax } => self.from_template(source, *syntax, &file.path)?,
-            FileSource::Credential { part, encoding } => self.from_credential(part, encoding, &file.path)?,
-            FileSource::Trust { server } => (self.from_trust(server)?, Vec::new()),
-            FileSource::Lwm2mObjects { encoding, object } => match self.from_objects(encoding, *object)? {
+            FileSource::Template { file: source, syntax } => self.by_template(source, *syntax, &file.path)?,
+            FileSource::Credential { part, encoding } => self.of_credential(part, encoding, &file.path)?,
+            FileSource::Trust { server } => (self.of_trust(server)?, Vec::new()),
+            FileSource::Lwm2mObjects { encoding, object } => match self.of_objects(encoding, *object)? {
                 Some(made) => made,
                 None => return Ok(None),
             },
@@ -162,7 +163,7 @@ impl<'a, 't> Scene<'a, 't> {
         Ok(Some(Made { file, bytes, secrets }))
     }
 
-    fn from_template(&self, source: &str, syntax: Syntax, path: &str) -> Result<(Secret, Vec<String>), RenderError> {
+    fn by_template(&self, source: &str, syntax: Syntax, path: &str) -> Result<(Secret, Vec<String>), RenderError> {
         let failed = |error: minijinja::Error| self.template_error(source, &error);
         let template = self.template.engine(syntax).get_template(source).map_err(failed)?;
         let mut out = Bounded(Vec::new());
@@ -180,7 +181,7 @@ impl<'a, 't> Scene<'a, 't> {
         Ok((filled.bytes, secrets))
     }
 
-    fn from_credential(&self, part: &str, encoding: &str, path: &str) -> Result<(Secret, Vec<String>), RenderError> {
+    fn of_credential(&self, part: &str, encoding: &str, path: &str) -> Result<(Secret, Vec<String>), RenderError> {
         let fault = |reason: String| RenderError::File { path: path.to_owned(), reason };
         let form = Form::named(encoding).ok_or_else(|| fault(format!("encoding {encoding:?} is not known")))?;
         let found = self.context.parts.get(part);
@@ -205,7 +206,7 @@ impl<'a, 't> Scene<'a, 't> {
         }
     }
 
-    fn from_trust(&self, server: &str) -> Result<Secret, RenderError> {
+    fn of_trust(&self, server: &str) -> Result<Secret, RenderError> {
         let part = self.context.trusts.get(server).ok_or_else(|| RenderError::Server {
             server: Arc::from(server),
             reason: "is not among the fleet's servers, but the template wants its trusted certificates".into(),
@@ -220,7 +221,7 @@ impl<'a, 't> Scene<'a, 't> {
         Ok(Secret::new(text))
     }
 
-    fn from_objects(&self, encoding: &str, only: Option<u16>) -> Result<Option<(Secret, Vec<String>)>, RenderError> {
+    fn of_objects(&self, encoding: &str, only: Option<u16>) -> Result<Option<(Secret, Vec<String>)>, RenderError> {
         let mut made = objects::objects(self.plan, self.issued)?;
         if let Some(id) = only {
             made.retain(|object| object.id == id);
@@ -261,7 +262,7 @@ impl<'a, 't> Scene<'a, 't> {
             minijinja::ErrorKind::InvalidOperation => innermost.detail().unwrap_or("invalid operation").to_owned(),
             kind => innermost.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
         };
-        let name = innermost.name().filter(|name| name.ends_with(".j2")).unwrap_or(file);
+        let name = innermost.name().filter(|name| is_source(name)).unwrap_or(file);
         RenderError::Template { place: self.template.place(name, innermost.line().unwrap_or(1)), message }
     }
 }
@@ -305,5 +306,118 @@ impl io::Write for &mut Bounded {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::bundle::environment::MARKS;
+    use crate::bundle::placeholder::part_of;
+    use crate::fleet::{
+        BundlePlan, DeliveryPlan, Digest, EndpointName, Faults, Filesystem, MediumPlan, PartitionTable, Seal, Variable,
+    };
+
+    const DESCRIPTION: &str = "consumer: a test
+description: A test.
+medium: {table: none, filesystem: fat, label: TEST, size: 8MiB}
+variables:
+  value: {type: string, default: \"\"}
+  secret: {type: string, class: secret}
+files:
+  - {path: file, mode: \"0600\", template: a.j2, syntax: json}
+";
+
+    fn template(source: &str) -> Template {
+        let files = [(DESCRIPTION_NAME, DESCRIPTION), ("a.j2", source)];
+        let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into();
+        let mut faults = Faults::default();
+        Template::from_files(&"own".into(), "own", files, &mut faults).unwrap_or_else(|| panic!("{faults}"))
+    }
+
+    const DESCRIPTION_NAME: &str = super::DESCRIPTION;
+
+    fn plan(value: &str) -> DevicePlan {
+        let medium =
+            MediumPlan { table: PartitionTable::None, filesystem: Filesystem::Fat, label: "TEST".into(), size: None };
+        let bundle = BundlePlan {
+            name: "site".into(),
+            template: "own".into(),
+            template_digest: Digest::of(b""),
+            seal: Seal::None,
+            accept_plaintext: None,
+        };
+        DevicePlan {
+            fleet: "f".into(),
+            device: EndpointName::new("d-1").unwrap(),
+            serial: None,
+            model: None,
+            profile: "p".into(),
+            delivery: Arc::new(DeliveryPlan { name: "stick".into(), bundle, medium }),
+            credentials: Arc::default(),
+            servers: Arc::default(),
+            variables: BTreeMap::from([
+                ("value".into(), Variable::Plain(value.into())),
+                ("secret".into(), Variable::Secret("s".into())),
+            ]),
+        }
+    }
+
+    fn rendered(
+        template: &Template,
+        plan: &DevicePlan,
+        secrets: &BTreeMap<Arc<str>, Secret>,
+    ) -> Result<String, RenderError> {
+        let rendering = Rendering {
+            plan,
+            version: 1,
+            created: OffsetDateTime::UNIX_EPOCH,
+            credentials: &[],
+            secrets,
+            root: &[],
+            demo: false,
+        };
+        let artifact = render(template, &rendering)?;
+        Ok(artifact.files()[0].bytes.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
+    }
+
+    fn secrets() -> BTreeMap<Arc<str>, Secret> {
+        BTreeMap::from([("s".into(), Secret::new(b"s3cret".to_vec()))])
+    }
+
+    /// The marker that stands for the secret when this plan is rendered.
+    fn marker(template: &Template, plan: &DevicePlan) -> String {
+        let secrets = secrets();
+        let issued = Issued { credentials: &[], secrets: &secrets, root: &[] };
+        let context = Context::new(template.shape(), template.digest(), plan, 1, Some(issued)).unwrap();
+        assert!(context.values.get_attr(MARKS).is_ok());
+        let secret = context.values.get_attr("variables").unwrap().get_attr("secret").unwrap();
+        part_of(&secret).unwrap().written(Syntax::Json).unwrap()
+    }
+
+    /// Somebody who has seen a marker of an earlier rendering puts it into a variable, to have the secret written there.
+    #[test]
+    fn a_marker_in_a_variable_stays_text() {
+        let template = template("[{{ variables.value }}, {{ variables.secret }}]");
+        let seen = marker(&template, &plan("x"));
+        let forged = plan(&seen);
+        assert_ne!(marker(&template, &forged), seen);
+        assert_eq!(rendered(&template, &forged, &secrets()).unwrap(), format!("[\"{seen}\", \"s3cret\"]\n"));
+    }
+
+    #[test]
+    fn a_secret_that_was_not_read_is_named() {
+        let template = template("{{ variables.secret }}");
+        let error = rendered(&template, &plan("x"), &BTreeMap::new()).unwrap_err();
+        assert_eq!(error.to_string(), "secret \"s\" for variable \"secret\" has not been read");
+        assert_eq!(crate::fleet::Diagnose::class(&error), crate::fleet::Class::Fault);
+    }
+
+    #[test]
+    fn a_template_that_fails_counts_as_telling_everything() {
+        let template = template("{{ fail(\"no\") }}");
+        assert_eq!(template.secrets_in_clear(&plan("x")), ["variable secret"]);
     }
 }

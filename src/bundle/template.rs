@@ -5,19 +5,12 @@ use std::sync::Arc;
 
 use minijinja::Environment;
 
-use crate::delivery::artifact::path_is_safe;
 use crate::fleet::template::{FileSource, Syntax};
 use crate::fleet::{Digest, Faults, Place, TemplateShape};
 
-use super::check;
+use super::check::{self, Checked};
 use super::environment;
-
-/// The description's file name.
-pub const DESCRIPTION: &str = "template.yaml";
-/// The most files a template's folder may hold.
-pub const MOST_FILES: usize = 256;
-/// The longest file of a template, in bytes.
-pub const LONGEST_SOURCE: usize = 1 << 20;
+use super::folder::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES, digest, sources};
 
 /// A template, parsed and checked. Cheap to share between threads; rendering does not change it.
 pub struct Template {
@@ -63,7 +56,7 @@ impl Template {
         let sources = sources(&files, &place, faults);
         let engines = engines(&shape, &sources, &place, faults);
         let template = Template { digest: digest(&files), folder: Arc::from(shown_folder), shape, engines };
-        check::check(&template, &sources, description, faults);
+        template.check(&sources, description, faults);
         (faults.0.len() == known).then_some(template)
     }
 
@@ -75,6 +68,14 @@ impl Template {
     /// Returns the digest over every file of the template, by name.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    fn check(&self, sources: &BTreeMap<String, Arc<str>>, description: &str, faults: &mut Faults) {
+        let place = |file: &str, line: usize| self.place(file, line);
+        check::check(
+            &Checked { shape: &self.shape, engine: self.any_engine(), sources, description, place: &place },
+            faults,
+        );
     }
 
     /// Returns the engine for files of `syntax`.
@@ -91,28 +92,6 @@ impl Template {
     pub(super) fn place(&self, file: &str, line: usize) -> Place {
         Place::new(&Arc::from(format!("{}/{file}", self.folder)), u32::try_from(line).unwrap_or(u32::MAX), 1)
     }
-}
-
-fn digest(files: &BTreeMap<String, Vec<u8>>) -> Digest {
-    Digest::of_parts(files.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes.as_slice()]))
-}
-
-/// Returns the MiniJinja sources, with LF line ends.
-fn sources(
-    files: &BTreeMap<String, Vec<u8>>,
-    place: &impl Fn(&str) -> Place,
-    faults: &mut Faults,
-) -> BTreeMap<String, Arc<str>> {
-    let mut sources = BTreeMap::new();
-    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".j2")) {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => {
-                sources.insert(name.clone(), Arc::from(text.trim_start_matches('\u{feff}').replace("\r\n", "\n")));
-            }
-            Err(error) => faults.add(place(name), format!("the file is not UTF-8 (byte {})", error.valid_up_to())),
-        }
-    }
-    sources
 }
 
 /// Makes an engine for every syntax in use, and one for text at least. A source that does not parse is one fault, not one
@@ -143,9 +122,4 @@ fn engines(
         });
     }
     engines
-}
-
-/// Returns true if a template may write a file there.
-pub(super) fn may_write(path: &str) -> bool {
-    path_is_safe(path) && !path.eq_ignore_ascii_case(crate::delivery::MANIFEST_NAME)
 }

@@ -9,7 +9,7 @@ use crate::command::{Context, Status};
 use crate::fleet::{Class, Faults};
 use crate::station::StationError;
 use crate::station::load::{FleetFolder, LoadError};
-use crate::station::open::{PRIVATE_FOLDER, ledger_path};
+use crate::station::post::{PRIVATE_FOLDER, ledger_path};
 use crate::ui::measure::count;
 
 use super::opened;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::authority::{AskPassphrase, AuthorityError, Keys, Protection};
 use crate::fleet::Secret;
-use crate::station::open::PRIVATE_FOLDER;
+use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::{Complaint, Prompt};
 
 use super::{Context, opened};

@@ -8,7 +8,8 @@ use crate::fleet::{Class, EndpointName, Secret};
 use crate::host::{HostError, files};
 use crate::registry::Ledger;
 use crate::station::load::{self, FleetFolder, Inputs};
-use crate::station::open::{PRIVATE_FOLDER, open_ledger};
+use crate::station::open::open_ledger;
+use crate::station::post::PRIVATE_FOLDER;
 use crate::station::{Selection, Shelf, Station, StationError, Surroundings};
 use crate::ui::{Complaint, Printer, Prompt};
 

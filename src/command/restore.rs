@@ -7,7 +7,7 @@ use crate::command::{Context, Status};
 use crate::fleet::Secret;
 use crate::host::files;
 use crate::station::load;
-use crate::station::open::PRIVATE_FOLDER;
+use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::measure::count;
 
 use super::backup::INSTEAD;

@@ -45,7 +45,7 @@ pub fn validity(text: &str) -> Option<Validity> {
 
 /// Writes seconds in the largest unit that divides them.
 pub(super) fn show_duration(seconds: u64) -> String {
-    let (name, unit) = DURATION_UNITS.iter().rev().find(|(_, unit)| seconds % unit == 0).unwrap_or(&("s", 1));
+    let (name, unit) = DURATION_UNITS.iter().rev().find(|(_, unit)| seconds.is_multiple_of(*unit)).unwrap_or(&("s", 1));
     format!("{}{name}", seconds / unit)
 }
 

@@ -215,7 +215,7 @@ fn check_text(at: At<'_>, node: &Node, rule: &TextRule, faults: &mut Faults) {
     match (node.text(), node.written()) {
         (Some(text), _) if (rule.accepts)(text) => {}
         (Some(text), _) => {
-            faults.add(node.place.clone(), format!("{} is {}, wanted is {}", at.shown(), abridged(text), rule.wanted))
+            faults.add(node.place.clone(), format!("{} is {}, wanted is {}", at.shown(), abridged(text), rule.wanted));
         }
         (None, Some(written)) => faults.add_with_hint(
             node.place.clone(),
@@ -300,12 +300,11 @@ fn check_tagged(at: At<'_>, node: &Node, tag: &str, variants: &[(&str, Record)],
         faults.add_with_hint(at.place.clone(), message, format!("{tag} is one of: {}", words.join(", ")));
         return;
     };
-    match variants.iter().find(|(word, _)| entry.value.text() == Some(word)) {
-        Some((_, record)) => check_record(at, node, record, Some(tag), faults),
-        None => {
-            let inner = At { parent: Some(&at), name: tag, place: &entry.place };
-            check_word(inner, &entry.value, &words, &[], faults);
-        }
+    if let Some((_, record)) = variants.iter().find(|(word, _)| entry.value.text() == Some(word)) {
+        check_record(at, node, record, Some(tag), faults);
+    } else {
+        let inner = At { parent: Some(&at), name: tag, place: &entry.place };
+        check_word(inner, &entry.value, &words, &[], faults);
     }
 }
 

@@ -164,6 +164,14 @@ pub(super) enum Step {
     End,
 }
 
+/// The next key of a mapping.
+pub(super) enum Key {
+    /// Its text and place.
+    Word(String, Place),
+    /// The mapping ends.
+    End,
+}
+
 /// The events of one document, bounded and with places. `None` from its methods means that reading on is impossible and the
 /// fault is noted.
 pub(super) struct Stream<'a> {
@@ -242,7 +250,7 @@ impl<'a> Stream<'a> {
             Step::Map(place) => {
                 let mut keys = Keys::default();
                 let mut entries = Vec::new();
-                while let Some((key, at)) = self.key()? {
+                while let Key::Word(key, at) = self.key()? {
                     keys.note(&key, &at, self.faults);
                     let value = self.step()?;
                     entries.push(Entry { key, place: at, value: self.node(value)? });
@@ -253,16 +261,15 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Returns the next key of the innermost mapping and its place, or `Some(None)` at the mapping's end. An entry whose
-    /// key is no scalar is noted and passed over.
-    pub(super) fn key(&mut self) -> Option<Option<(String, Place)>> {
+    /// Returns the next key of the innermost mapping, or its end. An entry whose key is no scalar is noted and passed over.
+    pub(super) fn key(&mut self) -> Option<Key> {
         loop {
             let key = match self.step()? {
-                Step::End => return Some(None),
+                Step::End => return Some(Key::End),
                 first => self.node(first)?,
             };
             if let Kind::Scalar { text, .. } = key.kind {
-                return Some(Some((text, key.place)));
+                return Some(Key::Word(text, key.place));
             }
             if key.kind != Kind::Refused {
                 self.faults.add(key.place, "a key must be a plain word");

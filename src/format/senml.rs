@@ -55,7 +55,9 @@ pub fn encode(objects: &[Object]) -> Secret {
     let room = 9 + records.iter().map(Record::room).sum::<usize>();
     let mut out = Vec::with_capacity(room);
     cbor::put_array(&mut out, records.len());
-    records.iter().for_each(|record| record.put(&mut out));
+    for record in &records {
+        record.put(&mut out);
+    }
     debug_assert!(out.len() <= room, "the buffer never grows, so no copy of a key is left behind");
     Secret::new(out)
 }

@@ -156,7 +156,7 @@ pub fn write(target: &dyn BlockTarget, image: &TargetImage, watch: &dyn Fn(Momen
     Ok(Outcome { written: run.written, compared, read_back })
 }
 
-/// What an image is read back from when it was not written by [`write`].
+/// What an image is read back from when it was not written by [`write()`].
 pub(super) trait ReadBack {
     /// Fills `bytes`, which are aligned, from `offset`.
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()>;

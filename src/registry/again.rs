@@ -33,7 +33,7 @@ pub(super) fn apply(
 
 fn close(work: &mut Work<'_>, open: Option<Delivery>, state: DeliveryState) -> Result<(), LedgerError> {
     let Some(open) = open else { return Ok(()) };
-    let state = if open.exposed.is_some() { state } else { DeliveryState::Abandoned };
+    let state = if open.exposed.is_some() || open.is_out() { state } else { DeliveryState::Abandoned };
     unfinished::end(work, &open, state)
 }
 

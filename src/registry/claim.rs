@@ -159,7 +159,8 @@ fn resume(work: &mut Work<'_>, open: &Delivery, version: &Version) -> Result<Cla
 
 fn open_new(work: &mut Work<'_>, asked: &Asked, version: &Version, base: &Base) -> Result<Claim, LedgerError> {
     let changes = changes_since(work.conn, asked, version, base)?;
-    let row = deliveries::insert(work, base.device, &asked.delivery, version.row, &asked.target, base.again)?;
+    let locked = base.replaced.as_ref().filter(|old| old.is_out()).and_then(|old| old.locked);
+    let row = deliveries::insert(work, base.device, &asked.delivery, version.row, &asked.target, base.again, locked)?;
     let body = json!({
         "name": &*asked.delivery, "version": version.number, "plan": version.plan, "credentials": version.generations,
         "target": asked.target, "again": base.again, "changes": changes, "retired": base.misfits,

@@ -47,7 +47,7 @@ pub struct PendingDelivery {
     pub reached: &'static str,
     /// The target, in a person's words.
     pub target: TargetIdentity,
-    /// When its secrets began to leave, where they did.
+    /// Since when its target holds secrets of the device, where it does.
     #[serde(with = "time::serde::rfc3339::option")]
     pub exposed: Option<OffsetDateTime>,
     /// Why it stopped, where that is known.
@@ -77,12 +77,14 @@ pub(super) struct Delivery {
     pub(super) holder: Option<String>,
     pub(super) began: OffsetDateTime,
     pub(super) exposed: Option<OffsetDateTime>,
+    /// Since when its target holds secrets: its own, or those of the delivery it replaces on the same hardware.
+    pub(super) locked: Option<OffsetDateTime>,
     pub(super) changed: OffsetDateTime,
 }
 
 const SELECT: &str =
     "SELECT d.row, d.device, v.id, d.name, d.version, b.version, d.state, d.reached, d.again, d.target,
-    d.artifact, d.receipt, d.failure, d.holder, d.began, d.exposed, d.changed
+    d.artifact, d.receipt, d.failure, d.holder, d.began, d.exposed, d.changed, d.locked
     FROM deliveries AS d JOIN devices AS v ON v.row = d.device JOIN versions AS b ON b.row = d.version ";
 
 impl Delivery {
@@ -110,13 +112,14 @@ impl Delivery {
             holder: row.get(13)?,
             began: time(14)?.ok_or_else(missing)?,
             exposed: time(15)?,
+            locked: time(17)?,
             changed: time(16)?.ok_or_else(missing)?,
         })
     }
 
-    /// Returns true if its secrets have begun to leave on hardware.
+    /// Returns true if its hardware holds secrets of the device, from this attempt or from one it replaces.
     pub(super) fn is_out(&self) -> bool {
-        self.exposed.is_some() && self.target.is_hardware()
+        self.locked.is_some() && self.target.is_hardware()
     }
 
     /// Turns a finished row into what is told of it.
@@ -193,7 +196,7 @@ pub(super) fn last_finished(conn: &Connection, device: i64, name: &str) -> Resul
 
 /// Returns the delivery whose secrets left last on this very target.
 pub(super) fn last_on(conn: &Connection, target: &TargetIdentity) -> Result<Option<Delivery>, LedgerError> {
-    let rest = "WHERE d.target_key = ?1 AND d.exposed IS NOT NULL ORDER BY d.exposed DESC, d.row DESC LIMIT 1";
+    let rest = "WHERE d.target_key = ?1 AND d.exposed IS NOT NULL AND d.locked IS NOT NULL ORDER BY d.exposed DESC, d.row DESC LIMIT 1";
     Ok(one(conn, rest, [key_of(target)])?.filter(|delivery| delivery.target.is_same_target(target)))
 }
 
@@ -211,7 +214,7 @@ pub(super) fn key_of(target: &TargetIdentity) -> String {
     key.to_string()
 }
 
-/// Opens a delivery, held by this process.
+/// Opens a delivery, held by this process. `locked` is taken over from the one it replaces on the same hardware.
 pub(super) fn insert(
     work: &mut Work<'_>,
     device: i64,
@@ -219,11 +222,12 @@ pub(super) fn insert(
     version: i64,
     target: &TargetIdentity,
     again: Option<Again>,
+    locked: Option<OffsetDateTime>,
 ) -> Result<i64, LedgerError> {
     work.conn
         .prepare_cached(
             "INSERT INTO deliveries (device, name, version, state, reached, again, hardware, target_key, target, holder,
-             began, changed) VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+             began, changed, locked) VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11)",
         )?
         .execute(params![
             device,
@@ -235,7 +239,8 @@ pub(super) fn insert(
             key_of(target),
             as_json(target),
             work.around.holder.name(),
-            work.now_text()
+            work.now_text(),
+            locked.map(times::to_text)
         ])?;
     let row = work.conn.last_insert_rowid();
     work.touch(Table::Deliveries, row);
@@ -283,9 +288,13 @@ pub(super) fn store_spool(
     spool: &SealedMaterial,
 ) -> Result<(), LedgerError> {
     work.conn
-        .prepare_cached("UPDATE deliveries SET artifact = ?2, spool_key = ?3, spool_body = ?4 WHERE row = ?1")?
-        .execute(params![row, artifact.to_string(), spool.key, spool.body])?;
-    reach(work, row, Step::Sealed)
+        .prepare_cached(
+            "UPDATE deliveries SET artifact = ?2, spool_key = ?3, spool_body = ?4, reached = ?5, changed = ?6
+             WHERE row = ?1",
+        )?
+        .execute(params![row, artifact.to_string(), spool.key, spool.body, Step::Sealed.name(), work.now_text()])?;
+    work.touch(Table::Deliveries, row);
+    Ok(())
 }
 
 /// Returns the sealed artifact, while there is one.
@@ -299,16 +308,23 @@ pub(super) fn spool(conn: &Connection, row: i64) -> Result<Option<SealedMaterial
 /// Notes that secrets leave now.
 pub(super) fn expose(work: &mut Work<'_>, row: i64) -> Result<(), LedgerError> {
     work.conn
-        .prepare_cached("UPDATE deliveries SET exposed = ?2 WHERE row = ?1")?
-        .execute(params![row, work.now_text()])?;
-    reach(work, row, Step::Exposed)
+        .prepare_cached(
+            "UPDATE deliveries SET exposed = ?2, locked = coalesce(locked, ?2), reached = ?3, changed = ?2
+             WHERE row = ?1",
+        )?
+        .execute(params![row, work.now_text(), Step::Exposed.name()])?;
+    work.touch(Table::Deliveries, row);
+    Ok(())
 }
 
 /// Stores the proof.
 pub(super) fn verify(work: &mut Work<'_>, row: i64, receipt: &Receipt) -> Result<(), LedgerError> {
     let text = serde_json::to_string(receipt).expect("a receipt is plain data");
-    work.conn.prepare_cached("UPDATE deliveries SET receipt = ?2 WHERE row = ?1")?.execute(params![row, text])?;
-    reach(work, row, Step::Verified)
+    work.conn
+        .prepare_cached("UPDATE deliveries SET receipt = ?2, reached = ?3, changed = ?4 WHERE row = ?1")?
+        .execute(params![row, text, Step::Verified.name(), work.now_text()])?;
+    work.touch(Table::Deliveries, row);
+    Ok(())
 }
 
 /// Notes why it stopped, and lets go of it: anybody may resume.

@@ -97,7 +97,7 @@ impl Ledger {
 
     /// Returns the interrupted delivery whose secrets went last to this very target, if there is one.
     pub fn interrupted_on(&self, target: &TargetIdentity) -> Result<Option<PendingDelivery>, LedgerError> {
-        let rest = "WHERE d.state = 'open' AND d.exposed IS NOT NULL AND d.target_key = ?1 ORDER BY d.row DESC LIMIT 1";
+        let rest = "WHERE d.state = 'open' AND d.locked IS NOT NULL AND d.target_key = ?1 ORDER BY d.row DESC LIMIT 1";
         Ok(self.pending_where(rest, [deliveries::key_of(target)])?.pop())
     }
 
@@ -128,7 +128,7 @@ impl Ledger {
             version: delivery.number,
             reached: delivery.reached.name(),
             target: delivery.target,
-            exposed: delivery.exposed,
+            exposed: delivery.locked,
             failure: delivery.failure,
             under_way,
             began: delivery.began,

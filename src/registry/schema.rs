@@ -115,6 +115,7 @@ CREATE TABLE deliveries (
     holder TEXT,
     began TEXT NOT NULL,
     exposed TEXT,
+    locked TEXT,
     changed TEXT NOT NULL,
     CHECK ((spool_key IS NULL) = (spool_body IS NULL))
 ) STRICT;
@@ -122,7 +123,7 @@ CREATE UNIQUE INDEX deliveries_open ON deliveries (device, name) WHERE state = '
 CREATE INDEX deliveries_device ON deliveries (device, name);
 CREATE INDEX deliveries_version ON deliveries (version);
 CREATE INDEX deliveries_pending ON deliveries (state) WHERE state = 'open';
-CREATE INDEX deliveries_target ON deliveries (target_key) WHERE exposed IS NOT NULL;
+CREATE INDEX deliveries_target ON deliveries (target_key) WHERE locked IS NOT NULL;
 ";
 
 /// The newest schema this program knows.

@@ -31,7 +31,7 @@ pub(super) fn elsewhere(open: &Delivery) -> LedgerError {
     LedgerError::ExposedElsewhere {
         device: open.id.clone(),
         target: open.target.name.clone(),
-        since: open.exposed.map(times::to_text).unwrap_or_default(),
+        since: open.locked.map(times::to_text).unwrap_or_default(),
     }
 }
 

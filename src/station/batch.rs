@@ -20,6 +20,8 @@ pub type MakePlan<'a> = dyn Fn(&EndpointName) -> Result<DevicePlan, StationError
 /// What came of one device of a batch.
 #[derive(Debug)]
 pub struct Outcome {
+    /// The device's place in the batch, from 0.
+    pub index: usize,
     /// The device.
     pub device: EndpointName,
     /// Its delivery's name.
@@ -109,7 +111,7 @@ impl Batch<'_> {
             };
             work.run(&mut *sink)
         });
-        Outcome { device: device.clone(), delivery, result }
+        Outcome { index, device: device.clone(), delivery, result }
     }
 }
 

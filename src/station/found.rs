@@ -12,7 +12,7 @@ use crate::registry::Ledger;
 
 use super::error::StationError;
 use super::load::LOCK_FILE;
-use super::open::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
+use super::post::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
 
 /// Makes `.firstlight/` with station key, fleet key, authority and an empty ledger: beside first, then renamed, so that a
 /// power cut leaves all of it or nothing. Fails if one is there already.

@@ -86,7 +86,7 @@ impl Diagnose for LoadError {
         match self {
             LoadError::Faults(faults) => faults.hint(),
             LoadError::NoFleet { folder } if folder.join("fleet.yml").is_file() => {
-                Some(format!("rename {:?} to {FLEET_FILE}", folder.join("fleet.yml")))
+                Some(format!("rename {} to {FLEET_FILE}", folder.join("fleet.yml").display()))
             }
             LoadError::NoFleet { .. } => {
                 Some("make one: firstlight init DIR, or name its folder: --fleet DIR".to_owned())

@@ -1,38 +1,18 @@
 //! An opened fleet: the folder, the keys, the authority, the ledger and the templates, together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use crate::authority::{self, AskPassphrase, Authority, Keys, State};
-use crate::delivery::{Clock, Random};
-use crate::fleet::{Class, DevicePlan, Digest, Secret, Variable};
-use crate::registry::{Ledger, Provenance};
+use crate::authority::{self, Authority, Keys, State};
+use crate::fleet::{DevicePlan, Digest, Secret, Variable};
+use crate::registry::Ledger;
 
 use super::error::StationError;
 use super::found;
 use super::load::FleetFolder;
+use super::post::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
 use super::shelf::Shelf;
-
-/// The folder of a fleet that holds keys and ledger; never committed.
-pub const PRIVATE_FOLDER: &str = ".firstlight";
-/// The ledger's file in it.
-pub const LEDGER_FILE: &str = "ledger.sqlite3";
-
-/// What a station finds around it, handed in by the edge.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub random: Arc<dyn Random>,
-    /// Asks for passphrases and prompted secrets.
-    pub ask: Arc<dyn AskPassphrase>,
-    /// Who works here.
-    pub operator: String,
-    /// Tells whether somebody asked us to stop, and how.
-    pub interrupt: Arc<dyn Fn() -> Option<Class> + Send + Sync>,
-}
 
 /// An opened fleet, ready for work.
 pub struct Station {
@@ -57,7 +37,7 @@ impl Station {
             if !spec.demo {
                 return Err(StationError::NoAuthority { fleet: folder.fleet.name().to_string() });
             }
-            found::private_folder(&folder.root, &folder.fleet, None, &surroundings)?;
+            make_demo(&folder, &surroundings)?;
         }
         let keys = Keys::open(&private, &*surroundings.ask)?;
         let authority = Authority::open(&private, &keys)?;
@@ -143,6 +123,15 @@ impl Station {
     }
 }
 
+/// Makes a demo fleet's keys. Of two runs at once one makes them, and both go on with them.
+fn make_demo(folder: &FleetFolder, surroundings: &Surroundings) -> Result<(), StationError> {
+    let made = found::private_folder(&folder.root, &folder.fleet, None, surroundings);
+    match made {
+        Err(_) if Authority::exists(&folder.root.join(PRIVATE_FOLDER)) => Ok(()),
+        made => made,
+    }
+}
+
 /// Opens the ledger of a fleet whose authority exists; a missing one is an error, for then nobody knows what was delivered.
 pub fn open_ledger(
     private: &Path,
@@ -155,19 +144,4 @@ pub fn open_ledger(
         return Err(StationError::NoLedger { path });
     }
     Ok(Ledger::open(&path, fleet, provenance(station, surroundings), Arc::clone(&surroundings.clock))?)
-}
-
-/// Returns where the ledger lies.
-pub fn ledger_path(private: &Path) -> PathBuf {
-    private.join(LEDGER_FILE)
-}
-
-/// Returns what every ledger row carries.
-pub fn provenance(station: &str, surroundings: &Surroundings) -> Provenance {
-    Provenance {
-        operator: surroundings.operator.clone(),
-        station: station.to_owned(),
-        batch: None,
-        tool: format!("firstlight {}", env!("CARGO_PKG_VERSION")),
-    }
 }

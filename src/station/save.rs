@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::authority::backup::{self, BackupKey};
 
 use super::error::StationError;
-use super::open::{PRIVATE_FOLDER, Station};
+use super::open::Station;
+use super::post::PRIVATE_FOLDER;
 
 /// Writes the backup to `to`, which must be new. The ledger is copied as it stands while others may go on writing.
 pub fn save(station: &Station, to: &Path, key: BackupKey<'_>) -> Result<(), StationError> {
@@ -18,5 +19,5 @@ pub fn save(station: &Station, to: &Path, key: BackupKey<'_>) -> Result<(), Stat
     });
     // The snapshot holds what the ledger beside it holds; it is of no use after this.
     let _ = fs::remove_file(&snapshot);
-    saved.map(|_| ())
+    saved
 }

@@ -12,7 +12,7 @@ use crate::host::files;
 use super::error::StationError;
 use super::found;
 use super::load::{self, Inputs};
-use super::open::{PRIVATE_FOLDER, Surroundings};
+use super::post::{PRIVATE_FOLDER, Surroundings};
 use super::shelf::Shelf;
 
 /// What git must never see of a fleet.

@@ -12,6 +12,8 @@ use super::{Failure, Printer, Table};
 
 /// The most devices that get a row each in the table; of a larger batch only what a person must look at is shown.
 const MOST_ROWS: usize = 40;
+/// Columns of the table.
+const COLUMNS: usize = 6;
 /// The most failures told in full; more are counted.
 const MOST_FAILURES: usize = 20;
 
@@ -21,19 +23,19 @@ pub struct Closing<'a> {
     begun: Instant,
     total: usize,
     failures: usize,
-    table: Table,
+    /// Rows of the table, each with its place in the batch: outcomes come as they come.
+    rows: Vec<(usize, [String; COLUMNS])>,
 }
 
 impl<'a> Closing<'a> {
     /// Begins to listen to a batch of `total` devices.
     pub fn new(printer: &'a Printer, total: usize) -> Self {
-        let table = Table::new(["device", "delivery", "version", "state", "written", "target"]).right("version");
-        Self { printer, begun: Instant::now(), total, failures: 0, table: table.right("written") }
+        Self { printer, begun: Instant::now(), total, failures: 0, rows: Vec::new() }
     }
 
     /// Takes an outcome: prints its receipt or failure at once, and notes its row.
     pub fn outcome(&mut self, outcome: Outcome) {
-        let Outcome { device, delivery, result } = outcome;
+        let Outcome { index, device, delivery, result } = outcome;
         match result {
             Ok(delivered) => {
                 let row = Row::of(&delivered);
@@ -49,7 +51,7 @@ impl<'a> Closing<'a> {
                         row.written(),
                         row.target(),
                     ];
-                    self.table.row(cells);
+                    self.rows.push((index, cells));
                 }
             }
             Err(error) => {
@@ -60,7 +62,10 @@ impl<'a> Closing<'a> {
                     self.tell_failure(&failure, device.as_str(), &delivery);
                 }
                 let state = format!("FAILED: {}", failure.class().name());
-                self.table.row([device.to_string(), delivery, String::new(), state, String::new(), String::new()]);
+                if self.rows.len() < MOST_ROWS {
+                    let nothing = String::new;
+                    self.rows.push((index, [device.to_string(), delivery, nothing(), state, nothing(), nothing()]));
+                }
             }
         }
     }
@@ -70,8 +75,8 @@ impl<'a> Closing<'a> {
         if self.failures > MOST_FAILURES && !self.printer.is_json() {
             self.printer.warn(format_args!("... and {} more", count(self.failures - MOST_FAILURES, "failure")));
         }
-        if self.printer.terminal().stdout && !self.printer.is_json() && !self.table.is_empty() {
-            self.printer.raw(self.table.render(self.printer.terminal().columns).as_bytes());
+        if self.printer.terminal().stdout && !self.printer.is_json() && !self.rows.is_empty() {
+            self.printer.raw(table(self.rows).render(self.printer.terminal().columns).as_bytes());
         }
         self.printer.talk(sentence(self.total, verdict, self.begun.elapsed().as_secs_f64()));
     }
@@ -83,6 +88,14 @@ impl<'a> Closing<'a> {
         }
         self.printer.failure(failure);
     }
+}
+
+fn table(mut rows: Vec<(usize, [String; COLUMNS])>) -> Table {
+    rows.sort_by_key(|(index, _)| *index);
+    let table = Table::new(["device", "delivery", "version", "state", "written", "target"]);
+    let mut table = table.right("version").right("written");
+    rows.into_iter().for_each(|(_, cells)| table.row(cells));
+    table
 }
 
 /// What is shown of a delivery that is done.

@@ -1,5 +1,7 @@
 //! Tables for people: aligned columns that fit the terminal.
 
+use std::borrow::Cow;
+
 use super::plain::printable;
 
 /// Blanks between two columns.
@@ -7,17 +9,21 @@ const GAP: usize = 2;
 /// No column is narrowed below this.
 const NARROWEST: usize = 8;
 
-/// Rows under headings; meaning is in the words, never in colour.
+/// Rows under headings; meaning is in the words, never in colour. All cells lie in one text: a fleet has 100,000 rows.
 pub struct Table {
     headings: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
+    text: String,
+    /// Where each cell ends in the text, row by row.
+    ends: Vec<usize>,
+    widths: Vec<usize>,
     right: Vec<bool>,
 }
 
 impl Table {
     /// Makes an empty table.
     pub fn new<const N: usize>(headings: [&'static str; N]) -> Self {
-        Self { headings: headings.to_vec(), rows: Vec::new(), right: vec![false; N] }
+        let widths = headings.iter().map(|heading| width(heading)).collect();
+        Self { headings: headings.to_vec(), text: String::new(), ends: Vec::new(), widths, right: vec![false; N] }
     }
 
     /// Sets the column with this heading flush right, as numbers want.
@@ -32,43 +38,52 @@ impl Table {
     /// Adds a row with one cell for each heading.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(N, self.headings.len(), "a row has a cell for each heading");
-        self.rows.push(cells.iter().map(|cell| printable(cell).replace('\n', " ")).collect());
+        for (cell, widest) in cells.iter().zip(&mut self.widths) {
+            let cell = printable(cell).replace('\n', " ");
+            *widest = width(&cell).max(*widest);
+            self.text.push_str(&cell);
+            self.ends.push(self.text.len());
+        }
     }
 
     /// Returns true if there is no row.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.ends.is_empty()
     }
 
     /// Returns the text; cells are cut (`...`) to fit `columns`, where a terminal says how many it has.
     pub fn render(&self, columns: Option<usize>) -> String {
-        let mut widths: Vec<usize> = (0..self.headings.len()).map(|column| self.widest(column)).collect();
+        let mut widths = self.widths.clone();
         if let Some(columns) = columns {
             narrow(&mut widths, columns);
         }
+        let mut out = String::with_capacity(self.text.len() + self.ends.len() * GAP);
         let headings: Vec<String> = self.headings.iter().map(|name| name.to_uppercase()).collect();
-        let mut text = self.line(&headings, &widths);
-        for row in &self.rows {
-            text.push_str(&self.line(row, &widths));
+        self.line(headings.iter().map(String::as_str), &widths, &mut out);
+        let mut start = 0;
+        for row in self.ends.chunks(self.headings.len()) {
+            let cells = row.iter().map(|end| &self.text[std::mem::replace(&mut start, *end)..*end]);
+            self.line(cells, &widths, &mut out);
         }
-        text
+        out
     }
 
-    fn widest(&self, column: usize) -> usize {
-        let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell));
-        cells.max().unwrap_or(0).max(width(self.headings[column]))
-    }
-
-    fn line(&self, cells: &[String], widths: &[usize]) -> String {
-        let mut line = String::new();
-        for ((cell, room), right) in cells.iter().zip(widths).zip(&self.right) {
+    fn line<'a>(&self, cells: impl Iterator<Item = &'a str>, widths: &[usize], out: &mut String) {
+        let begun = out.len();
+        for ((cell, room), right) in cells.zip(widths).zip(&self.right) {
             let cell = cut(cell, *room);
-            let blanks = " ".repeat(room.saturating_sub(width(&cell)));
-            let padded = if *right { format!("{blanks}{cell}") } else { format!("{cell}{blanks}") };
-            line.push_str(&padded);
-            line.push_str(&" ".repeat(GAP));
+            let blanks = std::iter::repeat_n(' ', room.saturating_sub(width(&cell)));
+            if *right {
+                out.extend(blanks);
+                out.push_str(&cell);
+            } else {
+                out.push_str(&cell);
+                out.extend(blanks);
+            }
+            out.extend([' '; GAP]);
         }
-        format!("{}\n", line.trim_end())
+        out.truncate(begun + out[begun..].trim_end().len());
+        out.push('\n');
     }
 }
 
@@ -76,12 +91,12 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-fn cut(text: &str, room: usize) -> String {
+fn cut(text: &str, room: usize) -> Cow<'_, str> {
     if width(text) <= room {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let kept: String = text.chars().take(room.saturating_sub(3)).collect();
-    format!("{kept}...")
+    Cow::Owned(format!("{kept}..."))
 }
 
 /// Takes columns from the widest until all fit, or none can give more.

@@ -233,3 +233,27 @@ fn tlv_is_the_smaller_of_the_two() {
     let uri = &tlv_objects(&artifact)[0].instances[0].resources[0].content;
     assert_eq!(*uri, Content::Single(Lwm2m::Text("coaps://lwm2m.acme.example:5684".into())));
 }
+
+/// What the fleet's own check does not see, because it concerns several servers or the bytes of a file.
+#[test]
+fn accounts_that_would_strand_the_device_are_refused() {
+    let server = |name: &str, more: &str| {
+        format!(
+            "  {name}: {{protocol: lwm2m, uri: \"coaps://{name}.example\", security: psk, credential: management, {more}}}\n"
+        )
+    };
+    let refused = |servers: String| {
+        let template = template("lwm2m", &[]).unwrap();
+        let credentials = "      management: {kind: psk, bytes: 16}";
+        let yaml = super::fixture::fleet_yaml("lwm2m", &servers, credentials, "      {}");
+        let plan = plan(&template, &yaml, super::fixture::DEVICES);
+        super::fixture::rendered_with(&template, &plan, b"").map(|_| ()).unwrap_err().to_string()
+    };
+    let shared = server("a", "short_server_id: 1") + &server("b", "short_server_id: 2");
+    assert!(refused(shared).contains("2 management servers, but no access rights"));
+    let twice = server("a", "role: bootstrap") + &server("b", "role: bootstrap");
+    assert!(refused(twice).contains("2 bootstrap servers, at most 1 is possible"));
+    let needless = server("a", "short_server_id: 1, access: [{object: 3, instance: 0, rights: 16}]")
+        + &server("b", "short_server_id: 2");
+    assert!(refused(needless).contains("access rights 16 on /3/0"));
+}

@@ -1,5 +1,5 @@
 //! A fleet in a folder of its own, and the binary run on it.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
+#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

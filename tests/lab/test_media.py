@@ -35,7 +35,7 @@ class Good(ToolCase):
     def test_at_a_terminal_a_yes_writes(self):
         disk, node = self.stick()
         job = self.ask(node)
-        self.laptop.terminal.type("y")
+        self.laptop.terminal.type("y\r")
         self.judge_terminal(job, DONE)
         self.assert_delivered(disk)
 
@@ -115,13 +115,15 @@ class System(ToolCase):
 
     def test_built_in_disks_are_not_offered_and_are_listed_with_the_reason_on_request(self):
         _, node = self.built_in()
-        offered = self.tool.media()
-        self.assertNotIn("/dev/sda", offered)
-        self.assertNotIn(node, offered)
-        everything = self.tool.media("--all")
+        _, stick = self.stick()
+        offered, everything = self.tool.run("media list"), self.tool.run("media list --all")
+        listed = self.tool.media()
+        self.assertIn(stick, offered.out)
         for refused in ("/dev/sda", node):
-            self.assertEqual(everything[refused]["verdict"]["decision"], "refused")
-            self.assertFalse(everything[refused].get("accept_id"))
+            self.assertNotIn(refused, offered.out)
+            self.assertRegex(everything.out, refused + ".*refused: internal")
+            self.assertEqual(listed[refused]["verdict"]["decision"], "refused")
+            self.assertIsNone(listed[refused]["accept_id"])
 
     def test_a_node_that_does_not_exist_is_an_error_and_no_new_file(self):
         self.judge(self.tool.run("write %s --to drive:/dev/sdz --accept-target 0123456789ab" % self.device), INPUT, "/dev/sdz")
@@ -191,15 +193,21 @@ class Consent(ToolCase):
         self.assert_untouched(disk)
 
     def test_a_stick_swapped_while_the_question_is_open_is_refused(self):
-        one, node = self.stick()
+        one = self.disk()
+        node = self.slots.plug(one, "THE-FIRST")
         job = self.ask(node)
         self.slots.unplug()
         other, again = self.stick()
         self.assertEqual(again, node, "the new stick stands under the old name")
-        self.laptop.terminal.type("y")
+        self.laptop.terminal.type("y\r")
         self.judge_terminal(job, REFUSED)
-        self.assert_untouched(one)
-        self.assert_untouched(other)
+        self.assertEqual((one.written(), other.written()), ([], []))
+        self.assert_ledger_true()
+        self.assertNotIn("finished", self.tool.steps(self.device))
+        self.slots.unplug()
+        node = self.slots.plug(one, "THE-FIRST")
+        self.judge(self.write(node), DONE)
+        self.assert_delivered(one)
 
     def test_at_a_terminal_the_default_answer_is_no(self):
         disk, node = self.stick()
@@ -329,7 +337,7 @@ class Interrupted(ToolCase):
         disk, node = self.stick()
         job = self.ask(node)
         disk.faults.hold_write = 2
-        self.laptop.terminal.type("y")
+        self.laptop.terminal.type("y\r")
         disk.wait_held()
         self.laptop.terminal.type("\x03")
         disk.mark()

@@ -7,7 +7,7 @@ use crate::command::{Context, Status};
 use crate::fleet::Class;
 use crate::station::found;
 use crate::station::load::{self, FleetFolder};
-use crate::station::open::PRIVATE_FOLDER;
+use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::Complaint;
 
 use super::super::founded::new_passphrase;

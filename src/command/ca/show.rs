@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::authority::{AuthorityDescription, Keys, Protection};
 use crate::command::{Context, Status};
-use crate::station::open::PRIVATE_FOLDER;
+use crate::station::post::PRIVATE_FOLDER;
 
 use super::super::opened;
 

@@ -49,9 +49,9 @@ fn text(found: &Inspection, columns: Option<usize>) -> String {
     for volume in &found.volumes {
         for file in &volume.files {
             let verdicts = volume.bundle.iter().flat_map(|bundle| &bundle.files);
-            let state =
+            let mut state =
                 verdicts.filter(|verdict| verdict.path == file.path).map(|verdict| format!("{:?}", verdict.state));
-            table.row([file.path.clone(), size(file.size), state.last().unwrap_or_default().to_lowercase()]);
+            table.row([file.path.clone(), size(file.size), state.next_back().unwrap_or_default().to_lowercase()]);
         }
     }
     if !table.is_empty() {

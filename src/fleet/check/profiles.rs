@@ -10,7 +10,8 @@ use super::super::{
     BundlePlan, CredentialKind, CredentialShape, DeliveryPlan, Digest, Faults, FleetFile, Protocol, Seal, Security,
     Server, TemplateShape, Validity, nearest,
 };
-use super::{Delivery, Profile, Templates, UsedTemplate, medium, servers};
+use super::profile::{Delivery, Profile, Templates, UsedTemplate};
+use super::{medium, servers};
 
 /// Longest validity that is a number, 1000 years: more is `forever`.
 const LONGEST_VALIDITY: u64 = 1_000 * 31_536_000;
@@ -49,6 +50,9 @@ pub(super) fn assemble(
         templates: used,
     }
 }
+
+/// A server of a profile, and where the profile names it if it does.
+type NamedServer<'a> = (&'a Arc<str>, &'a ServerSpec, Option<&'a Located<Arc<str>>>);
 
 impl<'a> Context<'a> {
     fn check_credential(&self, name: &str, credential: &CredentialSpec, faults: &mut Faults) {
@@ -91,7 +95,7 @@ impl<'a> Context<'a> {
         servers
     }
 
-    fn server_specs(&self, faults: &mut Faults) -> Vec<(&'a Arc<str>, &'a ServerSpec, Option<&'a Located<Arc<str>>>)> {
+    fn server_specs(&self, faults: &mut Faults) -> Vec<NamedServer<'a>> {
         let Some(names) = &self.spec.servers else {
             return self.file.servers.iter().map(|(name, spec)| (name, spec, None)).collect();
         };

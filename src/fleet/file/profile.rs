@@ -8,8 +8,9 @@ use super::super::yaml::{Entry, Node};
 use super::super::{
     CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, PartitionTable, Place, Validity,
 };
+use super::located::{Located, entries, located, name, typed, word};
+use super::shapes::PSK_IDENTITY;
 use super::value::{Given, read_all};
-use super::{Located, entries, located, name, typed, word};
 
 /// One entry of `profiles:`.
 #[derive(Clone, PartialEq, Debug)]
@@ -111,7 +112,7 @@ fn credential_shape(node: &Node) -> Option<CredentialShape> {
         },
         "psk" => CredentialKind::Psk {
             bytes: if node.get("bytes").is_some() { typed(node, "bytes")? } else { 16 },
-            identity: psk_identity(node)?,
+            identity: psk_identity(node).ok()?,
         },
         "rpk" => CredentialKind::RawPublicKey { key: KeyAlgorithm::P256 },
         _ => return None,
@@ -120,16 +121,14 @@ fn credential_shape(node: &Node) -> Option<CredentialShape> {
     Some(CredentialShape { kind, retain })
 }
 
-/// Returns the identity's form, none where the default serves.
-#[allow(clippy::option_option)]
-fn psk_identity(node: &Node) -> Option<Option<String>> {
-    match node.get("identity") {
-        None => Some(None),
-        Some(identity) => {
-            let text = identity.text().filter(|text| (super::shapes::PSK_IDENTITY.accepts)(text))?;
-            Some(Some(text.to_owned()))
-        }
-    }
+/// A PSK identity that has a fault.
+struct Faulty;
+
+/// Returns the identity's form; none where the default serves.
+fn psk_identity(node: &Node) -> Result<Option<String>, Faulty> {
+    let Some(identity) = node.get("identity") else { return Ok(None) };
+    let text = identity.text().filter(|text| (PSK_IDENTITY.accepts)(text)).ok_or(Faulty)?;
+    Ok(Some(text.to_owned()))
 }
 
 fn bundle(entry: &Entry) -> BundleSpec {

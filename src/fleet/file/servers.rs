@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::server::Access;
 use super::super::yaml::{Entry, Node};
 use super::super::{Place, Server, quantity};
-use super::{Located, located, typed, word};
+use super::located::{Located, located, typed, word};
 
 /// One entry of `servers:`.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,8 +31,11 @@ pub enum PemUse {
     PublicKey,
 }
 
+/// Reads the PEM file at a path and returns its text.
+pub type ReadPem<'a> = dyn FnMut(&Located<Arc<str>>, PemUse) -> Option<Arc<str>> + 'a;
+
 impl ServerSpec {
-    pub(super) fn read_pem_files(&mut self, read: &mut dyn FnMut(&Located<Arc<str>>, PemUse) -> Option<Arc<str>>) {
+    pub(super) fn read_pem_files(&mut self, read: &mut ReadPem<'_>) {
         if let Some(path) = &self.trust {
             self.server.trust = read(path, PemUse::Trust);
         }

@@ -1,6 +1,11 @@
 //! Inventories by themselves: forms, places, odd input, and 100,000 rows.
 
-use super::*;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::super::file::GivenValue;
+use super::super::{EndpointName, Faults, SerialNumber};
+use super::{Inventory, InventoryForm, Row};
 
 fn read(form: InventoryForm, text: &str) -> (Inventory, Vec<String>) {
     let mut faults = Faults::default();
@@ -35,7 +40,7 @@ fn shown(inventory: &Inventory) -> Vec<String> {
         ]
         .join(" ");
         for variable in inventory.variables(index) {
-            line.push_str(&format!(" {}={:?}", variable.column.name, variable.value));
+            write!(line, " {}={:?}", variable.column.name, variable.value).expect("a line");
         }
         line
     };
@@ -204,12 +209,13 @@ fn a_hundred_thousand_rows_are_read_in_either_form() {
     let mut csv = "id,serial,profile,site,vlan\n".to_owned();
     let mut yaml = String::new();
     for number in 0..100_000 {
-        csv.push_str(&format!("gw-{number:06},SN{number:08},gateway,\"Halle {}\",{}\n", number % 40, number % 4_000));
-        yaml.push_str(&format!(
-            "- {{id: gw-{number:06}, serial: SN{number:08}, profile: gateway, site: Halle {}, vlan: {}}}\n",
-            number % 40,
-            number % 4_000
-        ));
+        let (site, vlan) = (number % 40, number % 4_000);
+        writeln!(csv, "gw-{number:06},SN{number:08},gateway,\"Halle {site}\",{vlan}").expect("a row");
+        writeln!(
+            yaml,
+            "- {{id: gw-{number:06}, serial: SN{number:08}, profile: gateway, site: Halle {site}, vlan: {vlan}}}"
+        )
+        .expect("a row");
     }
     let (csv, yaml) = (sound(InventoryForm::Csv, &csv), sound(InventoryForm::Yaml, &yaml));
     assert_eq!((csv.len(), yaml.len()), (100_000, 100_000));

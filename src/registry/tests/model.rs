@@ -47,6 +47,8 @@ struct Model {
     left: BTreeSet<(String, String, u32)>,
     /// Hardware that each version was exposed on, and whether more than one was asked for.
     hardware: BTreeMap<(String, u32), (BTreeSet<String>, bool)>,
+    /// Hardware that was exposed and not verified since, by device: nothing else may get these secrets.
+    half: BTreeMap<String, String>,
     /// The highest version that ever left, by device.
     newest: BTreeMap<String, u32>,
     retired: BTreeSet<String>,
@@ -105,9 +107,11 @@ impl Model {
         let name = ticket.device.to_string();
         if again == Some(Again::Lost) && ticket.reached == Step::Begin {
             self.note_lost(world, &name);
+            self.half.remove(&name);
         }
         if again == Some(Again::Damaged) && ticket.reached == Step::Begin {
             self.note_damaged(&name);
+            self.half.remove(&name);
         }
         assert!(ticket.version >= self.newest.get(&name).copied().unwrap_or(0), "versions never go back");
         let version = ticket.version;
@@ -129,6 +133,11 @@ impl Model {
             self.left.extend(keys);
             self.newest.insert(name.clone(), version);
             if target.is_hardware() {
+                let half = self.half.insert(name.clone(), target.name.clone());
+                assert!(half.is_none_or(|half| half == target.name), "{name}: half written elsewhere");
+                if last >= Step::Verified {
+                    self.half.remove(&name);
+                }
                 let (on, wanted) = self.hardware.entry((name.clone(), version)).or_default();
                 on.insert(target.name.clone());
                 *wanted |= again == Some(Again::Copy);

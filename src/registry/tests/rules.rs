@@ -164,6 +164,21 @@ fn a_changed_plan_overwrites_the_same_hardware_with_the_same_generation() {
 }
 
 #[test]
+fn half_written_hardware_stays_locked_while_a_changed_plan_is_on_its_way_over_it() {
+    let world = World::new();
+    world.deliver_to(&plan("gw-1"), &stick("A"), Step::Exposed);
+    world.deliver_to(&zone(plan("gw-1"), "UTC"), &stick("A"), Step::Sealed);
+    for edited in [plan("gw-1"), zone(plan("gw-1"), "UTC"), zone(plan("gw-1"), "CET")] {
+        let refused = world.begin(&edited, &stick("B"));
+        assert!(matches!(refused, Err(LedgerError::ExposedElsewhere { .. })), "{refused:?}");
+    }
+    assert_eq!(world.ledger.interrupted_on(&stick("A")).unwrap().unwrap().version, 2);
+    world.deliver(&zone(plan("gw-1"), "CET"), &stick("A"));
+    assert_eq!(world.deliveries("gw-1"), ["1 superseded", "2 superseded", "3 finished"]);
+    world.is_sound();
+}
+
+#[test]
 fn an_exposed_image_locks_nothing() {
     let world = World::new();
     world.deliver_to(&plan("gw-1"), &image("a.img"), Step::Exposed);

@@ -85,6 +85,7 @@ class Case(unittest.TestCase):
         for disk in self.disks:
             disk.mark()
         if self.laptop.process.poll() is None:
+            self.laptop.must("killall -9 firstlight 2>/dev/null; stty -F /dev/ttyS2 sane rows 24 columns 80")
             self.slots.unplug_all()
         for disk in self.disks:
             disk.close()

@@ -73,12 +73,12 @@ class Tool:
         self.machine.terminal.clear()
         return self.machine.start("exec setsid -c env %s </dev/ttyS2 >/dev/ttyS2 2>&1" % self.command(arguments))
 
-    def media(self, more=""):
+    def media(self):
         """What `media list --json` prints, by node."""
-        done = self.run("media list --json " + more)
+        done = self.run("media list --json")
         if done.rc != 0:
             raise AssertionError("media list --json: %r" % done)
-        return {entry["node"]: entry for entry in flatten(done.out)}
+        return {drive["node"]: drive for drive in map(json.loads, done.out.splitlines())}
 
     def accept_id(self, node):
         """The id that accepts what is in `node` now."""
@@ -89,17 +89,5 @@ class Tool:
         done = self.run("ledger log %s --json" % device)
         if done.rc != 0:
             raise AssertionError("ledger log: %r" % done)
-        named = set(re.findall(r'"([a-z-]+)"', done.out))
-        return [step for step in STEPS if step in named]
-
-
-def flatten(text):
-    """The drives of a JSON answer: one object with a list in it, a list, or one object a line."""
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        answer = [json.loads(line) for line in text.splitlines() if line.strip()]
-    if isinstance(answer, dict):
-        lists = [value for value in answer.values() if isinstance(value, list)]
-        answer = lists[0] if len(lists) == 1 else [answer]
-    return [dict(entry.get("drive", {}), **entry) for entry in answer]
+        kinds = {json.loads(row)["kind"] for row in done.out.splitlines()}
+        return [step for step in STEPS if step in kinds]
