@@ -50,5 +50,6 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), delivery)?;
     let work =
         Work { station: &station, devices: &devices, targets: &targets, delivery, again, jobs: None, eject: false };
-    work.run(context, &StationFiles { ledger: station.ledger().clone() })
+    let fleet = station.folder().fleet.name().to_string();
+    work.run(context, &StationFiles { ledger: station.ledger().clone(), fleet })
 }

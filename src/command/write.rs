@@ -141,7 +141,7 @@ fn targets(args: &Args, context: &Context, devices: usize) -> anyhow::Result<Vec
 fn consent(args: &Args, context: &Context, station: &Station, targets: &[TargetSpec]) -> Box<dyn Confirm> {
     let ledger = station.ledger().clone();
     if !targets.iter().any(TargetSpec::is_drive) {
-        return Box::new(StationFiles { ledger });
+        return Box::new(StationFiles { ledger, fleet: station.folder().fleet.name().to_string() });
     }
     match (&args.accept_target, &args.accept_port) {
         (Some(id), _) => Box::new(AcceptTarget { ids: vec![id.clone()] }),
