@@ -292,14 +292,7 @@ pub(super) fn store_spool(
             "UPDATE deliveries SET artifact = ?2, spool_key = ?3, spool_body = ?4, reached = ?5, changed = ?6
              WHERE row = ?1",
         )?
-        .execute(params![
-            row,
-            artifact.to_string(),
-            spool.key,
-            spool.body,
-            Step::Sealed.name(),
-            work.now_text()
-        ])?;
+        .execute(params![row, artifact.to_string(), spool.key, spool.body, Step::Sealed.name(), work.now_text()])?;
     work.touch(Table::Deliveries, row);
     Ok(())
 }

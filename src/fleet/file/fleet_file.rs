@@ -20,6 +20,8 @@ pub struct FleetFile {
     pub file: Arc<str>,
     /// The fleet's name.
     pub name: Arc<str>,
+    /// True if the file gives that name; else it is a stand-in, and the file has a fault.
+    pub has_name: bool,
     /// Path of the inventory as written, `-` for standard input; none if it has a fault.
     pub inventory: Option<Located<Arc<str>>>,
     /// The authority.
@@ -72,9 +74,11 @@ impl FleetFile {
             return None;
         }
         let mut broken = BTreeSet::new();
+        let own_name = word(&root, "fleet").filter(|name| (shape::NAME.accepts)(name));
         let read = Self {
             file: Arc::clone(file),
-            name: word(&root, "fleet").unwrap_or_else(|| Arc::from("fleet")),
+            has_name: own_name.is_some(),
+            name: own_name.unwrap_or_else(|| Arc::from("fleet")),
             inventory: located(&root, "inventory"),
             authority: AuthoritySpec::read(root.get("authority")),
             secrets: named(&root, "secrets", Section::Secret, &mut broken, secrets::read),
