@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_firstlight_global_optspecs
-    string join \n fleet= json q/quiet v/verbose operator= yes plan seed= h/help V/version
+    string join \n fleet= json q/quiet v/verbose operator= yes plan passphrase-fd= seed= h/help V/version
 end
 
 function __fish_firstlight_needs_command
@@ -26,6 +26,7 @@ end
 
 complete -c firstlight -n "__fish_firstlight_needs_command" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_needs_command" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_needs_command" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_needs_command" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_needs_command" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_needs_command" -s q -l quiet -d 'Say only what went wrong'
@@ -55,9 +56,9 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l template 
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l name -d 'The fleet\'s name [default: the folder\'s]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l devices -d 'How many example devices the inventory begins with' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l server -d 'Where the devices\' server is: a URI, or its host alone; once for each server' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l passphrase-fd -d 'Protect the station key with a passphrase read from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l demo -d 'Use a throw-away authority whose certificates no real device may carry'
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l json -d 'Print data as JSON: one object, or one a line for events'
@@ -69,6 +70,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand init" -s h -l help
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l without-keys -d 'Do not ask for the keys and the ledger: for machines that are no station, such as CI'
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l json -d 'Print data as JSON: one object, or one a line for events'
@@ -79,6 +81,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand check" -l plan -d 
 complete -c firstlight -n "__fish_firstlight_using_subcommand check" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -s q -l quiet -d 'Say only what went wrong'
@@ -90,9 +93,9 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -f -a "show" -d 'Show the authority, its validity and how its key is protected'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -f -a "export" -d 'Print the authority\'s certificates as PEM'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and not __fish_seen_subcommand_from init show export help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l passphrase-fd -d 'Protect the station key with a passphrase read from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only what went wrong'
@@ -102,6 +105,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_see
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what went wrong'
@@ -112,6 +116,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_see
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l out -d 'Write to this file instead of standard output' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l chain -d 'The station\'s intermediate certificate too, before the root'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from export" -l json -d 'Print data as JSON: one object, or one a line for events'
@@ -125,9 +130,10 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_see
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "export" -d 'Print the authority\'s certificates as PEM'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l recipient -d 'Encrypt to this age recipient instead of a passphrase' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l passphrase-fd -d 'Read the passphrase from this file descriptor instead of asking' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l backup-passphrase-fd -d 'Read the backup\'s passphrase from this file descriptor instead of asking' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -s q -l quiet -d 'Say only what went wrong'
@@ -136,9 +142,10 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l yes -d 
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l identity -d 'Open it with the age identity in this file instead of a passphrase' -r -F
-complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l passphrase-fd -d 'Read the passphrase from this file descriptor instead of asking' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l backup-passphrase-fd -d 'Read the backup\'s passphrase from this file descriptor instead of asking' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -s q -l quiet -d 'Say only what went wrong'
@@ -149,6 +156,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand restore" -s h -l h
 complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l all -d 'All devices of the inventory'
 complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -l json -d 'Print data as JSON: one object, or one a line for events'
@@ -160,6 +168,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand issue" -s h -l hel
 complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l all -d 'All devices of the inventory'
 complete -c firstlight -n "__fish_firstlight_using_subcommand generate" -l json -d 'Print data as JSON: one object, or one a line for events'
@@ -176,6 +185,7 @@ damaged\t'The medium is broken and in our hands: the same credentials'
 copy\t'One more of the same'"
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l all -d 'All devices of the inventory'
 complete -c firstlight -n "__fish_firstlight_using_subcommand render" -l json -d 'Print data as JSON: one object, or one a line for events'
@@ -196,6 +206,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l accept-p
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l max-size -d '... and not larger than this (32GB, 64GiB)' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l all -d 'All devices of the inventory'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l next -d 'The next device of the inventory that still lacks this delivery'
@@ -208,6 +219,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l plan -d 
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s q -l quiet -d 'Say only what went wrong'
@@ -221,6 +233,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __f
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l all -d 'Also internal and system disks, with the reason why they are refused'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l json -d 'Print data as JSON: one object, or one a line for events'
@@ -231,6 +244,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -s q -l quiet -d 'Say only what went wrong'
@@ -240,6 +254,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say only what went wrong'
@@ -253,6 +268,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -s q -l quiet -d 'Say only what went wrong'
@@ -268,6 +284,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not _
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l profile -d 'Only devices of this profile' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what went wrong'
@@ -277,6 +294,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fis
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what went wrong'
@@ -286,6 +304,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fis
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from why" -s q -l quiet -d 'Say only what went wrong'
@@ -296,6 +315,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fis
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l reason -d 'Why, for the ledger' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from retire" -s q -l quiet -d 'Say only what went wrong'
@@ -310,6 +330,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fis
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __fish_seen_subcommand_from log pending verify help" -s q -l quiet -d 'Say only what went wrong'
@@ -324,6 +345,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and not __
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l last -d 'Only the last N rows' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -s q -l quiet -d 'Say only what went wrong'
@@ -333,6 +355,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -s q -l quiet -d 'Say only what went wrong'
@@ -342,6 +365,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from pending" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say only what went wrong'
@@ -355,6 +379,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -s q -l quiet -d 'Say only what went wrong'
@@ -364,6 +389,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -l plan -d
 complete -c firstlight -n "__fish_firstlight_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -s q -l quiet -d 'Say only what went wrong'
@@ -374,6 +400,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand schema" -s h -l he
 complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l all -d 'Write the files for bash, zsh and fish into DIR instead' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -s q -l quiet -d 'Say only what went wrong'
@@ -384,6 +411,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand completions" -s h 
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l all -d 'Write the pages of all commands into DIR instead' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -s q -l quiet -d 'Say only what went wrong'

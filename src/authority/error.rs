@@ -39,6 +39,14 @@ pub enum AuthorityError {
         /// Why there is none.
         reason: String,
     },
+    /// A secret is to be typed in and nobody can be asked.
+    #[error("secret {name:?} is to be typed in: {reason}")]
+    Untyped {
+        /// Its name.
+        name: String,
+        /// Why it was not.
+        reason: String,
+    },
     /// A passphrase that cannot protect anything.
     #[error("a passphrase must be text and must not be empty")]
     UnfitPassphrase,
@@ -193,6 +201,7 @@ impl Diagnose for AuthorityError {
             Self::Exists { .. }
             | Self::Exposed { .. }
             | Self::NoPassphrase { .. }
+            | Self::Untyped { .. }
             | Self::WrongPassphrase { .. }
             | Self::Foretold
             | Self::BackupToItself => Class::Refused,
@@ -215,8 +224,15 @@ impl Diagnose for AuthorityError {
                 "take fleet.lock back from version control; or, if this root is meant, run: firstlight ca init".into()
             }
             Self::OtherKind { .. } => {
-                "set authority: {demo: ...} as it was, or move .firstlight aside and run: firstlight ca init".into()
+                "set authority: {demo: ...} as it was; or, to begin anew, move .firstlight and fleet.lock aside and run: firstlight \
+                 ca init"
+                    .into()
             }
+            Self::NoPassphrase { .. } => "run it at a terminal, or pass it with --passphrase-fd N (N< FILE)".into(),
+            Self::Untyped { .. } => {
+                "run it at a terminal, or give the secret another source: {env: NAME}, {file: PATH}, {fd: N}".into()
+            }
+            Self::Exists { path } => format!("if it is to be replaced, move it aside: mv '{0}' '{0}.old'", path.display()),
             Self::Exposed { path, .. } => format!("chmod 600 '{}'", path.display()),
             Self::Outlives { .. } => "shorten `valid` of the credential, or renew the authority".into(),
             Self::Foretold => "leave the seed out, or use authority: {demo: true} for rehearsals".into(),

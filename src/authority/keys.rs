@@ -42,6 +42,12 @@ pub enum Protection {
 pub trait AskPassphrase: Send + Sync {
     /// Returns the passphrase for `for_what`; [`AuthorityError::NoPassphrase`] where nobody can be asked.
     fn passphrase(&self, for_what: &str) -> Result<Secret, AuthorityError>;
+
+    /// Returns the secret `name` of `secrets:` that a person is to type in; [`AuthorityError::Untyped`] where nobody can be
+    /// asked.
+    fn secret(&self, name: &str) -> Result<Secret, AuthorityError> {
+        self.passphrase(&format!("secret {name:?}"))
+    }
 }
 
 /// The opened keys of a station. Opening costs a passphrase its second: once a process.

@@ -35,7 +35,7 @@ pub fn resolve(
         SecretSource::Env(variable) => from_value(name, variable, std::env::var_os(variable))?,
         SecretSource::File(path) => from_file(name, &folder.join(path))?,
         SecretSource::Fd(number) => from_descriptor(name, *number)?,
-        SecretSource::Prompt => ask.passphrase(&format!("secret {name:?}"))?,
+        SecretSource::Prompt => ask.secret(name)?,
     };
     let secret = without_line_break(found);
     if secret.is_empty() {

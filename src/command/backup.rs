@@ -11,7 +11,7 @@ use super::opened;
 const EXAMPLES: &str = "\
 Examples:
   $ firstlight backup plant-2026-03.age
-  $ firstlight backup plant.age --passphrase-fd 3 3< passphrase.txt
+  $ firstlight backup plant.age --backup-passphrase-fd 3 3< secret
   $ firstlight backup plant.age --recipient age1q...";
 
 /// Arguments of `firstlight backup`.
@@ -22,12 +22,15 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Encrypt to this age recipient instead of a passphrase
-    #[arg(long, value_name = "AGE", conflicts_with = "passphrase_fd")]
+    #[arg(long, value_name = "AGE", conflicts_with = "backup_passphrase_fd")]
     pub recipient: Option<String>,
-    /// Read the passphrase from this file descriptor instead of asking
-    #[arg(long, value_name = "N")]
-    pub passphrase_fd: Option<i32>,
+    /// Read the backup's passphrase from this file descriptor instead of asking
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    pub backup_passphrase_fd: Option<i32>,
 }
+
+/// What a script says instead of typing.
+pub const INSTEAD: &str = "pass it with --backup-passphrase-fd N (N< FILE)";
 
 /// Runs `firstlight backup`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
@@ -36,7 +39,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if let Some(recipient) = &args.recipient {
         save::save(&station, &args.file, BackupKey::Recipient(recipient))?;
     } else {
-        let passphrase = opened::passphrase(context, args.passphrase_fd, "Passphrase for the backup", true)?;
+        let passphrase =
+            opened::passphrase(context, args.backup_passphrase_fd, "Passphrase for the backup", true, INSTEAD)?;
         save::save(&station, &args.file, BackupKey::Passphrase(&passphrase))?;
     }
     context.printer.talk(format_args!("saved keys and ledger of {} to {}", root.display(), args.file.display()));

@@ -12,6 +12,7 @@ use crate::station::{Batch, Station, StationError, TargetSpec};
 use crate::ui::closing::Closing;
 use crate::ui::{Drawing, Table};
 
+use super::opened::Unopened;
 use super::{Context, Status};
 
 /// How many files of this station are written at once for each processor: they wait for the disk most of the time.
@@ -36,16 +37,6 @@ pub struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Fails unless there is one target for each device, or one for all.
-    pub fn pair(&self) -> Result<(), StationError> {
-        let (devices, targets) = (self.devices.len(), self.targets.len());
-        let one_for_all = targets == 1 && (devices <= 1 || self.targets[0].takes_many());
-        if one_for_all || (devices == targets && !self.targets.iter().any(TargetSpec::takes_many)) {
-            return Ok(());
-        }
-        Err(StationError::Pairing { devices, targets })
-    }
-
     /// Delivers, with progress, receipts and a closing table.
     pub fn run(&self, context: &Context, confirm: &dyn Confirm) -> anyhow::Result<Status> {
         self.resolve_secrets()?;
@@ -72,28 +63,6 @@ impl Work<'_> {
         Ok(verdict.class(context.interrupt.asked()).map_or(Status::Done, Status::Ended))
     }
 
-    /// Prints what would be made, and touches nothing: each device's bundle with every secret shown as its name.
-    pub fn show_plan(&self, context: &Context) -> anyhow::Result<Status> {
-        let mut table = Table::new(["device", "delivery", "file", "bytes", "target"]).right("bytes");
-        for (index, device) in self.devices.iter().enumerate() {
-            let plan = self.plan(device)?;
-            let template = self.station.shelf().template(&plan.delivery.bundle.template);
-            let files = bundle::preview(&template, &plan)?;
-            let target = self.target(index).shown(device);
-            if context.printer.is_json() {
-                context.printer.record(&planned(&plan, &files, &target));
-            }
-            for (path, text) in files {
-                let delivery = plan.delivery.name.to_string();
-                table.row([device.to_string(), delivery, path, text.len().to_string(), target.clone()]);
-            }
-        }
-        if !context.printer.is_json() {
-            context.printer.raw(table.render(context.printer.terminal().columns).as_bytes());
-        }
-        Ok(Status::Done)
-    }
-
     fn plan(&self, device: &EndpointName) -> Result<DevicePlan, StationError> {
         Ok(self.station.folder().fleet.plan(device, self.delivery)?)
     }
@@ -109,7 +78,7 @@ impl Work<'_> {
     }
 
     fn target(&self, index: usize) -> &TargetSpec {
-        &self.targets[if self.targets.len() == 1 { 0 } else { index }]
+        target_of(self.targets, index)
     }
 
     fn jobs(&self) -> usize {
@@ -119,6 +88,49 @@ impl Work<'_> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         self.jobs.unwrap_or(processors * JOBS_FOR_EACH_PROCESSOR)
     }
+}
+
+/// Fails unless there is one target for each device, or one for all.
+pub fn pair(devices: &[EndpointName], targets: &[TargetSpec]) -> Result<(), StationError> {
+    let one_for_all = targets.len() == 1 && (devices.len() <= 1 || targets[0].takes_many());
+    if one_for_all || (devices.len() == targets.len() && !targets.iter().any(TargetSpec::takes_many)) {
+        return Ok(());
+    }
+    Err(StationError::Pairing { devices: devices.len(), targets: targets.len() })
+}
+
+fn target_of(targets: &[TargetSpec], index: usize) -> &TargetSpec {
+    &targets[if targets.len() == 1 { 0 } else { index }]
+}
+
+/// Prints what would be made, and touches nothing, not even a key: each device's bundle with every secret shown as its
+/// name.
+pub fn show_plan(
+    context: &Context,
+    unopened: &Unopened,
+    (devices, targets): (&[EndpointName], &[TargetSpec]),
+    delivery: Option<&str>,
+) -> anyhow::Result<Status> {
+    pair(devices, targets)?;
+    let mut table = Table::new(["device", "delivery", "file", "bytes", "target"]).right("bytes");
+    for (index, device) in devices.iter().enumerate() {
+        let plan = unopened.folder.fleet.plan(device, delivery)?;
+        let template = unopened.shelf.template(&plan.delivery.bundle.template);
+        let files = bundle::preview(&template, &plan)?;
+        let target = target_of(targets, index).shown(device);
+        if context.printer.is_json() {
+            context.printer.record(&planned(&plan, &files, &target));
+            continue;
+        }
+        for (path, text) in files {
+            let delivery = plan.delivery.name.to_string();
+            table.row([device.to_string(), delivery, path, text.len().to_string(), target.clone()]);
+        }
+    }
+    if !context.printer.is_json() {
+        context.printer.raw(table.render(context.printer.terminal().columns).as_bytes());
+    }
+    Ok(Status::Done)
 }
 
 fn planned(plan: &DevicePlan, files: &[(String, String)], target: &str) -> serde_json::Value {

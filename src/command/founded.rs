@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::authority::{AskPassphrase, AuthorityError, Keys, Protection};
 use crate::fleet::Secret;
 use crate::station::post::PRIVATE_FOLDER;
+use crate::ui::{Complaint, Prompt};
 
-use super::Context;
+use super::{Context, opened};
 
 /// Gives the passphrase that was given a moment ago; without one it asks.
 pub struct Given(pub Option<Secret>, pub Arc<dyn AskPassphrase>);
@@ -19,6 +20,23 @@ impl AskPassphrase for Given {
             None => self.1.passphrase(for_what),
         }
     }
+
+    fn secret(&self, name: &str) -> Result<Secret, AuthorityError> {
+        self.1.secret(name)
+    }
+}
+
+/// Returns the passphrase for a station key that is to be made: from the descriptor named; else, if a person may be asked
+/// (`to_ask`), the one typed in, where one is wanted at all.
+pub fn new_passphrase(context: &Context, to_ask: bool) -> Result<Option<Secret>, Complaint> {
+    let descriptor = context.globals.passphrase_fd;
+    if descriptor.is_none() {
+        let wanted = || Prompt::new(&context.printer).confirm("Protect the station key with a passphrase?", "");
+        if !to_ask || !context.printer.can_ask() || !wanted()? {
+            return Ok(None);
+        }
+    }
+    opened::passphrase(context, descriptor, "Passphrase", true, "").map(Some)
 }
 
 /// Says where the keys lie, how they are protected, and how to back them up.

@@ -36,6 +36,11 @@ pub struct Globals {
     #[cfg(feature = "station")]
     #[arg(long, global = true, help_heading = "Global options")]
     pub plan: bool,
+    /// Read the passphrase of the station key from this file descriptor
+    #[cfg(feature = "station")]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(help_heading = "Global options")]
+    pub passphrase_fd: Option<i32>,
     /// Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware
     #[cfg(feature = "station")]
     #[arg(long, global = true, value_name = "TEXT", help_heading = "Global options")]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::bundle::{ScaffoldAnswers, Template, scaffold, usual_server};
 use crate::command::{Context, Status};
-use crate::fleet::{Class, Secret};
+use crate::fleet::Class;
 use crate::station::scaffold as folder;
 use crate::ui::measure::count;
 use crate::ui::{Complaint, Prompt};
@@ -42,11 +42,8 @@ pub struct Args {
     #[arg(long, value_name = "URI")]
     pub server: Vec<String>,
     /// Use a throw-away authority whose certificates no real device may carry
-    #[arg(long)]
+    #[arg(long, conflicts_with = "passphrase_fd")]
     pub demo: bool,
-    /// Protect the station key with a passphrase read from this file descriptor
-    #[arg(long, value_name = "N", conflicts_with = "demo")]
-    pub passphrase_fd: Option<i32>,
 }
 
 /// Runs `firstlight init`.
@@ -61,7 +58,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let template = template(&args, context)?;
     let answers = answers(&args, context, &root, &template)?;
     let made = scaffold(&template, &answers)?;
-    let passphrase = passphrase(&args, context)?;
+    let passphrase = if args.demo { None } else { founded::new_passphrase(context, args.template.is_none())? };
     if context.globals.plan {
         context.printer.raw(made.fleet_yaml.as_bytes());
         return Ok(Status::Done);
@@ -156,21 +153,6 @@ fn fleet_name(args: &Args, root: &Path) -> String {
     let kept: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let kept = kept.trim_matches('-');
     if kept.is_empty() { "fleet".to_owned() } else { kept.to_owned() }
-}
-
-/// Returns the passphrase for the station key: from the descriptor, asked for at a terminal (empty: none), else none.
-fn passphrase(args: &Args, context: &Context) -> anyhow::Result<Option<Secret>> {
-    if args.demo {
-        return Ok(None);
-    }
-    if args.passphrase_fd.is_some() {
-        return opened::passphrase(context, args.passphrase_fd, "", false).map(Some);
-    }
-    let question = "Protect the station key with a passphrase?";
-    if !context.printer.can_ask() || args.template.is_some() || !Prompt::new(&context.printer).confirm(question, "")? {
-        return Ok(None);
-    }
-    opened::passphrase(context, None, "Passphrase", true).map(Some)
 }
 
 fn tell(context: &Context, root: &Path, template: &str, devices: usize, demo: bool) -> anyhow::Result<()> {

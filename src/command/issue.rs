@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::command::{Context, Status};
 use crate::fleet::EndpointName;
-use crate::station::{self, Station, issue};
+use crate::station::{self, issue};
 use crate::ui::measure::count;
 
-use super::opened;
+use super::opened::{self, Unopened};
 
 use super::selection::Selection;
 
@@ -28,17 +28,20 @@ pub struct Args {
 
 /// Runs `firstlight issue`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let inventory = args.selection.inventory.as_deref();
     let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
-    let devices = chosen.devices(&station.folder().fleet, station.ledger(), None)?;
+    if context.globals.plan {
+        let unopened = opened::unopened(context, inventory)?;
+        let devices = chosen.devices(&unopened.folder.fleet, None, None, false)?;
+        return show_plan(context, &unopened, &devices);
+    }
+    let station = opened::station(context, inventory)?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), None, false)?;
     let told = |issued: &issue::Issued<'_>| {
         if context.printer.is_json() {
             context.printer.record(&json!({ "event": "issued", "device": issued.device, "credentials": issued.made }));
         }
     };
-    if context.globals.plan {
-        return show_plan(context, &station, &devices);
-    }
     let made = issue::issue_all(&station, &devices, &told)?;
     let devices = count(devices.len(), "device");
     context.printer.talk(match made {
@@ -48,14 +51,14 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-fn show_plan(context: &Context, station: &Station, devices: &[EndpointName]) -> anyhow::Result<Status> {
+fn show_plan(context: &Context, unopened: &Unopened, devices: &[EndpointName]) -> anyhow::Result<Status> {
     for device in devices {
-        for wanted in issue::wanted(station, device)? {
-            let line = json!({ "event": "plan", "device": device, "credential": wanted.name, "generation": wanted.generation });
+        for (name, generation) in issue::wanted(&unopened.folder.fleet, unopened.ledger.as_ref(), device)? {
+            let line = json!({ "event": "plan", "device": device, "credential": name, "generation": generation });
             if context.printer.is_json() {
                 context.printer.record(&line);
             } else {
-                context.printer.line(format_args!("{device}: {} generation {}", wanted.name, wanted.generation));
+                context.printer.line(format_args!("{device}: {name} generation {generation}"));
             }
         }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::authority::{AskPassphrase, AuthorityError, Keys};
 use crate::fleet::{Class, Secret};
-use crate::host::files;
+use crate::host::{HostError, files};
 use crate::registry::Ledger;
 use crate::station::load::{self, FleetFolder, Inputs};
 use crate::station::open::open_ledger;
-use crate::station::post::PRIVATE_FOLDER;
+use crate::station::post::{PRIVATE_FOLDER, ledger_path};
 use crate::station::{Shelf, Station, Surroundings};
 use crate::ui::{Complaint, Printer, Prompt};
 
@@ -19,18 +19,27 @@ use super::place::{fleet_folder, operator};
 /// The longest passphrase, in bytes.
 const LONGEST_PASSPHRASE: u64 = 4096;
 
-/// Asks for passphrases at the terminal, or takes the one of `--passphrase-fd`.
+/// Asks for passphrases and secrets at the terminal; takes the station key's from a descriptor, where one is named.
 pub struct TerminalAsk {
     printer: Printer,
+    descriptor: Option<i32>,
 }
 
 impl AskPassphrase for TerminalAsk {
     fn passphrase(&self, for_what: &str) -> Result<Secret, AuthorityError> {
-        let instead = "run it at a terminal, or use a key file without a passphrase";
-        Prompt::new(&self.printer).secret(for_what, false, instead).map_err(|refusal| AuthorityError::NoPassphrase {
+        let given = match self.descriptor {
+            Some(descriptor) => from_descriptor(descriptor),
+            None => Prompt::new(&self.printer).secret(&format!("Passphrase of {for_what}"), false, ""),
+        };
+        given.map_err(|refusal| AuthorityError::NoPassphrase {
             for_what: for_what.to_owned(),
             reason: refusal.to_string(),
         })
+    }
+
+    fn secret(&self, name: &str) -> Result<Secret, AuthorityError> {
+        let given = Prompt::new(&self.printer).secret(&format!("Secret {name:?}"), false, "");
+        given.map_err(|refusal| AuthorityError::Untyped { name: name.to_owned(), reason: refusal.to_string() })
     }
 }
 
@@ -39,7 +48,7 @@ pub fn surroundings(context: &Context) -> Surroundings {
     Surroundings {
         clock: Arc::clone(&context.clock),
         random: Arc::clone(&context.random),
-        ask: Arc::new(TerminalAsk { printer: context.printer.clone() }),
+        ask: Arc::new(TerminalAsk { printer: context.printer.clone(), descriptor: context.globals.passphrase_fd }),
         operator: operator(&context.globals),
         interrupt: context.stop(),
     }
@@ -52,6 +61,24 @@ pub fn folder(context: &Context, inventory: Option<&Path>) -> anyhow::Result<(Fl
     let inputs = Inputs { inventory: inventory.map(Path::to_owned), stdin: &mut std::io::stdin().lock() };
     let folder = load::load(&root, inputs, &shelf)?;
     Ok((folder, shelf))
+}
+
+/// A fleet whose keys stay closed: for `--plan`, which touches nothing.
+pub struct Unopened {
+    /// The folder.
+    pub folder: FleetFolder,
+    /// Its templates.
+    pub shelf: Shelf,
+    /// What this station did, where it did anything yet.
+    pub ledger: Option<Ledger>,
+}
+
+/// Loads the fleet's folder and, for reading, its ledger if there is one.
+pub fn unopened(context: &Context, inventory: Option<&Path>) -> anyhow::Result<Unopened> {
+    let (folder, shelf) = self::folder(context, inventory)?;
+    let path = ledger_path(&folder.root.join(PRIVATE_FOLDER));
+    let ledger = if Ledger::exists(&path) { Some(self::ledger(context)?) } else { None };
+    Ok(Unopened { folder, shelf, ledger })
 }
 
 /// Loads the fleet's folder and opens keys, authority and ledger.
@@ -71,19 +98,45 @@ pub fn ledger(context: &Context) -> anyhow::Result<Ledger> {
     Ok(open_ledger(&private, &name, &station, &surroundings)?)
 }
 
-/// Reads a passphrase from the descriptor named, or asks for it at the terminal (twice if `again`).
-pub fn passphrase(context: &Context, descriptor: Option<i32>, question: &str, again: bool) -> anyhow::Result<Secret> {
-    let Some(descriptor) = descriptor else {
-        let instead = "pass it with --passphrase-fd N";
-        return Ok(Prompt::new(&context.printer).secret(question, again, instead)?);
+/// Reads a passphrase from the descriptor named, or asks for it at the terminal (twice if `again`). `instead` is what a
+/// script says.
+pub fn passphrase(
+    context: &Context,
+    descriptor: Option<i32>,
+    question: &str,
+    again: bool,
+    instead: &str,
+) -> Result<Secret, Complaint> {
+    match descriptor {
+        Some(descriptor) => from_descriptor(descriptor),
+        None => Prompt::new(&context.printer).secret(question, again, instead),
+    }
+}
+
+/// Reads a passphrase from a descriptor that whoever started us has opened; line breaks at its end are not part of it.
+fn from_descriptor(descriptor: i32) -> Result<Secret, Complaint> {
+    let wrong = |words: String| {
+        let hint = format!("open it for firstlight: firstlight ... {descriptor}< FILE");
+        Complaint::new(Class::Input, words).with_hint(hint)
     };
     let path = format!("/proc/self/fd/{descriptor}");
-    let mut bytes = files::read_bounded(Path::new(&path), LONGEST_PASSPHRASE)?;
+    let read = files::read_bounded(Path::new(&path), LONGEST_PASSPHRASE);
+    let mut bytes = read.map_err(|error| match error {
+        HostError::TooLong { limit, .. } => wrong(format!("descriptor {descriptor} gives more than {limit} bytes")),
+        HostError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            wrong(format!("descriptor {descriptor} is not open"))
+        }
+        other => wrong(format!("descriptor {descriptor} cannot be read: {}", with_cause(&other))),
+    })?;
     while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
         bytes.pop();
     }
     if bytes.is_empty() {
-        return Err(Complaint::new(Class::Input, format!("descriptor {descriptor} gives no passphrase")).into());
+        return Err(wrong(format!("descriptor {descriptor} gives no passphrase")));
     }
     Ok(Secret::new(bytes))
+}
+
+fn with_cause(error: &HostError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -24,7 +24,9 @@ pub fn fleet_folder(globals: &Globals) -> Result<PathBuf, Complaint> {
     }
     let here = std::env::current_dir()
         .map_err(|error| Complaint::new(Class::Surroundings, format!("the working folder cannot be told: {error}")))?;
-    nearest_fleet(&here).ok_or_else(|| {
+    // Paths begin with it in what we say: short is readable.
+    let shown = |folder: PathBuf| if folder == here { PathBuf::from(".") } else { folder };
+    nearest_fleet(&here).map(shown).ok_or_else(|| {
         Complaint::new(Class::Input, format!("there is no {FLEET_FILE} in \"{}\" nor above it", here.display()))
             .with_hint("name the fleet's folder with --fleet DIR, or make one with: firstlight init my-fleet")
     })

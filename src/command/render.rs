@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::command::{Context, Status};
 use crate::station::{self, StationFiles, TargetSpec};
 
-use super::delivering::Work;
+use super::delivering::{Work, show_plan};
 use super::opened;
 use super::write::Again;
 
@@ -36,21 +36,24 @@ pub struct Args {
 
 /// Runs `firstlight render`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let (inventory, delivery) = (args.selection.inventory.as_deref(), args.delivery.as_deref());
     let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
-    let devices = chosen.devices(&station.folder().fleet, station.ledger(), args.delivery.as_deref())?;
     let target = TargetSpec::folder_for_each(&args.out);
+    if context.globals.plan {
+        let unopened = opened::unopened(context, inventory)?;
+        let devices = chosen.devices(&unopened.folder.fleet, None, delivery, false)?;
+        return show_plan(context, &unopened, (&devices, &[target]), delivery);
+    }
+    let station = opened::station(context, inventory)?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), delivery, false)?;
     let work = Work {
         station: &station,
         devices: &devices,
         targets: &[target],
-        delivery: args.delivery.as_deref(),
+        delivery,
         again: args.again.map(Into::into),
         jobs: None,
         eject: false,
     };
-    if context.globals.plan {
-        return work.show_plan(context);
-    }
     work.run(context, &StationFiles { ledger: station.ledger().clone() })
 }

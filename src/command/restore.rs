@@ -9,6 +9,7 @@ use crate::host::files;
 use crate::station::load;
 use crate::ui::measure::count;
 
+use super::backup::INSTEAD;
 use super::opened;
 use super::place::fleet_folder;
 
@@ -25,11 +26,11 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Open it with the age identity in this file instead of a passphrase
-    #[arg(long, value_name = "PATH", conflicts_with = "passphrase_fd")]
+    #[arg(long, value_name = "PATH", conflicts_with = "backup_passphrase_fd")]
     pub identity: Option<PathBuf>,
-    /// Read the passphrase from this file descriptor instead of asking
-    #[arg(long, value_name = "N")]
-    pub passphrase_fd: Option<i32>,
+    /// Read the backup's passphrase from this file descriptor instead of asking
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    pub backup_passphrase_fd: Option<i32>,
 }
 
 /// The longest identity file, in bytes.
@@ -43,7 +44,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         let identity = Secret::new(files::read_bounded(path, LONGEST_IDENTITY)?);
         backup::restore(&args.file, &root, RestoreKey::Identity(&identity), pinned)?
     } else {
-        let passphrase = opened::passphrase(context, args.passphrase_fd, "Passphrase of the backup", false)?;
+        let passphrase =
+            opened::passphrase(context, args.backup_passphrase_fd, "Passphrase of the backup", false, INSTEAD)?;
         backup::restore(&args.file, &root, RestoreKey::Passphrase(&passphrase), pinned)?
     };
     context.printer.report(&restored, String::new);

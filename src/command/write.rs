@@ -7,7 +7,7 @@ use crate::station::{AcceptPort, AcceptTarget, Selection, Station, StationFiles,
 use crate::ui::consent::AskConsent;
 use crate::ui::measure::parse_size;
 
-use super::delivering::Work;
+use super::delivering::{Work, pair, show_plan};
 use super::selection;
 use super::{opened, pick};
 
@@ -87,25 +87,35 @@ impl From<Again> for registry::Again {
 
 /// Runs `firstlight write`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let (inventory, delivery) = (args.selection.inventory.as_deref(), args.delivery.as_deref());
     let chosen = Selection::from_words(&args.selection.ids, args.selection.all, args.next)?;
-    let devices = chosen.devices(&station.folder().fleet, station.ledger(), args.delivery.as_deref())?;
+    if context.globals.plan {
+        let unopened = opened::unopened(context, inventory)?;
+        let ledger = unopened.ledger.as_ref();
+        let devices = chosen.devices(&unopened.folder.fleet, ledger, delivery, goes_to_hardware(&args))?;
+        let targets = targets(&args, context, devices.len())?;
+        return show_plan(context, &unopened, (&devices, &targets), delivery);
+    }
+    let station = opened::station(context, inventory)?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), delivery, goes_to_hardware(&args))?;
     let targets = targets(&args, context, devices.len())?;
+    pair(&devices, &targets)?;
     let work = Work {
         station: &station,
         devices: &devices,
         targets: &targets,
-        delivery: args.delivery.as_deref(),
+        delivery,
         again: args.again.map(Into::into),
         jobs: args.jobs.map(usize::from),
         eject: args.eject,
     };
-    work.pair()?;
-    if context.globals.plan {
-        return work.show_plan(context);
-    }
     let confirm = consent(&args, context, &station, &targets);
     work.run(context, &*confirm)
+}
+
+/// Returns true if the targets are drives, so that a rehearsal to a file does not count as delivered.
+fn goes_to_hardware(args: &Args) -> bool {
+    !args.to.iter().any(|text| text.starts_with("image:") || text.starts_with("folder:"))
 }
 
 /// Returns the targets as typed; a person who named none picks a drive from a list, which has no default.

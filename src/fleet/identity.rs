@@ -59,13 +59,13 @@ impl Diagnose for IdentityError {
 ///
 /// ASCII letters, digits and `-_.:+@=`, at most 64 bytes, first a letter or digit, no "..": so that one name serves as
 /// file name, certificate common name, MQTT client id and URI query value alike.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EndpointName(Arc<str>);
 
 /// A device's serial number as its maker engraved it (X.520 serialNumber, so `PrintableString`): ASCII letters, digits and
 /// `-_.:/+= `, at most 64 bytes.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SerialNumber(Arc<str>);
 
@@ -121,6 +121,12 @@ macro_rules! text_value {
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+        /// As a quoted text, so that messages can show it with `{:?}`.
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
             }
         }
         impl TryFrom<String> for $type {

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{LedgerError, schema};
@@ -13,6 +14,9 @@ use super::{LedgerError, schema};
 /// Tries that a connection makes for the write lock before it gives up: about 30 seconds, mostly of short naps, so that two
 /// busy processes take turns.
 const TRIES: i32 = 6_000;
+
+/// Statements kept ready on a connection: more than there are, so that none is parsed twice.
+const STATEMENTS: usize = 128;
 
 /// Makes the file (0600) if it is not there, lifts it to the newest schema and checks whose it is.
 pub(super) fn prepare(path: &Path, fleet: &str) -> Result<Connection, LedgerError> {
@@ -38,9 +42,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags)?;
     conn.busy_handler(Some(wait))?;
-    conn.set_prepared_statement_cache_capacity(64);
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Plans do not hang on bound values: else every new value has the statement parsed and planned once more.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // In memory: the copies that a savepoint needs would go to a file in the folder for temporary files at every request.
     conn.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+        "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;",
     )?;
     Ok(conn)
 }

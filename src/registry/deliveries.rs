@@ -288,9 +288,13 @@ pub(super) fn store_spool(
     spool: &SealedMaterial,
 ) -> Result<(), LedgerError> {
     work.conn
-        .prepare_cached("UPDATE deliveries SET artifact = ?2, spool_key = ?3, spool_body = ?4 WHERE row = ?1")?
-        .execute(params![row, artifact.to_string(), spool.key, spool.body])?;
-    reach(work, row, Step::Sealed)
+        .prepare_cached(
+            "UPDATE deliveries SET artifact = ?2, spool_key = ?3, spool_body = ?4, reached = ?5, changed = ?6
+             WHERE row = ?1",
+        )?
+        .execute(params![row, artifact.to_string(), spool.key, spool.body, Step::Sealed.name(), work.now_text()])?;
+    work.touch(Table::Deliveries, row);
+    Ok(())
 }
 
 /// Returns the sealed artifact, while there is one.
@@ -304,16 +308,23 @@ pub(super) fn spool(conn: &Connection, row: i64) -> Result<Option<SealedMaterial
 /// Notes that secrets leave now.
 pub(super) fn expose(work: &mut Work<'_>, row: i64) -> Result<(), LedgerError> {
     work.conn
-        .prepare_cached("UPDATE deliveries SET exposed = ?2, locked = coalesce(locked, ?2) WHERE row = ?1")?
-        .execute(params![row, work.now_text()])?;
-    reach(work, row, Step::Exposed)
+        .prepare_cached(
+            "UPDATE deliveries SET exposed = ?2, locked = coalesce(locked, ?2), reached = ?3, changed = ?2
+             WHERE row = ?1",
+        )?
+        .execute(params![row, work.now_text(), Step::Exposed.name()])?;
+    work.touch(Table::Deliveries, row);
+    Ok(())
 }
 
 /// Stores the proof.
 pub(super) fn verify(work: &mut Work<'_>, row: i64, receipt: &Receipt) -> Result<(), LedgerError> {
     let text = serde_json::to_string(receipt).expect("a receipt is plain data");
-    work.conn.prepare_cached("UPDATE deliveries SET receipt = ?2 WHERE row = ?1")?.execute(params![row, text])?;
-    reach(work, row, Step::Verified)
+    work.conn
+        .prepare_cached("UPDATE deliveries SET receipt = ?2, reached = ?3, changed = ?4 WHERE row = ?1")?
+        .execute(params![row, text, Step::Verified.name(), work.now_text()])?;
+    work.touch(Table::Deliveries, row);
+    Ok(())
 }
 
 /// Notes why it stopped, and lets go of it: anybody may resume.

@@ -225,7 +225,9 @@ impl Diagnose for LedgerError {
             }
             LedgerError::Full { .. } => "make room on this disk, then run the same command again: it resumes".into(),
             LedgerError::Busy { .. } | LedgerError::IssuedMeanwhile { .. } => "run the same command again".into(),
-            LedgerError::Corrupt { .. } => "restore it from a backup: firstlight restore FILE".into(),
+            LedgerError::Corrupt { .. } => {
+                "move .firstlight aside, then bring it back from a backup: firstlight restore FILE".into()
+            }
             LedgerError::NewerSchema { .. } => "use the newer firstlight that wrote it".into(),
             LedgerError::OtherFleet { .. } => "use --fleet DIR with the folder of that fleet".into(),
             LedgerError::Taken { holder, .. } => {

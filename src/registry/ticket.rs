@@ -24,7 +24,7 @@ pub struct Beginning<'a> {
     pub again: Option<Again>,
 }
 
-/// The ledger's answer to [`super::Ledger::begin`].
+/// The ledger's answer to `Ledger::begin`.
 pub enum Claim {
     /// Never delivered in this way (or once more on demand): go.
     Fresh(Ticket),

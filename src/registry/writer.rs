@@ -153,10 +153,10 @@ impl Thread {
 
     /// Runs a group in one transaction, each request in a savepoint of its own.
     fn commit(&self, group: &mut [Box<dyn Request>]) -> Result<(), LedgerError> {
-        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        self.run("BEGIN IMMEDIATE")?;
         let outcome = self.work_and_commit(group);
         if outcome.is_err() && !self.conn.is_autocommit() {
-            let _ = self.conn.execute_batch("ROLLBACK");
+            let _ = self.run("ROLLBACK");
         }
         outcome
     }
@@ -167,25 +167,34 @@ impl Thread {
             keep |= self.work(request.as_mut())?;
         }
         if !keep {
-            return Ok(self.conn.execute_batch("ROLLBACK")?);
+            return Ok(self.run("ROLLBACK")?);
         }
         let number = self.counts.commits.fetch_add(1, Ordering::Relaxed) + 1;
         self.strike(Point::BeforeCommit, number)?;
-        self.conn.execute_batch("COMMIT")?;
+        self.run("COMMIT")?;
         self.strike(Point::AfterCommit, number)
     }
 
     /// Runs one request; true if it changed something. An error that made SQLite give up the whole transaction (disk full, I/O) ends the group.
     fn work(&self, request: &mut dyn Request) -> Result<bool, LedgerError> {
-        self.conn.execute_batch("SAVEPOINT request")?;
+        self.run("SAVEPOINT request")?;
         let before = self.conn.total_changes();
         let verdict = request.work(&self.conn, &self.around, &*self.clock);
         if self.conn.is_autocommit() {
             return Err(verdict.err().unwrap_or_else(|| LedgerError::Full { path: self.path.clone() }));
         }
         let keep = verdict.is_ok();
-        self.conn.execute_batch(if keep { "RELEASE request" } else { "ROLLBACK TO request; RELEASE request" })?;
+        if !keep {
+            self.run("ROLLBACK TO request")?;
+        }
+        self.run("RELEASE request")?;
         Ok(keep && self.conn.total_changes() != before)
+    }
+
+    /// Runs one of the statements that frame every request, parsed once.
+    fn run(&self, statement: &str) -> Result<(), LedgerError> {
+        self.conn.prepare_cached(statement)?.execute([])?;
+        Ok(())
     }
 
     fn strike(&self, point: Point, number: u64) -> Result<(), LedgerError> {

@@ -142,11 +142,12 @@ impl Diagnose for StationError {
                 Some("--again copy writes it once more; --again lost also revokes what was on it".into())
             }
             StationError::Demo { .. } => Some(
-                "a demo authority and --seed are for rehearsal; make a real authority: remove `demo: true`, then `firstlight ca init`"
+                "a demo authority and --seed are for rehearsal; for real devices leave --seed out, remove `demo: true`, move \
+                 .firstlight aside and run: firstlight ca init"
                     .into(),
             ),
             StationError::NoAuthority { .. } => Some("firstlight ca init".into()),
-            StationError::NoLedger { .. } => Some("firstlight restore FILE".into()),
+            StationError::NoLedger { .. } => Some("move .firstlight aside, then bring both back: firstlight restore FILE".into()),
             _ => None,
         }
     }

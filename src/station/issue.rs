@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::authority::{CredentialRequest, FleetKey, wrap_for_recipient};
 use crate::delivery::Credential;
-use crate::fleet::{CredentialKind, DevicePlan, EndpointName};
-use crate::registry::{CredentialState, NewCredential};
+use crate::fleet::{CredentialKind, DevicePlan, EndpointName, Fleet};
+use crate::registry::{CredentialState, Ledger, NewCredential};
 
 use super::error::StationError;
 use super::open::Station;
@@ -111,10 +111,16 @@ pub struct Issued<'a> {
     pub made: usize,
 }
 
-/// Returns the credentials of a device that are still to be issued.
-pub fn wanted(station: &Station, device: &EndpointName) -> Result<Vec<CredentialState>, StationError> {
-    let plan = any_plan(station, device)?;
-    Ok(station.ledger().credentials_wanted(&plan)?.into_iter().filter(|state| state.issued.is_none()).collect())
+/// Returns name and generation of each credential of a device that is still to be issued.
+pub fn wanted(
+    fleet: &Fleet,
+    ledger: Option<&Ledger>,
+    device: &EndpointName,
+) -> Result<Vec<(Arc<str>, u32)>, StationError> {
+    let plan = any_plan(fleet, device)?;
+    let Some(ledger) = ledger else { return Ok(plan.credentials.keys().map(|name| (Arc::clone(name), 1)).collect()) };
+    let states = ledger.credentials_wanted(&plan)?.into_iter().filter(|state| state.issued.is_none());
+    Ok(states.map(|state| (state.name, state.generation)).collect())
 }
 
 /// Issues for all `devices` on all processors; `each` hears of every device. Returns how many credentials were made.
@@ -130,7 +136,7 @@ pub fn issue_all(
         let mut sum = 0;
         while let Some(device) = devices.get(next.fetch_add(1, Ordering::Relaxed)) {
             station.check_interrupt()?;
-            let plan = any_plan(station, device)?;
+            let plan = any_plan(&station.folder().fleet, device)?;
             let made = issue(station, &plan)?;
             each(&Issued { device, made });
             sum += made;
@@ -145,8 +151,7 @@ pub fn issue_all(
 }
 
 /// Returns a plan for the credentials alone: all deliveries of a profile carry the same ones.
-fn any_plan(station: &Station, device: &EndpointName) -> Result<DevicePlan, StationError> {
-    let fleet = &station.folder().fleet;
+fn any_plan(fleet: &Fleet, device: &EndpointName) -> Result<DevicePlan, StationError> {
     let deliveries = fleet.deliveries(device);
     Ok(fleet.plan(device, deliveries.first().map(|first| &**first))?)
 }

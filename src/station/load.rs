@@ -134,8 +134,8 @@ pub fn fleet_name(root: &Path) -> Result<Arc<str>, LoadError> {
     let name = named(&path);
     let text = reading.text(&name, read_bounded(&path, LONGEST_FILE)?);
     match FleetFile::parse(&name, &text, &mut reading.faults) {
-        Some(file) => Ok(file.name),
-        None => Err(reading.faults.or_value(()).err().unwrap_or_default().into()),
+        Some(file) if file.has_name => Ok(file.name),
+        _ => Err(reading.faults.or_value(()).err().unwrap_or_default().into()),
     }
 }
 
@@ -274,7 +274,7 @@ impl Reading<'_> {
         let name = named(&path);
         let text = self.text(&name, read_bounded(&path, LONGEST_PEM)?);
         let lock = FleetLock::parse(&name, &text, &mut self.faults);
-        if let Some(lock) = lock.as_ref().filter(|lock| *lock.fleet != *file.name) {
+        if let Some(lock) = lock.as_ref().filter(|lock| file.has_name && *lock.fleet != *file.name) {
             let message = format!("the lock is fleet {:?}'s, {FLEET_FILE} is fleet {:?}", lock.fleet, file.name);
             let hint = "one folder is one fleet: take the name back, or move the other fleet to a folder of its own";
             self.faults.add_with_hint(Place::new(&name, 1, 1), message, hint);

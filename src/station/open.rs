@@ -37,7 +37,7 @@ impl Station {
             if !spec.demo {
                 return Err(StationError::NoAuthority { fleet: folder.fleet.name().to_string() });
             }
-            found::private_folder(&folder.root, &folder.fleet, None, &surroundings)?;
+            make_demo(&folder, &surroundings)?;
         }
         let keys = Keys::open(&private, &*surroundings.ask)?;
         let authority = Authority::open(&private, &keys)?;
@@ -120,6 +120,15 @@ impl Station {
                 None => key.conceal(&context, b""),
             },
         }
+    }
+}
+
+/// Makes a demo fleet's keys. Of two runs at once one makes them, and both go on with them.
+fn make_demo(folder: &FleetFolder, surroundings: &Surroundings) -> Result<(), StationError> {
+    let made = found::private_folder(&folder.root, &folder.fleet, None, surroundings);
+    match made {
+        Err(_) if Authority::exists(&folder.root.join(PRIVATE_FOLDER)) => Ok(()),
+        made => made,
     }
 }
 

@@ -13,7 +13,7 @@ pub enum Selection {
     Named(Vec<EndpointName>),
     /// All, in the inventory's order.
     All,
-    /// The first one in the inventory's order whose delivery to hardware is not finished.
+    /// The first one in the inventory's order whose delivery is not finished.
     Next,
 }
 
@@ -28,26 +28,34 @@ impl Selection {
         }
     }
 
-    /// Returns the chosen devices. `delivery` matters to `Next` where a profile has several.
+    /// Returns the chosen devices. For `Next`, `delivery` matters where a profile has several, and `hardware` says whether
+    /// a rehearsal counts; without a ledger nothing is delivered yet.
     pub fn devices(
         &self,
         fleet: &Fleet,
-        ledger: &Ledger,
+        ledger: Option<&Ledger>,
         delivery: Option<&str>,
+        hardware: bool,
     ) -> Result<Vec<EndpointName>, StationError> {
         match self {
             Self::All => Ok(fleet.devices().cloned().collect()),
             Self::Named(names) => names.iter().map(|name| known(fleet, name)).collect(),
-            Self::Next => next(fleet, ledger, delivery).map(|device| vec![device]),
+            Self::Next => next(fleet, ledger, delivery, hardware).map(|device| vec![device]),
         }
     }
 }
 
-/// The first device one of whose deliveries has not reached hardware yet.
-fn next(fleet: &Fleet, ledger: &Ledger, delivery: Option<&str>) -> Result<EndpointName, StationError> {
+/// The first device whose delivery is not finished yet.
+fn next(
+    fleet: &Fleet,
+    ledger: Option<&Ledger>,
+    delivery: Option<&str>,
+    hardware: bool,
+) -> Result<EndpointName, StationError> {
     for device in fleet.devices() {
         let plan = fleet.plan(device, delivery)?;
-        if ledger.next_undelivered([device], &plan.delivery.name, true)?.is_some() {
+        let Some(ledger) = ledger else { return Ok(device.clone()) };
+        if ledger.next_undelivered([device], &plan.delivery.name, hardware)?.is_some() {
             return Ok(device.clone());
         }
     }

@@ -71,6 +71,17 @@ impl Failure {
         self.class
     }
 
+    /// Returns what is said: the faults, the message, its causes.
+    pub fn words(&self) -> Vec<String> {
+        let faults = self.faults.iter().map(|fault| format!("{}: {}", fault.place, fault.message));
+        faults.chain([self.message.clone()]).chain(self.causes.iter().cloned()).collect()
+    }
+
+    /// Returns the hints.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
     /// Returns the text for a person; `paint` colours a word by its SGR code.
     pub fn to_text(&self, paint: &dyn Fn(&str, &str) -> String) -> String {
         use std::fmt::Write as _;

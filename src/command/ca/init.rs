@@ -8,6 +8,7 @@ use crate::station::load::FleetFolder;
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::Complaint;
 
+use super::super::founded::new_passphrase;
 use super::super::{founded, opened};
 
 const EXAMPLES: &str = "\
@@ -18,27 +19,27 @@ Examples:
 /// Arguments of `firstlight ca init`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
-    /// Protect the station key with a passphrase read from this file descriptor
-    #[arg(long, value_name = "N")]
-    pub passphrase_fd: Option<i32>,
-}
+pub struct Args {}
 
 /// Runs `firstlight ca init`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+pub fn run(_args: Args, context: &Context) -> anyhow::Result<Status> {
     let (folder, _) = opened::folder(context, None)?;
     let private = folder.root.join(PRIVATE_FOLDER);
     let surroundings = opened::surroundings(context);
     if is_made(&folder)? {
         return Err(already(&folder).into());
     }
-    let passphrase = args.passphrase_fd.map(|fd| opened::passphrase(context, Some(fd), "", false)).transpose()?;
-    if !Authority::exists(&private) {
+    let demo = folder.fleet.authority().demo;
+    let is_there = Authority::exists(&private);
+    let passphrase = if is_there { None } else { new_passphrase(context, !demo)? };
+    if !is_there {
         found::private_folder(&folder.root, &folder.fleet, passphrase.as_ref(), &surroundings)?;
     }
-    if !folder.fleet.authority().demo {
+    if !demo {
         let keys = Keys::open(&private, &founded::Given(passphrase, surroundings.ask.clone()))?;
         let authority = Authority::open(&private, &keys)?;
+        // A demo that the fleet file calls one no longer is not to be pinned: nothing could undo it.
+        authority::guard(&private, Some(authority.root_fingerprint()), demo)?;
         found::pin(&folder.root, folder.fleet.name(), &authority, &surroundings)?;
     }
     founded::tell(context, &folder.root)?;

@@ -7,11 +7,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::file::{Given, Located, Section};
+use super::super::file::{Given, GivenValue, Located, Section};
 use super::super::template::TemplateVariable;
 use super::super::{Faults, FleetFile, Place, nearest};
+use super::fleet::Fleet;
+use super::profile::Profile;
+use super::profiles;
 use super::variables::{Mismatch, typed};
-use super::{Fleet, Profile, profiles};
 
 pub(super) fn check(fleet: &Fleet, file: &FleetFile, faults: &mut Faults) {
     let all: Vec<&Profile> = fleet.profiles.values().collect();
@@ -58,7 +60,7 @@ pub(super) fn check_given(name: &str, given: &Given, profile: &Profile, file: &F
             note(given.value_place.clone(), mismatch, faults);
         }
     }
-    if let super::super::file::GivenValue::Secret(secret) = &given.value {
+    if let GivenValue::Secret(secret) = &given.value {
         check_secret(secret, &given.value_place, file, faults);
     }
 }

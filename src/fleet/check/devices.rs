@@ -9,8 +9,10 @@ use super::super::inventory::{Inventory, Row};
 use super::super::template::SensitivityClass;
 use super::super::{CredentialKind, EndpointName, Faults, FleetFile, Place, SerialNumber, nearest};
 use super::coverage::{check_given, check_known, check_secret, note, wanted_by, wanted_of_devices};
+use super::fleet::Fleet;
+use super::profile::Profile;
+use super::profiles;
 use super::variables::{in_clear, typed};
-use super::{Fleet, Profile};
 
 /// Longest PSK identity (RFC 4279, section 5.3).
 const LONGEST_PSK_IDENTITY: usize = 128;
@@ -209,7 +211,7 @@ fn check_overrides(fleet: &Fleet, file: &FleetFile, faults: &mut Faults) {
         if let Some(profile) = &device.profile
             && !fleet.profiles.contains_key(&profile.value)
         {
-            super::profiles::unknown("profile", profile, fleet.profiles.keys(), faults);
+            profiles::unknown("profile", profile, fleet.profiles.keys(), faults);
         }
         let profile = match row {
             Some((_, row)) => fleet.profile_name(row).and_then(|name| fleet.profiles.get(name)),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::super::file::{BundleSpec, CredentialSpec, GivenValue, ProfileSpec};
 use super::super::template::{FileSource, SensitivityClass};
 use super::super::{CredentialKind, Faults, FleetFile, Protocol, TemplateShape};
-use super::{Fleet, Profile, Templates};
+use super::fleet::Fleet;
+use super::profile::{Profile, Templates};
 
 /// Parts of a credential that everybody may read.
 const PUBLIC_PARTS: [&str; 7] = ["certificate", "chain", "issuers", "root", "public_key", "identity", "fingerprint"];

@@ -8,8 +8,9 @@ use super::super::inventory::Row;
 use super::super::template::{SensitivityClass, TemplateVariable};
 use super::super::{Class, DevicePlan, Diagnose, EndpointName, Variable, nearest};
 use super::devices::compare_folded;
+use super::fleet::Fleet;
+use super::profile::{Delivery, Profile};
 use super::variables::typed;
-use super::{Delivery, Fleet, Profile};
 
 /// Why there is no plan.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

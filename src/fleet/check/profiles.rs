@@ -10,7 +10,8 @@ use super::super::{
     BundlePlan, CredentialKind, CredentialShape, DeliveryPlan, Digest, Faults, FleetFile, Protocol, Seal, Security,
     Server, TemplateShape, Validity, nearest,
 };
-use super::{Delivery, Profile, Templates, UsedTemplate, medium, servers};
+use super::profile::{Delivery, Profile, Templates, UsedTemplate};
+use super::{medium, servers};
 
 /// Longest validity that is a number, 1000 years: more is `forever`.
 const LONGEST_VALIDITY: u64 = 1_000 * 31_536_000;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::super::file::ServerSpec;
 use super::super::{Faults, FleetFile, Protocol, Role, Security, Server};
-use super::file::ServerSpec;
 
 pub(super) fn check_all(file: &FleetFile, faults: &mut Faults) {
     let mut numbers: BTreeMap<u16, &Arc<str>> = BTreeMap::new();

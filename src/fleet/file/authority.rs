@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::super::quantity;
 use super::super::yaml::Node;
 use super::super::{KeyAlgorithm, Validity};
+use super::located::word;
 
 /// What the fleet file says of its certificate authority.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -27,7 +28,7 @@ pub struct AuthoritySpec {
 
 impl AuthoritySpec {
     pub(super) fn read(node: Option<&Node>) -> Self {
-        let text = |key: &str| node.and_then(|node| super::word(node, key));
+        let text = |key: &str| node.and_then(|node| word(node, key));
         Self {
             demo: node
                 .and_then(|node| node.get("demo"))

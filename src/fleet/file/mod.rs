@@ -2,13 +2,9 @@
 //!
 //! Reading is forgiving so that one run finds everything: what has a fault is left out here, and the fault is noted.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-use super::yaml::{Entry, Node};
-use super::{Faults, Place, shape, yaml};
-
 mod authority;
+mod fleet_file;
+mod located;
 mod profile;
 mod secrets;
 mod servers;
@@ -16,194 +12,13 @@ mod shapes;
 mod value;
 
 pub use authority::AuthoritySpec;
+pub use fleet_file::{DeviceSpec, FleetFile};
+pub use located::Located;
 pub use profile::{BundleSpec, CredentialSpec, DeliverySpec, MediumSpec, ProfileSpec};
 pub use servers::{PemUse, ReadPem, ServerSpec};
 pub use value::{Given, GivenValue};
 
+pub(super) use fleet_file::Section;
 pub(super) use profile::medium;
 pub(super) use shapes::{FLEET, MEDIUM};
 pub(super) use value::given;
-
-/// A value and its place.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Located<T> {
-    /// The value.
-    pub value: T,
-    /// Where it stands.
-    pub place: Place,
-}
-
-/// `fleet.yaml`, read but not yet checked against inventory and templates.
-#[derive(Clone, PartialEq, Debug)]
-pub struct FleetFile {
-    /// Name of the file, for faults.
-    pub file: Arc<str>,
-    /// The fleet's name.
-    pub name: Arc<str>,
-    /// Path of the inventory as written, `-` for standard input; none if it has a fault.
-    pub inventory: Option<Located<Arc<str>>>,
-    /// The authority.
-    pub authority: AuthoritySpec,
-    /// Where secrets come from.
-    pub secrets: BTreeMap<Arc<str>, Located<super::SecretSource>>,
-    /// The servers.
-    pub servers: BTreeMap<Arc<str>, ServerSpec>,
-    /// The profiles.
-    pub profiles: BTreeMap<Arc<str>, ProfileSpec>,
-    /// Variables of every device.
-    pub variables: BTreeMap<Arc<str>, Given>,
-    /// What is different for single devices, by endpoint name.
-    pub devices: BTreeMap<Arc<str>, DeviceSpec>,
-    /// USB port path of each slot.
-    pub slots: BTreeMap<u32, Located<Arc<str>>>,
-    /// Names that are written in the file but whose entry has a fault: no further fault for using them.
-    pub(super) broken: BTreeSet<(Section, Arc<str>)>,
-}
-
-/// Sections whose entries others name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Section {
-    Secret,
-    Server,
-    Template,
-}
-
-/// What is different for one device.
-#[derive(Clone, PartialEq, Debug)]
-pub struct DeviceSpec {
-    /// Where its entry stands.
-    pub place: Place,
-    /// Variables.
-    pub variables: BTreeMap<Arc<str>, Given>,
-    /// Profile.
-    pub profile: Option<Located<Arc<str>>>,
-    /// Serial number.
-    pub serial: Option<Located<super::SerialNumber>>,
-    /// Model.
-    pub model: Option<Arc<str>>,
-}
-
-impl FleetFile {
-    /// Reads `text`; every fault of the file by itself is noted. None if it is no YAML mapping.
-    pub fn parse(file: &Arc<str>, text: &str, faults: &mut Faults) -> Option<Self> {
-        let root = yaml::parse(file, text, faults)?;
-        shape::check("the fleet file", &root, &FLEET, faults);
-        if !matches!(root.kind, yaml::Kind::Map(_)) {
-            return None;
-        }
-        let mut broken = BTreeSet::new();
-        let read = Self {
-            file: Arc::clone(file),
-            name: word(&root, "fleet").unwrap_or_else(|| Arc::from("fleet")),
-            inventory: located(&root, "inventory"),
-            authority: AuthoritySpec::read(root.get("authority")),
-            secrets: named(&root, "secrets", Section::Secret, &mut broken, secrets::read),
-            servers: named(&root, "servers", Section::Server, &mut broken, servers::read),
-            profiles: entries(&root, "profiles").map(|entry| (name(entry), profile::read(entry))).collect(),
-            variables: value::read_all(root.get("variables")),
-            devices: entries(&root, "devices").map(|entry| (name(entry), device(entry))).collect(),
-            slots: slots(&root, faults),
-            broken,
-        };
-        Some(read)
-    }
-
-    /// Returns the templates that bundles name, each with the places that name it.
-    pub fn templates(&self) -> BTreeMap<Arc<str>, Vec<Place>> {
-        let mut names: BTreeMap<Arc<str>, Vec<Place>> = BTreeMap::new();
-        for bundle in self.profiles.values().flat_map(|profile| profile.bundles.values()) {
-            if let Some(template) = &bundle.template {
-                names.entry(Arc::clone(&template.value)).or_default().push(template.place.clone());
-            }
-        }
-        names
-    }
-
-    /// Says that `template` is there but has faults of its own, already noted.
-    pub fn excuse_template(&mut self, template: &Arc<str>) {
-        self.broken.insert((Section::Template, Arc::clone(template)));
-    }
-
-    /// Hands every PEM file that a server names to `read`, and puts the text it returns in its place. `read` notes its own
-    /// faults.
-    pub fn read_pem_files(&mut self, read: &mut ReadPem<'_>) {
-        for server in self.servers.values_mut() {
-            server.read_pem_files(read);
-        }
-    }
-
-    pub(super) fn is_broken(&self, section: Section, name: &Arc<str>) -> bool {
-        self.broken.contains(&(section, Arc::clone(name)))
-    }
-}
-
-fn device(entry: &Entry) -> DeviceSpec {
-    let serial = entry.value.get("serial").and_then(|node| {
-        let value = super::SerialNumber::new(node.text()?).ok()?;
-        Some(Located { value, place: node.place.clone() })
-    });
-    DeviceSpec {
-        place: entry.place.clone(),
-        variables: value::read_all(entry.value.get("variables")),
-        profile: located(&entry.value, "profile"),
-        serial,
-        model: word(&entry.value, "model"),
-    }
-}
-
-fn slots(root: &Node, faults: &mut Faults) -> BTreeMap<u32, Located<Arc<str>>> {
-    let mut slots: BTreeMap<u32, Located<Arc<str>>> = BTreeMap::new();
-    for entry in entries(root, "slots") {
-        let (Some(number), Some(port)) = (shapes::slot(&entry.key), entry.value.text()) else { continue };
-        if let Some((other, _)) = slots.iter().find(|(other, known)| **other != number && *known.value == *port) {
-            let message = format!("slot {number} has port {port:?}, which is slot {other} already");
-            faults.add(entry.value.place.clone(), message);
-        }
-        slots.insert(number, Located { value: Arc::from(port), place: entry.value.place.clone() });
-    }
-    slots
-}
-
-/// Reads a section whose entries others name; what cannot be read is kept as a broken name.
-fn named<T>(
-    root: &Node,
-    key: &str,
-    section: Section,
-    broken: &mut BTreeSet<(Section, Arc<str>)>,
-    read: fn(&Entry) -> Option<T>,
-) -> BTreeMap<Arc<str>, T> {
-    let mut values = BTreeMap::new();
-    for entry in entries(root, key) {
-        match read(entry) {
-            Some(value) => {
-                values.entry(name(entry)).or_insert(value);
-            }
-            None => {
-                broken.insert((section, name(entry)));
-            }
-        }
-    }
-    values
-}
-
-fn entries<'a>(node: &'a Node, key: &str) -> impl Iterator<Item = &'a Entry> {
-    node.get(key).map(Node::entries).unwrap_or_default().iter()
-}
-
-fn name(entry: &Entry) -> Arc<str> {
-    Arc::from(entry.key.as_str())
-}
-
-fn word(node: &Node, key: &str) -> Option<Arc<str>> {
-    node.get(key)?.text().map(Arc::from)
-}
-
-fn located(node: &Node, key: &str) -> Option<Located<Arc<str>>> {
-    let node = node.get(key)?;
-    Some(Located { value: Arc::from(node.text()?), place: node.place.clone() })
-}
-
-/// Reads a word of the field's own set through its serde form.
-fn typed<T: serde::de::DeserializeOwned>(node: &Node, key: &str) -> Option<T> {
-    serde_json::from_value(node.get(key)?.value()).ok()
-}

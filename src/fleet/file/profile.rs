@@ -8,8 +8,9 @@ use super::super::yaml::{Entry, Node};
 use super::super::{
     CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, PartitionTable, Place, Validity,
 };
+use super::located::{Located, entries, located, name, typed, word};
+use super::shapes::PSK_IDENTITY;
 use super::value::{Given, read_all};
-use super::{Located, entries, located, name, typed, word};
 
 /// One entry of `profiles:`.
 #[derive(Clone, PartialEq, Debug)]
@@ -126,7 +127,7 @@ struct Faulty;
 /// Returns the identity's form; none where the default serves.
 fn psk_identity(node: &Node) -> Result<Option<String>, Faulty> {
     let Some(identity) = node.get("identity") else { return Ok(None) };
-    let text = identity.text().filter(|text| (super::shapes::PSK_IDENTITY.accepts)(text)).ok_or(Faulty)?;
+    let text = identity.text().filter(|text| (PSK_IDENTITY.accepts)(text)).ok_or(Faulty)?;
     Ok(Some(text.to_owned()))
 }
 

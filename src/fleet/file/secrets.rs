@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::SecretSource;
 use super::super::yaml::Entry;
-use super::Located;
+use super::located::Located;
 
 pub(super) fn read(entry: &Entry) -> Option<Located<SecretSource>> {
     let [source] = entry.value.entries() else { return None };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::server::Access;
 use super::super::yaml::{Entry, Node};
 use super::super::{Place, Server, quantity};
-use super::{Located, located, typed, word};
+use super::located::{Located, located, typed, word};
 
 /// One entry of `servers:`.
 #[derive(Clone, PartialEq, Debug)]

@@ -1,8 +1,12 @@
 //! Rows come in one by one and are packed.
 
-use super::super::shape::abridged;
-use super::super::{IdentityError, nearest};
-use super::{Arc, Cell, Column, EndpointName, Faults, Form, HashMap, Inventory, Mark, Place, Row, SerialNumber};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::shape::{abridged, is_identifier};
+use super::super::{EndpointName, Faults, IdentityError, Place, SerialNumber, nearest};
+use super::packed::Inventory;
+use super::row::{Cell, Column, Form, Mark, Row};
 
 /// Most different variables of an inventory.
 const MOST_COLUMNS: usize = 1_000;
@@ -58,7 +62,7 @@ impl Builder {
             return Some(*number);
         }
         let place = self.place(at);
-        if !super::super::shape::is_identifier(name) {
+        if !is_identifier(name) {
             let message = format!("{} cannot be a variable: letters, digits and \"_\" are possible", abridged(name));
             match nearest::nearest(name, KNOWN) {
                 Some(near) => faults.add_with_hint(place, message, format!("did you mean {near:?}?")),

@@ -4,10 +4,12 @@
 //! the end of the file. It is the oracle in the tests.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::super::nearest;
-use super::builder::{KNOWN, Known, Text};
-use super::{Arc, Builder, Faults, Form, Inventory, Mark};
+use super::super::{Faults, nearest};
+use super::builder::{Builder, KNOWN, Known, Text};
+use super::packed::Inventory;
+use super::row::{Form, Mark};
 
 /// One cell as it stands: text without quotes, where it begins.
 struct Field<'t> {

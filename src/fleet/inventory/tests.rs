@@ -1,8 +1,11 @@
 //! Inventories by themselves: forms, places, odd input, and 100,000 rows.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use super::*;
+use super::super::file::GivenValue;
+use super::super::{EndpointName, Faults, SerialNumber};
+use super::{Inventory, InventoryForm, Row};
 
 fn read(form: InventoryForm, text: &str) -> (Inventory, Vec<String>) {
     let mut faults = Faults::default();

@@ -1,10 +1,13 @@
 //! YAML inventories: a list of mappings, read item by item so that no tree of the whole file is held.
 
+use std::sync::Arc;
+
+use super::super::file::{GivenValue, given};
 use super::super::yaml::{Entry, Key, Kind, Node, Step, Stream};
-use super::super::{file, nearest, shape};
-use super::builder::{KNOWN, Known, Text};
-use super::{Arc, Builder, Faults, Form, Inventory, Mark, Place};
-use crate::fleet::file::GivenValue;
+use super::super::{Faults, Place, nearest, shape};
+use super::builder::{Builder, KNOWN, Known, Text};
+use super::packed::Inventory;
+use super::row::{Form, Mark};
 
 pub(super) fn read(file: &Arc<str>, text: &str, faults: &mut Faults) -> Inventory {
     let mut builder = Builder::new(file);
@@ -141,7 +144,7 @@ fn word<'a>(entry: &'a Entry, faults: &mut Faults) -> Option<Text<'a>> {
 fn variable(entry: &Entry, builder: &mut Builder, faults: &mut Faults) {
     let at = mark(&entry.value.place);
     let Some(column) = builder.column(&entry.key, mark(&entry.place), faults) else { return };
-    match file::given(&entry.value) {
+    match given(&entry.value) {
         _ if entry.value.is_null() => builder.cell(column, Form::Blank, "", at, faults),
         GivenValue::Clear(value) => builder.cell(column, Form::Json, &value.to_string(), at, faults),
         GivenValue::Secret(name) => builder.cell(column, Form::Secret, &name, at, faults),

@@ -1,7 +1,9 @@
 //! Whole fleets: what the tests of faults and plans share.
 
-use super::super::InventoryForm;
-use super::*;
+use std::sync::Arc;
+
+use super::super::{Digest, EndpointName, Faults, FleetFile, Inventory, InventoryForm, TemplateShape};
+use super::{Fleet, PlanError, Templates};
 
 mod faults;
 mod plans;

@@ -1,0 +1,66 @@
+//! A fleet that is put together: what is known of its devices.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::file::{DeviceSpec, Given};
+use super::super::{AuthoritySpec, EndpointName, Inventory, SecretSource};
+use super::profile::Profile;
+
+/// A fleet: everything that is known about its devices before anything is made. Plans are built on demand and share what
+/// devices have in common.
+#[derive(Debug)]
+pub struct Fleet {
+    pub(super) name: Arc<str>,
+    pub(super) authority: AuthoritySpec,
+    pub(super) secrets: BTreeMap<Arc<str>, SecretSource>,
+    pub(super) slots: BTreeMap<u32, Arc<str>>,
+    pub(super) variables: BTreeMap<Arc<str>, Given>,
+    pub(super) profiles: BTreeMap<Arc<str>, Profile>,
+    pub(super) overrides: BTreeMap<Arc<str>, DeviceSpec>,
+    pub(super) inventory: Inventory,
+    /// Rows by folded endpoint name.
+    pub(super) by_name: Vec<u32>,
+}
+
+impl Fleet {
+    /// Returns the fleet's name.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Returns what the fleet file says of the authority.
+    pub fn authority(&self) -> &AuthoritySpec {
+        &self.authority
+    }
+
+    /// Returns where each secret comes from.
+    pub fn secrets(&self) -> &BTreeMap<Arc<str>, SecretSource> {
+        &self.secrets
+    }
+
+    /// Returns the USB port path of each of the station's slots.
+    pub fn slots(&self) -> &BTreeMap<u32, Arc<str>> {
+        &self.slots
+    }
+
+    /// Returns the devices in the order of the inventory.
+    pub fn devices(&self) -> impl Iterator<Item = &EndpointName> {
+        self.inventory.rows().iter().filter_map(|row| row.id.as_ref())
+    }
+
+    /// Returns the number of devices.
+    pub fn len(&self) -> usize {
+        self.inventory.len()
+    }
+
+    /// Returns true if there is no device.
+    pub fn is_empty(&self) -> bool {
+        self.inventory.is_empty()
+    }
+
+    /// Returns the names of the profiles.
+    pub fn profiles(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.profiles.keys()
+    }
+}

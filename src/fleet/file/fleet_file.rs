@@ -1,0 +1,171 @@
+//! `fleet.yaml` as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::super::yaml::{Entry, Node};
+use super::super::{Faults, Place, SecretSource, SerialNumber, shape, yaml};
+use super::authority::AuthoritySpec;
+use super::located::{Located, entries, located, name, word};
+use super::profile::{self, ProfileSpec};
+use super::secrets;
+use super::servers::{self, ReadPem, ServerSpec};
+use super::shapes::{self, FLEET};
+use super::value::{Given, read_all};
+
+/// `fleet.yaml`, read but not yet checked against inventory and templates.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FleetFile {
+    /// Name of the file, for faults.
+    pub file: Arc<str>,
+    /// The fleet's name.
+    pub name: Arc<str>,
+    /// True if the file gives that name; else it is a stand-in, and the file has a fault.
+    pub has_name: bool,
+    /// Path of the inventory as written, `-` for standard input; none if it has a fault.
+    pub inventory: Option<Located<Arc<str>>>,
+    /// The authority.
+    pub authority: AuthoritySpec,
+    /// Where secrets come from.
+    pub secrets: BTreeMap<Arc<str>, Located<SecretSource>>,
+    /// The servers.
+    pub servers: BTreeMap<Arc<str>, ServerSpec>,
+    /// The profiles.
+    pub profiles: BTreeMap<Arc<str>, ProfileSpec>,
+    /// Variables of every device.
+    pub variables: BTreeMap<Arc<str>, Given>,
+    /// What is different for single devices, by endpoint name.
+    pub devices: BTreeMap<Arc<str>, DeviceSpec>,
+    /// USB port path of each slot.
+    pub slots: BTreeMap<u32, Located<Arc<str>>>,
+    /// Names that are written in the file but whose entry has a fault: no further fault for using them.
+    pub(in super::super) broken: BTreeSet<(Section, Arc<str>)>,
+}
+
+/// Sections whose entries others name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in super::super) enum Section {
+    Secret,
+    Server,
+    Template,
+}
+
+/// What is different for one device.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DeviceSpec {
+    /// Where its entry stands.
+    pub place: Place,
+    /// Variables.
+    pub variables: BTreeMap<Arc<str>, Given>,
+    /// Profile.
+    pub profile: Option<Located<Arc<str>>>,
+    /// Serial number.
+    pub serial: Option<Located<SerialNumber>>,
+    /// Model.
+    pub model: Option<Arc<str>>,
+}
+
+impl FleetFile {
+    /// Reads `text`; every fault of the file by itself is noted. None if it is no YAML mapping.
+    pub fn parse(file: &Arc<str>, text: &str, faults: &mut Faults) -> Option<Self> {
+        let root = yaml::parse(file, text, faults)?;
+        shape::check("the fleet file", &root, &FLEET, faults);
+        if !matches!(root.kind, yaml::Kind::Map(_)) {
+            return None;
+        }
+        let mut broken = BTreeSet::new();
+        let own_name = word(&root, "fleet").filter(|name| (shape::NAME.accepts)(name));
+        let read = Self {
+            file: Arc::clone(file),
+            has_name: own_name.is_some(),
+            name: own_name.unwrap_or_else(|| Arc::from("fleet")),
+            inventory: located(&root, "inventory"),
+            authority: AuthoritySpec::read(root.get("authority")),
+            secrets: named(&root, "secrets", Section::Secret, &mut broken, secrets::read),
+            servers: named(&root, "servers", Section::Server, &mut broken, servers::read),
+            profiles: entries(&root, "profiles").map(|entry| (name(entry), profile::read(entry))).collect(),
+            variables: read_all(root.get("variables")),
+            devices: entries(&root, "devices").map(|entry| (name(entry), device(entry))).collect(),
+            slots: slots(&root, faults),
+            broken,
+        };
+        Some(read)
+    }
+
+    /// Returns the templates that bundles name, each with the places that name it.
+    pub fn templates(&self) -> BTreeMap<Arc<str>, Vec<Place>> {
+        let mut names: BTreeMap<Arc<str>, Vec<Place>> = BTreeMap::new();
+        for bundle in self.profiles.values().flat_map(|profile| profile.bundles.values()) {
+            if let Some(template) = &bundle.template {
+                names.entry(Arc::clone(&template.value)).or_default().push(template.place.clone());
+            }
+        }
+        names
+    }
+
+    /// Says that `template` is there but has faults of its own, already noted.
+    pub fn excuse_template(&mut self, template: &Arc<str>) {
+        self.broken.insert((Section::Template, Arc::clone(template)));
+    }
+
+    /// Hands every PEM file that a server names to `read`, and puts the text it returns in its place. `read` notes its own
+    /// faults.
+    pub fn read_pem_files(&mut self, read: &mut ReadPem<'_>) {
+        for server in self.servers.values_mut() {
+            server.read_pem_files(read);
+        }
+    }
+
+    pub(in super::super) fn is_broken(&self, section: Section, name: &Arc<str>) -> bool {
+        self.broken.contains(&(section, Arc::clone(name)))
+    }
+}
+
+fn device(entry: &Entry) -> DeviceSpec {
+    let serial = entry.value.get("serial").and_then(|node| {
+        let value = SerialNumber::new(node.text()?).ok()?;
+        Some(Located { value, place: node.place.clone() })
+    });
+    DeviceSpec {
+        place: entry.place.clone(),
+        variables: read_all(entry.value.get("variables")),
+        profile: located(&entry.value, "profile"),
+        serial,
+        model: word(&entry.value, "model"),
+    }
+}
+
+fn slots(root: &Node, faults: &mut Faults) -> BTreeMap<u32, Located<Arc<str>>> {
+    let mut slots: BTreeMap<u32, Located<Arc<str>>> = BTreeMap::new();
+    for entry in entries(root, "slots") {
+        let (Some(number), Some(port)) = (shapes::slot(&entry.key), entry.value.text()) else { continue };
+        if let Some((other, _)) = slots.iter().find(|(other, known)| **other != number && *known.value == *port) {
+            let message = format!("slot {number} has port {port:?}, which is slot {other} already");
+            faults.add(entry.value.place.clone(), message);
+        }
+        slots.insert(number, Located { value: Arc::from(port), place: entry.value.place.clone() });
+    }
+    slots
+}
+
+/// Reads a section whose entries others name; what cannot be read is kept as a broken name.
+fn named<T>(
+    root: &Node,
+    key: &str,
+    section: Section,
+    broken: &mut BTreeSet<(Section, Arc<str>)>,
+    read: fn(&Entry) -> Option<T>,
+) -> BTreeMap<Arc<str>, T> {
+    let mut values = BTreeMap::new();
+    for entry in entries(root, key) {
+        match read(entry) {
+            Some(value) => {
+                values.entry(name(entry)).or_insert(value);
+            }
+            None => {
+                broken.insert((section, name(entry)));
+            }
+        }
+    }
+    values
+}
