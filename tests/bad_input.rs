@@ -28,13 +28,17 @@ fn with_inventory(csv: &str) -> TestFleet {
 fn hostile_and_wrong_ids_are_named_with_their_places() {
     let long = "x".repeat(300);
     for id in ["a/b", "..", "a..b", "-rf", "gw\u{1F600}", "", &long, "a b", "gw\u{0}1"] {
-        refused(&with_inventory(&format!("id,serial,profile\ngw-1,S1,gateway\n{id},S2,gateway\n")), &["devices.csv:3:"]);
+        refused(
+            &with_inventory(&format!("id,serial,profile\ngw-1,S1,gateway\n{id},S2,gateway\n")),
+            &["devices.csv:3:"],
+        );
     }
 }
 
 #[test]
 fn every_fault_is_named_in_one_run() {
-    let fleet = with_inventory("id,serial,profile\na,S1,gateway\nA,S2,gateway\nb,S1,gateway\nc,S3,nowhere\n,S4,gateway\n");
+    let fleet =
+        with_inventory("id,serial,profile\na,S1,gateway\nA,S2,gateway\nb,S1,gateway\nc,S3,nowhere\n,S4,gateway\n");
     fleet.edit("fleet.yaml", "kind: x509", "kind: x510");
     let ran = fleet.run(&["check"]).exits(1);
     for place in ["devices.csv:3:1", "devices.csv:4:3", "devices.csv:5:6", "devices.csv:6:1", "fleet.yaml:"] {
@@ -79,7 +83,10 @@ fn a_template_that_loops_for_ever_ends_with_its_place() {
     let description = "consumer: c\ndescription: d\nmedium: {table: mbr, filesystem: fat, label: LOOP, size: 8MiB}\n\
                        files:\n  - {path: a.txt, mode: \"0644\", template: a.txt.j2, syntax: text}\n";
     fleet.write("templates/endless/template.yaml", description);
-    fleet.write("templates/endless/a.txt.j2", "{% for i in range(9999) %}{% for j in range(9999) %}x{% endfor %}{% endfor %}");
+    fleet.write(
+        "templates/endless/a.txt.j2",
+        "{% for i in range(9999) %}{% for j in range(9999) %}x{% endfor %}{% endfor %}",
+    );
     fleet.edit("fleet.yaml", "template: mqtt", "template: endless");
     fleet.run(&WRITE).exits(1).says(&["a.txt.j2"]);
     assert!(!fleet.file("out/gw-0001.img").exists());

@@ -28,9 +28,10 @@ fn exits_5_on_an_image_that_was_changed_since() {
     fleet.run(&WRITE).ok();
     let image = fleet.file("out/gw-0001.img");
     let mut bytes = std::fs::read(&image).unwrap();
-    let at = bytes.windows(9).position(|window| window == b"\"clientId").or_else(|| {
-        bytes.windows(5).position(|window| window == b"-----")
-    });
+    let at = bytes
+        .windows(9)
+        .position(|window| window == b"\"clientId")
+        .or_else(|| bytes.windows(5).position(|window| window == b"-----"));
     bytes[at.unwrap()] ^= 1;
     std::fs::write(&image, bytes).unwrap();
     fleet.run(&["media", "verify", "out/gw-0001.img"]).exits(5).says(&["does not hold its bundle"]);

@@ -14,7 +14,10 @@ fn what_init_writes_passes_check_and_write_at_once_for_every_template() {
         let said = fleet.run(&["init", "plant", "--template", template, "--devices", "2"]).ok();
         said.says(&["fleet.lock", "UNPROTECTED", "firstlight backup", "firstlight check"]);
         fleet.run(&["check", "--fleet", "plant"]).ok();
-        fleet.run(&["write", "--fleet", "plant", "--all", "--to", "image:out/"]).ok().says(&["2 written and read back"]);
+        fleet
+            .run(&["write", "--fleet", "plant", "--all", "--to", "image:out/"])
+            .ok()
+            .says(&["2 written and read back"]);
         fleet.run(&["render", "--fleet", "plant", "--all", "--out", "bundles"]).ok();
         assert!(fleet.file("plant/fleet.lock").exists(), "{template}: the root is pinned");
         let mode = std::os::unix::fs::MetadataExt::mode(&fleet.file("plant/.firstlight").metadata().unwrap());
@@ -117,11 +120,17 @@ fn a_second_root_is_never_made_and_the_first_is_shown_and_exported() {
     let fleet = TestFleet::real(1);
     fleet.run(&["ca", "init"]).exits(6).says(&["refusing to make a second authority"]);
     let shown = fleet.run(&["ca", "show", "--json"]).ok().json();
-    assert_eq!((&shown["pinned"], &shown["station_key"]), (&serde_json::json!(true), &serde_json::json!("unprotected")));
+    assert_eq!(
+        (&shown["pinned"], &shown["station_key"]),
+        (&serde_json::json!(true), &serde_json::json!("unprotected"))
+    );
     fleet.run(&["ca", "export", "--chain", "--out", "chain.pem"]).ok();
     fleet.run(&["ca", "export", "--out", "root.pem"]).ok();
     let chain = fleet.file("chain.pem");
-    oracle("openssl", &["verify", "-x509_strict", "-CAfile", fleet.file("root.pem").to_str().unwrap(), chain.to_str().unwrap()]);
+    oracle(
+        "openssl",
+        &["verify", "-x509_strict", "-CAfile", fleet.file("root.pem").to_str().unwrap(), chain.to_str().unwrap()],
+    );
     std::fs::write(fleet.file("other.yaml"), "").unwrap();
     let lock = fleet.read("fleet.lock");
     let other = TestFleet::real(1);
