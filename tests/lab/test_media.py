@@ -102,7 +102,7 @@ class System(ToolCase):
                 ("/dev/sda1", "--yes --accept-target " + accept), ("/dev/../dev/sda", "--yes --accept-target " + accept)]
         for node, how in ways:
             with self.subTest(node=node, how=how):
-                self.judge(self.tool.run("write %s --to drive:%s %s" % (self.device, node, how)), REFUSED, "refusing to write", node)
+                self.judge(self.tool.run("write %s --to drive:%s %s" % (self.device, node, how)), REFUSED, "refusing to write", "/dev/sda")
         self.assertEqual(self.laptop.must(head), before)
         self.assert_untouched_ledger()
 
