@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::delivery::{
-    Confirm, Consent, Credential, Event, Footprint, Preflight, Progress, Receipt, SealedArtifact, Sink, SinkError,
-    Step, TargetIdentity,
+    Confirm, Consent, Credential, Event, Footprint, Manifest, Preflight, Progress, Receipt, SealedArtifact, Sink,
+    SinkError, Step, TargetIdentity,
 };
 use crate::fleet::{Class, DevicePlan, Diagnose};
 use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};
@@ -54,15 +54,17 @@ impl Delivery<'_> {
     pub fn run(&self, sink: &mut dyn Sink) -> Result<Delivered, StationError> {
         let preflight = self.look(sink)?;
         let target = preflight.target().clone();
+        let fleet = self.station.folder().fleet.name();
         let summary = self.station.summary(self.plan);
         let beginning = Beginning { plan: self.plan, summary: &summary, target: &target, again: self.again };
         if let Some(finished) = self.station.ledger().done(&beginning)? {
-            return still_there(finished);
+            return still_there(fleet, finished, preflight.carries());
         }
+        let held = preflight.carries().cloned();
         let consent = self.ask(preflight)?;
         let claim = self.station.ledger().begin(&beginning)?;
         let (ticket, resumed) = match claim {
-            Claim::Done(finished) => return still_there(*finished),
+            Claim::Done(finished) => return still_there(fleet, *finished, held.as_ref()),
             Claim::Resume(ticket) => (ticket, true),
             Claim::Fresh(ticket) | Claim::Changed(ticket) => (ticket, false),
         };
@@ -211,12 +213,16 @@ fn spool_context(ticket: &Ticket) -> String {
 }
 
 /// A delivery to a file of this station counts as done only while the file is there; hardware has left the house.
-fn still_there(finished: FinishedDelivery) -> Result<Delivered, StationError> {
+fn still_there(fleet: &str, finished: FinishedDelivery, held: Option<&Manifest>) -> Result<Delivered, StationError> {
     let target = &finished.receipt.target;
-    if !target.is_hardware() && !Path::new(&target.path).exists() {
-        return Err(StationError::Vanished { target: target.name.clone(), when: finished.finished.date().to_string() });
+    let is_that =
+        |held: &Manifest| held.fleet == fleet && held.device == finished.device && held.version == finished.version;
+    if target.is_hardware() || held.is_some_and(is_that) {
+        return Ok(Delivered::Before(Box::new(finished)));
     }
-    Ok(Delivered::Before(Box::new(finished)))
+    let (is_there, target, when) =
+        (Path::new(&target.path).exists(), target.name.clone(), finished.finished.date().to_string());
+    Err(if is_there { StationError::Replaced { target, when } } else { StationError::Vanished { target, when } })
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -79,6 +79,14 @@ pub enum StationError {
         /// When it was finished.
         when: String,
     },
+    /// A file of this station holds something else by now.
+    #[error("{target} was written on {when} and does not hold that bundle any more")]
+    Replaced {
+        /// The target.
+        target: String,
+        /// When it was finished.
+        when: String,
+    },
     /// Demo or seeded credentials on the way to hardware.
     #[error("refusing to put demo credentials on {target}")]
     Demo {
@@ -116,7 +124,7 @@ impl Diagnose for StationError {
             StationError::File { .. } => Class::Surroundings,
             StationError::Target { .. } | StationError::Pairing { .. } | StationError::NoDevice => Class::Usage,
             StationError::NothingNext => Class::NothingNext,
-            StationError::Vanished { .. } | StationError::Demo { .. } => Class::Refused,
+            StationError::Vanished { .. } | StationError::Replaced { .. } | StationError::Demo { .. } => Class::Refused,
             StationError::NoAuthority { .. } | StationError::NoLedger { .. } => Class::Input,
             StationError::Interrupted(class) => *class,
         }
@@ -138,7 +146,7 @@ impl Diagnose for StationError {
                 Some("name one drive for each device, or image:FOLDER/ for any number of devices".into())
             }
             StationError::NoDevice => Some("name devices, or use --all or --next".into()),
-            StationError::Vanished { .. } => {
+            StationError::Vanished { .. } | StationError::Replaced { .. } => {
                 Some("--again copy writes it once more; --again lost also revokes what was on it".into())
             }
             StationError::Demo { .. } => Some(
