@@ -160,22 +160,24 @@ pub fn write(target: &dyn BlockTarget, image: &TargetImage, watch: &dyn Fn(Momen
 pub(super) trait ReadBack {
     /// Fills `bytes`, which are aligned, from `offset`.
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
-    /// Returns true if nothing is stored in this stretch, so that it can only read as zeros.
-    fn is_hole(&self, offset: u64, length: u64) -> bool;
+    /// Returns the first stretch (first byte, end) from `offset` up to `end` in which anything is stored; what lies outside
+    /// can only read as zeros. Both are multiples of [`SECTOR`] where `offset` and `end` are.
+    fn stored(&self, offset: u64, end: u64) -> Option<(u64, u64)>;
 }
 
 /// Reads `image` back and compares; returns digest and number of bytes compared.
 pub(super) fn read_back(source: &dyn ReadBack, image: &TargetImage) -> Result<(Digest, u64), EngineError> {
-    let mut buffer = AlignedBuffer::new(longest_piece(image));
+    // Grows with what is read: most zeros are holes, and wiping a buffer for them would cost more than all the reading.
+    let mut buffer = AlignedBuffer::new(0);
     let mut hasher = ImageHasher::new(image.size());
     let mut compared = 0;
     for extent in image.extents() {
         hasher.begin(extent);
         compared += extent.length;
-        if matches!(extent.content, Content::Zero) && source.is_hole(extent.offset, extent.length) {
-            continue;
-        }
-        for piece in split(extent, extent.offset) {
+        for piece in worth_reading(source, extent) {
+            if buffer.len() < piece.len() {
+                buffer = AlignedBuffer::new(piece.len().next_power_of_two());
+            }
             let found = &mut buffer[..piece.len()];
             source.read_at(piece.offset, found).map_err(EngineError::io(Doing::ReadingBack, piece.offset))?;
             piece.check(found, image, &BTreeMap::new())?;
@@ -185,6 +187,20 @@ pub(super) fn read_back(source: &dyn ReadBack, image: &TargetImage) -> Result<(D
         }
     }
     Ok((hasher.finish(), compared))
+}
+
+/// All of a data extent; of a zero extent what is not a hole.
+fn worth_reading<'a>(source: &dyn ReadBack, extent: &'a Extent) -> impl Iterator<Item = Piece<'a>> {
+    let (mut next, end) = (extent.offset, extent.offset + extent.length);
+    std::iter::from_fn(move || {
+        let (from, to) = match extent.content {
+            Content::Data(_) => (next < end).then_some((next, end))?,
+            Content::Zero => source.stored(next, end)?,
+        };
+        next = to;
+        Some(cut(extent, from, to))
+    })
+    .flatten()
 }
 
 struct Run<'a> {
@@ -367,7 +383,11 @@ fn pieces(image: &TargetImage) -> impl Iterator<Item = Piece<'_>> {
 
 /// The extent from `from` on, cut at multiples of [`CHUNK`].
 fn split(extent: &Extent, from: u64) -> impl Iterator<Item = Piece<'_>> {
-    let end = extent.offset + extent.length;
+    cut(extent, from, extent.offset + extent.length)
+}
+
+/// The extent between `from` and `end`, cut at multiples of [`CHUNK`].
+fn cut(extent: &Extent, from: u64, end: u64) -> impl Iterator<Item = Piece<'_>> {
     let mut next = from;
     std::iter::from_fn(move || {
         let offset = next;

@@ -279,11 +279,16 @@ impl engine::ReadBack for Reopened {
     }
 
     /// A file system that knows no holes says "data" everywhere.
-    fn is_hole(&self, offset: u64, length: u64) -> bool {
-        match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(offset)) {
-            Ok(data) => data >= offset + length,
-            Err(error) => error == Errno::NXIO,
-        }
+    fn stored(&self, offset: u64, end: u64) -> Option<(u64, u64)> {
+        use rustix::fs::{SeekFrom, seek};
+        let first = match seek(&self.file, SeekFrom::Data(offset)) {
+            Ok(first) => first / engine::SECTOR * engine::SECTOR,
+            Err(Errno::NXIO) => return None,
+            Err(_) => offset,
+        };
+        let from = first.max(offset);
+        let hole = seek(&self.file, SeekFrom::Hole(from)).unwrap_or(end);
+        (from < end).then(|| (from, hole.max(from + 1).next_multiple_of(engine::SECTOR).min(end)))
     }
 }
 
@@ -337,6 +342,20 @@ mod tests {
             assert!(matches!(error, SinkError::Differs { offset, .. } if offset == place), "{name}: {error}");
             part.file.write_all_at(&byte, place).unwrap();
         }
+    }
+
+    #[test]
+    fn of_a_zero_stretch_only_what_is_stored_is_worth_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = part(folder.path());
+        part.fill(&image(), "a.img").unwrap();
+        part.file.write_all_at(b"x", (1 << 20) + 40_000).unwrap();
+        let file = part.reopen().unwrap();
+        let (from, to) = file.stored(1 << 20, (1 << 20) + 65_536).unwrap();
+        assert!(from <= (1 << 20) + 40_000 && to > (1 << 20) + 40_000, "{from} {to}");
+        assert!(to <= (1 << 20) + 65_536 && (from | to) % engine::SECTOR == 0, "{from} {to}");
+        assert_eq!(file.stored((1 << 20) + 65_536, 2 << 20), None);
+        assert_eq!(file.stored(2 << 20, 2 << 20), None, "behind the end there is nothing");
     }
 
     #[test]

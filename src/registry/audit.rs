@@ -10,7 +10,7 @@ use crate::fleet::Digest;
 
 use super::chain::{self, Stored};
 use super::rows::{self, Table};
-use super::{Ledger, LedgerError, contents, credentials, schema};
+use super::{Ledger, LedgerError, contents, credentials, deliveries, schema};
 
 /// Findings that are told; more are only counted.
 const MOST_FINDINGS: usize = 100;
@@ -82,6 +82,7 @@ impl Audit {
             self.find(format!("{} {row}", table.name()), "the row is missing");
         }
         self.check_contents(conn)?;
+        self.check_spools(conn)?;
         Ok(self.report)
     }
 
@@ -178,10 +179,25 @@ impl Audit {
                 let public: String = row.get("public")?;
                 credentials::unfold_public(conn, &public, row.get("certificate")?).is_err()
             }
-            Table::Devices | Table::Deliveries => false,
+            Table::Deliveries => {
+                let spool = deliveries::spool(conn, row.get("row")?)?;
+                spool.as_ref().map(deliveries::spool_digest) != row.get::<_, Option<_>>("spool")?.map(Digest::from_bytes)
+            }
+            Table::Devices => false,
         };
         if missing {
-            self.find(format!("{} {}", table.name(), row.get::<_, i64>("row")?), "what it refers to is missing");
+            let place = format!("{} {}", table.name(), row.get::<_, i64>("row")?);
+            self.find(place, "what it refers to is missing or altered");
+        }
+        Ok(())
+    }
+
+    /// A spool without a delivery; that a delivery's spool is the right one, its own row says.
+    fn check_spools(&mut self, conn: &Connection) -> Result<(), LedgerError> {
+        let mut statement = conn.prepare("SELECT delivery FROM spools WHERE delivery NOT IN (SELECT row FROM deliveries)")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            self.find(format!("spools {}", row.get::<_, i64>(0)?), "the ledger does not know it");
         }
         Ok(())
     }

@@ -280,7 +280,7 @@ pub(super) fn bind(work: &mut Work<'_>, row: i64, target: &TargetIdentity) -> Re
     Ok(())
 }
 
-/// Stores the sealed artifact.
+/// Stores the sealed artifact, apart from the delivery's row: that is written and hashed anew at every step.
 pub(super) fn store_spool(
     work: &mut Work<'_>,
     row: i64,
@@ -288,21 +288,31 @@ pub(super) fn store_spool(
     spool: &SealedMaterial,
 ) -> Result<(), LedgerError> {
     work.conn
-        .prepare_cached(
-            "UPDATE deliveries SET artifact = ?2, spool_key = ?3, spool_body = ?4, reached = ?5, changed = ?6
-             WHERE row = ?1",
-        )?
-        .execute(params![row, artifact.to_string(), spool.key, spool.body, Step::Sealed.name(), work.now_text()])?;
+        .prepare_cached("INSERT INTO spools (delivery, key, body) VALUES (?1, ?2, ?3)")?
+        .execute(params![row, spool.key, spool.body])?;
+    work.conn
+        .prepare_cached("UPDATE deliveries SET artifact = ?2, spool = ?3, reached = ?4, changed = ?5 WHERE row = ?1")?
+        .execute(params![
+            row,
+            artifact.to_string(),
+            spool_digest(spool).as_bytes(),
+            Step::Sealed.name(),
+            work.now_text()
+        ])?;
     work.touch(Table::Deliveries, row);
     Ok(())
 }
 
 /// Returns the sealed artifact, while there is one.
 pub(super) fn spool(conn: &Connection, row: i64) -> Result<Option<SealedMaterial>, LedgerError> {
-    let mut statement =
-        conn.prepare_cached("SELECT spool_key, spool_body FROM deliveries WHERE row = ?1 AND spool_body IS NOT NULL")?;
+    let mut statement = conn.prepare_cached("SELECT key, body FROM spools WHERE delivery = ?1")?;
     let get = |row: &Row<'_>| Ok(SealedMaterial { key: row.get(0)?, body: row.get(1)? });
     Ok(statement.query_row([row], get).optional()?)
+}
+
+/// Returns the digest by which a delivery's row vouches for its spool.
+pub(super) fn spool_digest(spool: &SealedMaterial) -> Digest {
+    Digest::of_parts([spool.key.as_slice(), &spool.body])
 }
 
 /// Notes that secrets leave now.
@@ -338,11 +348,9 @@ pub(super) fn fail(work: &mut Work<'_>, row: i64, failure: &str) -> Result<(), L
 
 /// Ends it: the spool is destroyed, nobody holds it.
 pub(super) fn close(work: &mut Work<'_>, row: i64, state: DeliveryState) -> Result<(), LedgerError> {
+    work.conn.prepare_cached("DELETE FROM spools WHERE delivery = ?1")?.execute([row])?;
     work.conn
-        .prepare_cached(
-            "UPDATE deliveries SET state = ?2, holder = NULL, spool_key = NULL, spool_body = NULL, changed = ?3
-             WHERE row = ?1",
-        )?
+        .prepare_cached("UPDATE deliveries SET state = ?2, holder = NULL, spool = NULL, changed = ?3 WHERE row = ?1")?
         .execute(params![row, state.name(), work.now_text()])?;
     work.touch(Table::Deliveries, row);
     Ok(())

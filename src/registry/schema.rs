@@ -108,16 +108,19 @@ CREATE TABLE deliveries (
     target_key TEXT NOT NULL,
     target TEXT NOT NULL,
     artifact TEXT,
-    spool_key BLOB,
-    spool_body BLOB,
+    spool BLOB,
     receipt TEXT,
     failure TEXT,
     holder TEXT,
     began TEXT NOT NULL,
     exposed TEXT,
     locked TEXT,
-    changed TEXT NOT NULL,
-    CHECK ((spool_key IS NULL) = (spool_body IS NULL))
+    changed TEXT NOT NULL
+) STRICT;
+CREATE TABLE spools (
+    delivery INTEGER PRIMARY KEY REFERENCES deliveries,
+    key BLOB NOT NULL,
+    body BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX deliveries_open ON deliveries (device, name) WHERE state = 'open';
 CREATE INDEX deliveries_device ON deliveries (device, name);

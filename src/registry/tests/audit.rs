@@ -67,7 +67,7 @@ fn a_change_of_any_column_of_any_row_is_found() {
     let (world, bytes) = sample();
     let conn = Connection::open(world.path()).unwrap();
     assert!(tamper(&world, &bytes, |_| ()).is_sound(), "dropping the triggers alone changes no row");
-    for table in ["events", "devices", "generations", "versions", "deliveries", "ledger"] {
+    for table in ["events", "devices", "generations", "versions", "deliveries", "spools", "ledger"] {
         for row in rows(&conn, table) {
             for column in columns(&conn, table) {
                 if (table, column.as_str()) == ("ledger", "fleet") || (table, column.as_str()) == ("ledger", "one") {
@@ -100,6 +100,12 @@ fn a_change_of_any_column_of_any_row_is_found() {
 }
 
 #[test]
+fn the_sample_has_a_spool_to_tamper_with() {
+    let (world, _) = sample();
+    assert_eq!(rows(&Connection::open(world.path()).unwrap(), "spools").len(), 1);
+}
+
+#[test]
 fn another_fleets_name_breaks_the_chain() {
     let (world, bytes) = sample();
     let path = world.folder.path().join("renamed.db");
@@ -113,7 +119,7 @@ fn another_fleets_name_breaks_the_chain() {
 fn a_deleted_row_is_found_wherever_it_was() {
     let (world, bytes) = sample();
     let conn = Connection::open(world.path()).unwrap();
-    for table in ["events", "devices", "generations", "versions", "deliveries"] {
+    for table in ["events", "devices", "generations", "versions", "deliveries", "spools"] {
         for row in rows(&conn, table) {
             let report = tamper(&world, &bytes, |conn| {
                 conn.execute(&format!("DELETE FROM {table} WHERE rowid = ?1"), [row]).unwrap();
