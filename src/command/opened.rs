@@ -124,6 +124,7 @@ pub fn ledger(context: &Context) -> anyhow::Result<Ledger> {
     let root = fleet_folder(&context.globals)?;
     let name = load::fleet_name(&root)?;
     let private = root.join(PRIVATE_FOLDER);
+    authority::look_into(&private)?;
     if !Keys::exist(&private) && !Ledger::exists(&ledger_path(&private)) {
         return Err(match load::pinned(&root)? {
             Some(_) => AuthorityError::NoKeys { folder: private }.into(),

@@ -29,6 +29,7 @@ pub fn run(_args: Args, context: &Context) -> anyhow::Result<Status> {
     let (folder, _) = opened::folder(context, None)?;
     let private = folder.root.join(PRIVATE_FOLDER);
     let surroundings = opened::surroundings(context);
+    authority::look_into(&private)?;
     if is_made(&folder)? {
         return Err(already(&folder).into());
     }
