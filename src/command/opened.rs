@@ -60,6 +60,9 @@ pub fn folder(context: &Context, inventory: Option<&Path>) -> anyhow::Result<(Fl
     let shelf = Shelf::default();
     let inputs = Inputs { inventory: inventory.map(Path::to_owned), stdin: &mut std::io::stdin().lock() };
     let folder = load::load(&root, inputs, &shelf)?;
+    if folder.fleet.is_empty() {
+        context.printer.warn("the inventory lists no device");
+    }
     Ok((folder, shelf))
 }
 
