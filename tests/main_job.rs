@@ -121,7 +121,10 @@ fn render_makes_a_folder_for_each_device_that_agrees_with_its_manifest() {
 #[test]
 fn a_folder_target_must_be_there_and_takes_one_device() {
     let fleet = TestFleet::demo(1);
-    fleet.run(&["write", "gw-0001", "--to", "folder:stick"]).exits(1).says(&["there is no folder at \"stick\"", "hint:"]);
+    fleet
+        .run(&["write", "gw-0001", "--to", "folder:stick"])
+        .exits(1)
+        .says(&["there is no folder at \"stick\"", "hint:"]);
     assert!(!fleet.file("stick").exists(), "an unmounted mount point must not become a folder");
     fs::create_dir(fleet.file("stick")).unwrap();
     fleet.run(&["write", "gw-0001", "--to", "folder:stick"]).ok();

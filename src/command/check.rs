@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use serde_json::json;
 
 use crate::authority;
+use crate::bundle;
 use crate::command::{Context, Status};
 use crate::fleet::{Class, Faults};
+use crate::station::Shelf;
 use crate::station::load::{FleetFolder, LoadError};
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::measure::count;
@@ -35,7 +38,10 @@ pub struct Args {
 /// Runs `firstlight check`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let folder = match opened::folder(context, args.inventory.as_deref()) {
-        Ok((folder, _)) => folder,
+        Ok((folder, shelf)) => {
+            check_rendering(&folder, &shelf)?;
+            folder
+        }
         Err(error) => return faults_as_data(error, context),
     };
     if !args.without_keys {
@@ -63,6 +69,19 @@ fn faults_as_data(error: anyhow::Error, context: &Context) -> anyhow::Result<Sta
         }
         _ => Err(error),
     }
+}
+
+/// Renders one device of each profile, so that a template which fails on values, not on its own text, fails here.
+fn check_rendering(folder: &FleetFolder, shelf: &Shelf) -> anyhow::Result<()> {
+    for device in folder.fleet.examples() {
+        for delivery in folder.fleet.deliveries(device) {
+            let plan = folder.fleet.plan(device, Some(&delivery))?;
+            let template = shelf.template(&plan.delivery.bundle.template);
+            let doing = || format!("rendering delivery {:?} of device {:?}", &*delivery, device.as_str());
+            bundle::preview(&template, &plan).with_context(doing)?;
+        }
+    }
+    Ok(())
 }
 
 /// A fleet that pins an authority needs it here; on a machine that is no station (CI), `--without-keys` says so.

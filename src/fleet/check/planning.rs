@@ -97,6 +97,15 @@ impl Fleet {
         })
     }
 
+    /// Returns the first device of each profile that has any: where all of a profile have the same fault, one shows it.
+    pub fn examples(&self) -> Vec<&EndpointName> {
+        let mut seen = std::collections::BTreeSet::new();
+        let rows = self.inventory.rows().iter();
+        rows.filter(|row| self.profile_name(row).is_some_and(|name| seen.insert(name)))
+            .filter_map(|row| row.id.as_ref())
+            .collect()
+    }
+
     /// Returns the deliveries of a device's profile.
     pub fn deliveries(&self, device: &EndpointName) -> Vec<Arc<str>> {
         let profile = self.row_of(device.as_str()).and_then(|(_, row)| self.profiles.get(self.profile_name(row)?));
