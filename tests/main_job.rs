@@ -211,7 +211,7 @@ fn with_secret() -> TestFleet {
 #[test]
 fn a_secret_is_on_the_medium_and_nowhere_else() {
     let fleet = with_secret();
-    let run = |arguments: &[&str]| fleet.run_with(arguments, |command| drop(command.env("WIFI", SECRET)));
+    let run = |arguments: &[&str]| fleet.run_with(arguments, &[("WIFI", SECRET)]);
     let mut said = String::new();
     for arguments in [
         &["write", "--all", "--to", "image:out/", "--plan", "--json"][..],

@@ -169,6 +169,8 @@ impl LedgerError {
         };
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => LedgerError::Full { path },
+            // The store's shared memory cannot say that it found no room.
+            Some(ErrorCode::SystemIoFailure) if has_no_room(&path) => LedgerError::Full { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy { path },
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 LedgerError::Corrupt { path, finding: source.to_string() }
@@ -186,6 +188,12 @@ impl LedgerError {
     pub(super) fn file(path: &Path, doing: &'static str, source: io::Error) -> Self {
         LedgerError::File { path: path.to_path_buf(), doing, source: Arc::new(source) }
     }
+}
+
+/// Returns true if the disk has less than the smallest piece (32 KiB) that the store asks for at once.
+fn has_no_room(path: &Path) -> bool {
+    let folder = path.parent().unwrap_or(path);
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 32 << 10)
 }
 
 impl From<rusqlite::Error> for LedgerError {

@@ -164,11 +164,9 @@ impl TestFleet {
         Ran::of(&output, format!("firstlight {}", arguments.join(" ")))
     }
 
-    /// Runs what `change` makes of the command, an environment variable say.
-    pub fn run_with(&self, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Ran {
-        let mut command = self.command(arguments);
-        change(&mut command);
-        let output = command.output().unwrap();
+    /// Runs with environment variables.
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let output = self.command(arguments).envs(variables.iter().copied()).output().unwrap();
         Ran::of(&output, format!("firstlight {}", arguments.join(" ")))
     }
 
