@@ -4,10 +4,13 @@
 
 #![cfg(feature = "station")]
 
-use std::fs::OpenOptions;
+mod common;
+
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use common::{TestFleet, devices_csv};
 use firstlight::fleet::Class;
 use firstlight::ui::{Interrupt, panics};
 use rustix::process::{Pid, Signal, kill_process};
@@ -166,5 +169,117 @@ fn exits_130_at_once_on_a_second_ctrl_c_and_143_on_a_second_sigterm() {
         hear(&mut lines, "deaf from now on");
         send(&player, signal);
         assert_eq!(player.wait().expect("it ends").code(), Some(status));
+    }
+}
+
+const WRITE: [&str; 4] = ["write", "--all", "--to", "image:out/"];
+
+#[test]
+fn exits_0_when_done_and_when_nothing_is_left_to_do() {
+    let fleet = TestFleet::demo(2);
+    fleet.run(&WRITE).exits(0).says(&["2 devices: 2 written"]);
+    fleet.run(&WRITE).exits(0).says(&["nothing is left to do"]);
+}
+
+#[test]
+fn exits_1_when_the_input_is_wrong() {
+    let fleet = TestFleet::demo(1);
+    fleet.run(&["write", "gw-0002", "--to", "image:out/"]).exits(1).says(&["did you mean gw-0001?"]);
+    fleet.edit("devices.csv", "gw-0001", "gw 0001");
+    fleet.run(&WRITE).exits(1).says(&["devices.csv:2:1: "]);
+}
+
+#[test]
+fn exits_3_when_a_batch_fails_in_part_or_in_several_ways_and_with_its_own_status_when_in_one() {
+    let fleet = TestFleet::demo(3);
+    fleet.write("out/gw-0002.img", "somebody's notes");
+    fleet.run(&WRITE).exits(3).says(&["3 devices: 2 written and read back, 1 failed"]);
+    let only = ["write", "gw-0002", "--to", "image:out/"];
+    fleet.run(&only).exits(6);
+    fleet.run(&["devices", "retire", "gw-0001", "--reason", "x", "--yes"]).ok();
+    fs::create_dir(fleet.file("new")).unwrap();
+    fs::create_dir(fleet.file("new/gw-0002.img")).unwrap();
+    let ways = ["write", "gw-0001", "gw-0002", "--to", "image:new/"];
+    fleet.run(&ways).exits(6).says(&["it was retired", "it exists and is no regular file"]);
+}
+
+#[test]
+fn exits_4_when_the_surroundings_fail_and_goes_on_when_they_are_mended() {
+    let fleet = TestFleet::demo(1);
+    fleet.write("out", "a file where a folder should be");
+    fleet.run(&WRITE).exits(4).says(&["creating \"out\" failed", "hint: "]);
+    fs::remove_file(fleet.file("out")).unwrap();
+    let full =
+        "mkdir out; mount -t tmpfs -o size=16k none \"$PWD/out\"; exec \"$FIRSTLIGHT\" write --all --to image:out/";
+    fleet.run_in_namespace(full).exits(4).says(&["bytes are free", "hint: make room"]);
+    fleet.run(&WRITE).ok();
+    fleet.ledger_is_true();
+}
+
+#[test]
+fn exits_5_when_a_medium_does_not_hold_what_its_manifest_says() {
+    let fleet = TestFleet::demo(1);
+    fleet.run(&WRITE).ok();
+    let mut image = fs::read(fleet.file("out/gw-0001.img")).unwrap();
+    let key = b"PRIVATE KEY-----\n";
+    let at = image.windows(key.len()).position(|window| window == key).expect("the key lies in clear");
+    image[at + key.len()] ^= 1;
+    fs::write(fleet.file("out/gw-0001.img"), image).unwrap();
+    fleet.run(&["media", "verify", "out/gw-0001.img"]).exits(5).says(&["hint: "]);
+}
+
+#[test]
+fn exits_6_when_a_person_must_act() {
+    let fleet = TestFleet::demo(1);
+    fleet.run(&WRITE).ok();
+    fs::remove_dir_all(fleet.file("out")).unwrap();
+    fleet.run(&WRITE).exits(6).says(&["is not there any more", "hint: --again copy"]);
+    fleet.run(&["devices", "retire", "gw-0001", "--reason", "x"]).exits(6).says(&["there is no terminal", "--yes"]);
+    fleet.run_at_terminal(&["devices", "retire", "gw-0001", "--reason", "x"], &[["Retire", "n"]]).exits(6);
+    assert_eq!(fleet.show("gw-0001")["device"]["state"], "registered");
+}
+
+#[test]
+fn exits_7_when_next_finds_nothing() {
+    let fleet = TestFleet::demo(1);
+    let next = ["write", "--next", "--to", "image:out/"];
+    fleet.run(&next).ok();
+    fleet.run(&next).exits(7).says(&["every device of the fleet is delivered"]);
+}
+
+/// Ends the main job by a signal when it has said `events` lines; returns its status and how many devices were done.
+fn stopped(fleet: &TestFleet, signal: Signal, events: usize) -> (Option<i32>, usize) {
+    let mut job = fleet.command(&[&WRITE[..], &["--json", "--jobs", "2"]].concat());
+    let mut job = job.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let mut said = BufReader::new(job.stderr.take().expect("it was piped")).lines();
+    let drained = std::thread::spawn({
+        let stdout = job.stdout.take().expect("it was piped");
+        move || BufReader::new(stdout).lines().map_while(Result::ok).filter(|line| line.contains("receipt")).count()
+    });
+    said.by_ref().take(events).for_each(drop);
+    send(&job, signal);
+    said.for_each(drop);
+    (job.wait().expect("it ends").code(), drained.join().expect("it reads on"))
+}
+
+#[test]
+fn exits_130_and_143_in_the_middle_of_a_batch_and_the_same_command_goes_on() {
+    for (signal, status, events) in
+        [(Signal::INT, 130, 2), (Signal::INT, 130, 40), (Signal::TERM, 143, 15), (Signal::TERM, 143, 61)]
+    {
+        let fleet = TestFleet::demo(0);
+        fleet.write("devices.csv", &devices_csv(30));
+        let (ended, done) = stopped(&fleet, signal, events);
+        assert_eq!(ended, Some(status), "after {events} events");
+        assert!(done < 30, "{signal:?} after {events} events did not stop the batch");
+        fleet.ledger_is_true();
+        let images = || fs::read_dir(fleet.file("out")).map_or(0, Iterator::count);
+        assert!((done..=done + 2).contains(&images()), "{done} done, {} files", images());
+        fleet.run(&WRITE).ok();
+        assert_eq!(images(), 30, "nothing but the images is left");
+        for device in ["gw-0001", "gw-0002", "gw-0015", "gw-0030"] {
+            assert_eq!(fleet.show(device)["generations"].as_array().map(Vec::len), Some(1), "{device}");
+        }
+        fleet.ledger_is_true();
     }
 }

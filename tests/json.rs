@@ -1,0 +1,160 @@
+//! `--json` on every command, as docs/json.md has it; and what else a program or a pipe expects of us.
+#![cfg(feature = "station")]
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it found")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Stdio;
+
+use common::TestFleet;
+use serde_json::Value;
+
+const WRITE: [&str; 4] = ["write", "--all", "--to", "image:out/"];
+
+/// The fields of each table of docs/json.md, by its heading.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md")).unwrap();
+    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut heading = String::new();
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("## ") {
+            heading = name.to_owned();
+        } else if let Some(field) = line.strip_prefix("| `") {
+            let field = field.split('`').next().unwrap().to_owned();
+            tables.entry(heading.clone()).or_default().insert(field);
+        }
+    }
+    tables
+}
+
+fn fields(value: &Value) -> BTreeSet<String> {
+    value.as_object().unwrap_or_else(|| panic!("{value}")).keys().cloned().collect()
+}
+
+#[test]
+fn every_command_prints_the_fields_that_are_documented() {
+    let fleet = TestFleet::real(3);
+    fleet.write("taken.img", "mine");
+    let run = |arguments: &[&str]| fleet.run(&[arguments, &["--json"]].concat());
+    let with_passphrase = |arguments: &[&str]| {
+        fleet.run_with_input(&[arguments, &["--backup-passphrase-fd", "0", "--json"]].concat(), b"x\n").ok().json()
+    };
+    let mut shown: BTreeMap<&str, Value> = BTreeMap::new();
+    shown.insert("check", run(&["check"]).ok().json());
+    shown.insert("plan", run(&[&WRITE[..], &["--plan"]].concat()).ok().json_lines()[0].clone());
+    shown.insert("issue", run(&["issue", "gw-0001"]).ok().json());
+    shown.insert("receipt", run(&WRITE).ok().json_lines()[0].clone());
+    let failed = run(&["write", "gw-0001", "--to", "image:taken.img"]).exits(6);
+    shown.insert("failure", failed.json());
+    shown.insert("error", failed.json()["error"].clone());
+    shown.insert("devices list", run(&["devices", "list"]).ok().json_lines()[0].clone());
+    shown.insert("devices show", run(&["devices", "show", "gw-0001"]).ok().json());
+    shown.insert("devices why", run(&["devices", "why", "gw-0001"]).ok().json());
+    shown.insert("devices retire", run(&["devices", "retire", "gw-0003", "--reason", "x", "--yes"]).ok().json());
+    shown.insert("ledger log", run(&["ledger", "log", "--last", "2"]).ok().json_lines()[0].clone());
+    shown.insert("ledger verify", run(&["ledger", "verify"]).ok().json());
+    shown.insert("ca show", run(&["ca", "show"]).ok().json());
+    shown.insert("ca export", run(&["ca", "export"]).ok().json());
+    shown.insert("media inspect", run(&["media", "inspect", "out/gw-0001.img"]).ok().json());
+    shown.insert("media verify", run(&["media", "verify", "out/gw-0001.img"]).ok().json());
+    shown.insert("init", run(&["init", "new", "--template", "mqtt"]).ok().json());
+    shown.insert("doctor", serde_json::from_str(&run(&["doctor"]).stdout).unwrap());
+    shown.insert("backup", with_passphrase(&["backup", "backup.age"]));
+    std::fs::remove_dir_all(fleet.file(".firstlight")).unwrap();
+    shown.insert("restore", with_passphrase(&["restore", "backup.age"]));
+    let demo = TestFleet::demo(1);
+    shown.insert("ca init", demo.run(&["ca", "init", "--json"]).ok().json());
+    let drives = fleet.run(&["media", "list", "--json"]).ok().json_lines();
+    let drive = drives.first().expect("every machine has a block device");
+    shown.insert("media list", drive.clone());
+
+    let documented = documented();
+    for (name, value) in &shown {
+        assert_eq!(fields(value), documented[*name], "{name}: {value}");
+    }
+    let unproven: Vec<_> = documented.keys().filter(|name| !shown.contains_key(name.as_str())).collect();
+    assert!(unproven.is_empty(), "documented and not compared: {unproven:?}");
+}
+
+#[test]
+fn whatever_happens_both_streams_are_json() {
+    let fleet = TestFleet::demo(2);
+    fleet.run(&["write", "gw-0001", "--to", "image:out/"]).ok();
+    for arguments in [
+        &WRITE[..],
+        &["write", "--all"],
+        &["write", "gw-0009", "--to", "image:out/"],
+        &["write", "--next", "--to", "image:out/"],
+        &["nonsense"],
+        &["write", "--again", "whim"],
+        &["check", "--fleet", "nowhere"],
+        &["devices", "retire", "gw-0001", "--reason", "x"],
+        &["devices", "why", "gw-0002"],
+        &["ledger", "pending"],
+        &["init", "new"],
+        &["media", "verify", "devices.csv"],
+        &["restore", "nowhere.age"],
+        &["schema", "template"],
+        &["completions", "bash"],
+        &["man", "write"],
+        &["ca", "init"],
+    ] {
+        let ran = fleet.run(&[arguments, &["--json"]].concat());
+        let whole = serde_json::from_str::<Value>(&ran.stdout).is_ok();
+        assert!(whole || !ran.json_lines().is_empty() || ran.stdout.is_empty(), "{arguments:?}");
+        let said: Vec<Value> = ran.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let errors = said.iter().filter(|line| !line["error"].is_null()).count();
+        assert_eq!(errors, usize::from(ran.status != 0), "{arguments:?}: {}", ran.stderr);
+        for error in said.iter().filter(|line| !line["error"].is_null()) {
+            assert_eq!(error["error"]["exit"], ran.status, "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let fleet = TestFleet::demo(3);
+    fleet.run(&WRITE).ok();
+    for arguments in [&["devices", "list"][..], &["ledger", "log"], &["ledger", "log", "--json"], &WRITE] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = fleet.command(arguments).stdout(writer).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn colour_is_for_terminals_that_want_it() {
+    let fleet = TestFleet::demo(1);
+    let failing = ["check", "--fleet", "nowhere"];
+    let escape = "\u{1b}[";
+    assert!(!fleet.run(&failing).exits(1).stderr.contains(escape), "a pipe gets no colour");
+    let forced = fleet.run_with(&failing, &[("CLICOLOR_FORCE", "1")]).exits(1);
+    assert!(forced.stderr.contains(escape), "{}", forced.stderr);
+    let declined = fleet.run_with(&failing, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).exits(1);
+    assert!(!declined.stderr.contains(escape), "{}", declined.stderr);
+    let shown = fleet.run_at_terminal(&failing, &[]).exits(1);
+    assert!(shown.stdout.contains("\u{1b}[1;31merror:"), "{}", shown.stdout);
+}
+
+#[test]
+fn every_refusal_a_person_can_meet_comes_with_a_hint() {
+    let fleet = TestFleet::demo(1);
+    for (arguments, status) in [
+        (&["write", "gw-0009", "--to", "image:out/"][..], 1),
+        (&["write", "--to", "image:out/"], 2),
+        (&["write", "gw-0001", "--to", "out"], 2),
+        (&["write", "gw-0001", "--to", "folder:nowhere"], 1),
+        (&["write", "gw-0001", "--to", "drive:/dev/nowhere"], 1),
+        (&["write", "gw-0001", "--to", "image:out/", "--delivery", "card"], 1),
+        (&["devices", "list", "--fleet", "nowhere"], 1),
+        (&["devices", "why", "gw-0001"], 1),
+        (&["init"], 6),
+        (&["backup", "x.age"], 6),
+    ] {
+        let ran = TestFleet::run(&fleet, arguments).exits(status);
+        assert!(ran.stderr.contains("\nhint: "), "{arguments:?}: {}", ran.stderr);
+    }
+}
