@@ -258,7 +258,8 @@ fn stopped(fleet: &TestFleet, signal: Signal, events: usize) -> (Option<i32>, us
     });
     said.by_ref().take(events).for_each(drop);
     send(&job, signal);
-    said.for_each(drop);
+    let rest: Vec<String> = said.map_while(Result::ok).collect();
+    assert!(rest.iter().any(|line| line.contains("interrupted")), "nothing said of it: {rest:?}");
     (job.wait().expect("it ends").code(), drained.join().expect("it reads on"))
 }
 

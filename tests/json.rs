@@ -20,7 +20,7 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
     let mut heading = String::new();
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("## ") {
-            heading = name.to_owned();
+            name.clone_into(&mut heading);
         } else if let Some(field) = line.strip_prefix("| `") {
             let field = field.split('`').next().unwrap().to_owned();
             tables.entry(heading.clone()).or_default().insert(field);

@@ -57,6 +57,9 @@ impl Work<'_> {
         let verdict = batch.run(&mut |outcome| closing.outcome(outcome));
         drop(drawing);
         closing.end(&verdict);
+        if verdict.untouched > 0 {
+            context.printer.warn("interrupted; the same command goes on from here");
+        }
         Ok(verdict.class(context.interrupt.asked()).map_or(Status::Done, Status::Ended))
     }
 

@@ -93,7 +93,7 @@ impl Sight {
     pub fn shelf(&self) -> &Shelf {
         match self {
             Sight::Opened(station) => station.shelf(),
-            Sight::Unfounded(_, shelf) => shelf,
+            Sight::Unfounded(_, templates) => templates,
         }
     }
 
