@@ -9,7 +9,7 @@ use crate::host::{HostError, files};
 use crate::registry::Ledger;
 use crate::station::load::{self, FleetFolder, Inputs};
 use crate::station::open::open_ledger;
-use crate::station::post::PRIVATE_FOLDER;
+use crate::station::post::{PRIVATE_FOLDER, ledger_path};
 use crate::station::{Selection, Shelf, Station, StationError, Surroundings};
 use crate::ui::{Complaint, Printer, Prompt};
 
@@ -124,8 +124,13 @@ pub fn ledger(context: &Context) -> anyhow::Result<Ledger> {
     let root = fleet_folder(&context.globals)?;
     let name = load::fleet_name(&root)?;
     let private = root.join(PRIVATE_FOLDER);
+    if !Keys::exist(&private) && !Ledger::exists(&ledger_path(&private)) {
+        return Err(match load::pinned(&root)? {
+            Some(_) => AuthorityError::NoKeys { folder: private }.into(),
+            None => StationError::NotBegun { fleet: name.to_string() }.into(),
+        });
+    }
     let surroundings = surroundings(context);
-    // Without keys there is no station: the ledger's own complaint says so, and how to restore both.
     let station = Keys::station_name_in(&private).unwrap_or_default();
     Ok(open_ledger(&private, &name, &station, &surroundings)?)
 }

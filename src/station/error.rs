@@ -1,5 +1,6 @@
 //! How a procedure of the station fails.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::authority::AuthorityError;
@@ -8,6 +9,7 @@ use crate::delivery::{ArtifactError, SinkError};
 use crate::fleet::check::PlanError;
 use crate::fleet::{Class, Diagnose};
 use crate::host::HostError;
+use crate::host::files::folder_of;
 use crate::registry::LedgerError;
 
 use super::load::LoadError;
@@ -99,6 +101,12 @@ pub enum StationError {
         /// The fleet.
         fleet: String,
     },
+    /// Neither keys nor a ledger, and no authority pinned: a fleet nobody has worked on.
+    #[error("nothing was made for fleet {fleet:?} here yet")]
+    NotBegun {
+        /// The fleet.
+        fleet: String,
+    },
     /// An authority is there, its ledger is not.
     #[error("the ledger {path:?} is missing, and with it the record of what was delivered")]
     NoLedger {
@@ -121,11 +129,14 @@ impl Diagnose for StationError {
             StationError::Artifact(_) => Class::Fault,
             StationError::Sink(error) => error.class(),
             StationError::Host(error) => error.class(),
+            StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
             StationError::File { .. } => Class::Surroundings,
             StationError::Target { .. } | StationError::Pairing { .. } | StationError::NoDevice => Class::Usage,
             StationError::NothingNext => Class::NothingNext,
             StationError::Vanished { .. } | StationError::Replaced { .. } | StationError::Demo { .. } => Class::Refused,
-            StationError::NoAuthority { .. } | StationError::NoLedger { .. } => Class::Input,
+            StationError::NoAuthority { .. } | StationError::NotBegun { .. } | StationError::NoLedger { .. } => {
+                Class::Input
+            }
             StationError::Interrupted(class) => *class,
         }
     }
@@ -154,7 +165,12 @@ impl Diagnose for StationError {
                  .firstlight aside and run: firstlight ca init"
                     .into(),
             ),
-            StationError::NoAuthority { .. } => Some("firstlight ca init".into()),
+            StationError::File { path, .. } => Some(format!(
+                "check that {} can be written and has room, then run the same command again",
+                folder_of(path).display()
+            )),
+            StationError::NoAuthority { .. } => Some("make one with: firstlight ca init".into()),
+            StationError::NotBegun { .. } => Some("begin with: firstlight write --all --to image:out/".into()),
             StationError::NoLedger { .. } => Some("move .firstlight aside, then bring both back: firstlight restore FILE".into()),
             _ => None,
         }
