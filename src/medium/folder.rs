@@ -148,7 +148,7 @@ impl Sink for Folder {
             tick(done);
         }
         open.check(artifact.files())?;
-        let manifest = artifact.manifest().to_json();
+        let manifest = artifact.document();
         open.put(MANIFEST_NAME, &manifest, 0o644)?;
         watch(Event::Step { device, step: Step::Written });
         let read_back = open.check_manifest(&manifest)?;
