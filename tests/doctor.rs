@@ -82,7 +82,7 @@ fn a_lost_ledger_and_lost_keys_are_faults_whose_fix_is_restore() {
     let (status, ledger) = check(&root, "ledger", None);
     assert_eq!(
         (status, &ledger["state"], &ledger["fix"]),
-        (Some(4), &"fail".into(), &"firstlight restore FILE".into())
+        (Some(4), &"fail".into(), &"move .firstlight aside, then bring both back: firstlight restore FILE".into())
     );
 
     fs::remove_dir_all(root.join(".firstlight")).unwrap();

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use crate::authority::backup::BackupKey;
 use crate::command::{Context, Status};
 use crate::station::save;
@@ -34,6 +36,11 @@ pub const INSTEAD: &str = "pass it with --backup-passphrase-fd N (N< FILE)";
 
 /// Runs `firstlight backup`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    if context.globals.plan {
+        let root = opened::sight(context, None)?.folder().root.clone();
+        let words = format!("save keys and ledger of {} to {}", root.display(), args.file.display());
+        return Ok(context.would(&words));
+    }
     let station = opened::station(context, None)?;
     let root = &station.folder().root;
     if let Some(recipient) = &args.recipient {
@@ -42,6 +49,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         let passphrase =
             opened::passphrase(context, args.backup_passphrase_fd, "Passphrase for the backup", true, INSTEAD)?;
         save::save(&station, &args.file, BackupKey::Passphrase(&passphrase))?;
+    }
+    if context.printer.is_json() {
+        context.printer.document(&json!({ "fleet": station.folder().fleet.name(), "file": args.file }));
     }
     context.printer.talk(format_args!("saved keys and ledger of {} to {}", root.display(), args.file.display()));
     context.printer.talk("keep it apart from this machine, and the passphrase or identity apart from it");

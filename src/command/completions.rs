@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use anyhow::Context as _;
 use clap_complete::Shell;
 
@@ -33,9 +35,13 @@ pub fn run(args: Args, mut grammar: clap::Command, context: &Context) -> anyhow:
     if let Some(shell) = args.shell {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut grammar, "firstlight", &mut script);
-        context.printer.raw(&script);
+        let shown = json!({ "shell": shell.to_string(), "script": String::from_utf8_lossy(&script) });
+        context.printer.report(&shown, || String::from_utf8_lossy(&script).into_owned());
     }
     if let Some(folder) = args.all {
+        if context.globals.plan {
+            return Ok(context.would(&format!("write completions into {}", folder.display())));
+        }
         std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {folder:?}"))?;
         for shell in KEPT {
             clap_complete::generate_to(shell, &mut grammar, "firstlight", &folder)

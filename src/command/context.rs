@@ -72,6 +72,13 @@ impl Context {
         })
     }
 
+    /// Answers `--plan` of a command that would do one thing; `words` go on after "would".
+    #[cfg(feature = "station")]
+    pub fn would(&self, words: &str) -> Status {
+        self.printer.report(&serde_json::json!({ "event": "plan", "would": words }), || format!("would {words}\n"));
+        Status::Done
+    }
+
     /// Returns the machine this program runs on, or the made-up one of a test.
     pub fn machine(&self) -> Machine {
         Machine::at(&self.machine_root)

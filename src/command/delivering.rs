@@ -1,18 +1,14 @@
-//! What `write` and `render` share: devices paired with targets, planned or delivered.
+//! What `write` and `render` share: devices paired with targets and delivered.
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
-use crate::bundle;
 use crate::delivery::Confirm;
 use crate::fleet::{DevicePlan, EndpointName};
 use crate::registry::Again;
 use crate::station::{Batch, Station, StationError, TargetSpec};
+use crate::ui::Drawing;
 use crate::ui::closing::Closing;
-use crate::ui::{Drawing, Table};
 
-use super::opened::Unopened;
 use super::{Context, Status};
 
 /// How many files of this station are written at once for each processor: they wait for the disk most of the time.
@@ -39,6 +35,7 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// Delivers, with progress, receipts and a closing table.
     pub fn run(&self, context: &Context, confirm: &dyn Confirm) -> anyhow::Result<Status> {
+        pair(self.devices.len(), self.targets)?;
         self.resolve_secrets()?;
         for (index, target) in self.targets.iter().enumerate() {
             target.prepare(if self.targets.len() == 1 { self.devices } else { &self.devices[index..=index] })?;
@@ -78,7 +75,7 @@ impl Work<'_> {
     }
 
     fn target(&self, index: usize) -> &TargetSpec {
-        target_of(self.targets, index)
+        &self.targets[if self.targets.len() == 1 { 0 } else { index }]
     }
 
     fn jobs(&self) -> usize {
@@ -91,49 +88,10 @@ impl Work<'_> {
 }
 
 /// Fails unless there is one target for each device, or one for all.
-pub fn pair(devices: &[EndpointName], targets: &[TargetSpec]) -> Result<(), StationError> {
-    let one_for_all = targets.len() == 1 && (devices.len() <= 1 || targets[0].takes_many());
-    if one_for_all || (devices.len() == targets.len() && !targets.iter().any(TargetSpec::takes_many)) {
+pub fn pair(devices: usize, targets: &[TargetSpec]) -> Result<(), StationError> {
+    let one_for_all = targets.len() == 1 && (devices <= 1 || targets[0].takes_many());
+    if one_for_all || (devices == targets.len() && !targets.iter().any(TargetSpec::takes_many)) {
         return Ok(());
     }
-    Err(StationError::Pairing { devices: devices.len(), targets: targets.len() })
-}
-
-fn target_of(targets: &[TargetSpec], index: usize) -> &TargetSpec {
-    &targets[if targets.len() == 1 { 0 } else { index }]
-}
-
-/// Prints what would be made, and touches nothing, not even a key: each device's bundle with every secret shown as its
-/// name.
-pub fn show_plan(
-    context: &Context,
-    unopened: &Unopened,
-    (devices, targets): (&[EndpointName], &[TargetSpec]),
-    delivery: Option<&str>,
-) -> anyhow::Result<Status> {
-    pair(devices, targets)?;
-    let mut table = Table::new(["device", "delivery", "file", "bytes", "target"]).right("bytes");
-    for (index, device) in devices.iter().enumerate() {
-        let plan = unopened.folder.fleet.plan(device, delivery)?;
-        let template = unopened.shelf.template(&plan.delivery.bundle.template);
-        let files = bundle::preview(&template, &plan)?;
-        let target = target_of(targets, index).shown(device);
-        if context.printer.is_json() {
-            context.printer.record(&planned(&plan, &files, &target));
-            continue;
-        }
-        for (path, text) in files {
-            let delivery = plan.delivery.name.to_string();
-            table.row([device.to_string(), delivery, path, text.len().to_string(), target.clone()]);
-        }
-    }
-    if !context.printer.is_json() {
-        context.printer.raw(table.render(context.printer.terminal().columns).as_bytes());
-    }
-    Ok(Status::Done)
-}
-
-fn planned(plan: &DevicePlan, files: &[(String, String)], target: &str) -> serde_json::Value {
-    let files: Vec<_> = files.iter().map(|(path, text)| json!({ "path": path, "text": text })).collect();
-    json!({ "event": "plan", "device": plan.device, "plan": plan, "files": files, "target": target })
+    Err(StationError::Pairing { devices, targets: targets.len() })
 }

@@ -58,11 +58,13 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let template = template(&args, context)?;
     let answers = answers(&args, context, &root, &template)?;
     let made = scaffold(&template, &answers)?;
-    let passphrase = if args.demo { None } else { founded::new_passphrase(context, args.template.is_none())? };
     if context.globals.plan {
-        context.printer.raw(made.fleet_yaml.as_bytes());
+        let files = json!({ "fleet.yaml": made.fleet_yaml, "devices.csv": made.devices_csv });
+        let plan = json!({ "event": "plan", "fleet": root, "template": template, "files": files });
+        context.printer.report(&plan, || made.fleet_yaml.clone());
         return Ok(Status::Done);
     }
+    let passphrase = if args.demo { None } else { founded::new_passphrase(context, args.template.is_none())? };
     let devices = folder::make(&root, &made, passphrase, &opened::surroundings(context))?;
     tell(context, &root, &template, devices, args.demo)?;
     Ok(Status::Done)

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::command::{Context, Status};
 use crate::fleet::EndpointName;
-use crate::station::{self, issue};
+use crate::station::{self, Station, issue};
 use crate::ui::measure::count;
 
-use super::opened::{self, Unopened};
+use super::opened::{self, Sight};
 
 use super::selection::Selection;
 
@@ -28,15 +28,13 @@ pub struct Args {
 
 /// Runs `firstlight issue`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let inventory = args.selection.inventory.as_deref();
-    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
+    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all)?;
     if context.globals.plan {
-        let unopened = opened::unopened(context, inventory)?;
-        let devices = chosen.devices(&unopened.folder.fleet, None, None, false)?;
-        return show_plan(context, &unopened, &devices);
+        let sight = opened::sight(context, args.selection.inventory.as_deref())?;
+        return show_plan(context, &sight, &sight.devices(&chosen, None)?);
     }
-    let station = opened::station(context, inventory)?;
-    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), None, false)?;
+    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), None)?;
     let told = |issued: &issue::Issued<'_>| {
         if context.printer.is_json() {
             context.printer.record(&json!({ "event": "issued", "device": issued.device, "credentials": issued.made }));
@@ -51,14 +49,14 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-fn show_plan(context: &Context, unopened: &Unopened, devices: &[EndpointName]) -> anyhow::Result<Status> {
+fn show_plan(context: &Context, sight: &Sight, devices: &[EndpointName]) -> anyhow::Result<Status> {
     for device in devices {
-        for (name, generation) in issue::wanted(&unopened.folder.fleet, unopened.ledger.as_ref(), device)? {
-            let line = json!({ "event": "plan", "device": device, "credential": name, "generation": generation });
+        for wanted in issue::wanted(&sight.folder().fleet, sight.station().map(Station::ledger), device)? {
+            let line = json!({ "event": "plan", "device": device, "credential": wanted.name, "generation": wanted.generation });
             if context.printer.is_json() {
                 context.printer.record(&line);
             } else {
-                context.printer.line(format_args!("{device}: {name} generation {generation}"));
+                context.printer.line(format_args!("{device}: {} generation {}", wanted.name, wanted.generation));
             }
         }
     }

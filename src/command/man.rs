@@ -29,6 +29,9 @@ pub struct Args {
 /// Runs `firstlight man`; `grammar` is the whole command line.
 pub fn run(args: Args, mut grammar: clap::Command, context: &Context) -> anyhow::Result<Status> {
     if let Some(folder) = args.all {
+        if context.globals.plan {
+            return Ok(context.would(&format!("write manual pages into {}", folder.display())));
+        }
         std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {folder:?}"))?;
         clap_mangen::generate_to(grammar, &folder).with_context(|| format!("writing manual pages into {folder:?}"))?;
         return Ok(Status::Done);
@@ -36,7 +39,8 @@ pub fn run(args: Args, mut grammar: clap::Command, context: &Context) -> anyhow:
     grammar.build();
     let mut page = Vec::new();
     clap_mangen::Man::new(find(grammar, &args.command)?).render(&mut page)?;
-    context.printer.raw(&page);
+    let page = String::from_utf8_lossy(&page);
+    context.printer.report(&serde_json::json!({ "page": page }), || page.to_string());
     Ok(Status::Done)
 }
 

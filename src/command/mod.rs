@@ -47,6 +47,8 @@ pub mod pick;
 #[cfg(feature = "station")]
 pub mod place;
 #[cfg(feature = "station")]
+pub mod planning;
+#[cfg(feature = "station")]
 pub mod render;
 #[cfg(feature = "station")]
 pub mod restore;

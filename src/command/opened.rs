@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::authority::{AskPassphrase, AuthorityError, Keys};
-use crate::fleet::{Class, Secret};
+use crate::authority::{self, AskPassphrase, AuthorityError, Keys, State};
+use crate::fleet::{Class, EndpointName, Secret};
 use crate::host::{HostError, files};
 use crate::registry::Ledger;
 use crate::station::load::{self, FleetFolder, Inputs};
 use crate::station::open::open_ledger;
 use crate::station::post::{PRIVATE_FOLDER, ledger_path};
-use crate::station::{Shelf, Station, Surroundings};
+use crate::station::{Selection, Shelf, Station, StationError, Surroundings};
 use crate::ui::{Complaint, Printer, Prompt};
 
 use super::Context;
@@ -63,28 +63,60 @@ pub fn folder(context: &Context, inventory: Option<&Path>) -> anyhow::Result<(Fl
     Ok((folder, shelf))
 }
 
-/// A fleet whose keys stay closed: for `--plan`, which touches nothing.
-pub struct Unopened {
-    /// The folder.
-    pub folder: FleetFolder,
-    /// Its templates.
-    pub shelf: Shelf,
-    /// What this station did, where it did anything yet.
-    pub ledger: Option<Ledger>,
-}
-
-/// Loads the fleet's folder and, for reading, its ledger if there is one.
-pub fn unopened(context: &Context, inventory: Option<&Path>) -> anyhow::Result<Unopened> {
-    let (folder, shelf) = self::folder(context, inventory)?;
-    let path = ledger_path(&folder.root.join(PRIVATE_FOLDER));
-    let ledger = if Ledger::exists(&path) { Some(self::ledger(context)?) } else { None };
-    Ok(Unopened { folder, shelf, ledger })
-}
-
 /// Loads the fleet's folder and opens keys, authority and ledger.
 pub fn station(context: &Context, inventory: Option<&Path>) -> anyhow::Result<Station> {
     let (folder, shelf) = folder(context, inventory)?;
     Ok(Station::open(folder, shelf, surroundings(context))?)
+}
+
+/// A fleet that is looked at and not touched: opened, or a demo that has no keys yet, which only work makes.
+pub enum Sight {
+    /// With keys, authority and ledger.
+    Opened(Box<Station>),
+    /// Without any.
+    Unfounded(Box<FleetFolder>, Shelf),
+}
+
+impl Sight {
+    /// Returns the fleet folder.
+    pub fn folder(&self) -> &FleetFolder {
+        match self {
+            Sight::Opened(station) => station.folder(),
+            Sight::Unfounded(folder, _) => folder,
+        }
+    }
+
+    /// Returns the templates.
+    pub fn shelf(&self) -> &Shelf {
+        match self {
+            Sight::Opened(station) => station.shelf(),
+            Sight::Unfounded(_, shelf) => shelf,
+        }
+    }
+
+    /// Returns the station, if there is one yet.
+    pub fn station(&self) -> Option<&Station> {
+        match self {
+            Sight::Opened(station) => Some(station),
+            Sight::Unfounded(..) => None,
+        }
+    }
+
+    /// Returns the chosen devices.
+    pub fn devices(&self, chosen: &Selection, delivery: Option<&str>) -> Result<Vec<EndpointName>, StationError> {
+        chosen.devices(&self.folder().fleet, self.station().map(Station::ledger), delivery)
+    }
+}
+
+/// Opens a fleet for `--plan`: as [`station`], but a demo's keys are not made.
+pub fn sight(context: &Context, inventory: Option<&Path>) -> anyhow::Result<Sight> {
+    let (folder, shelf) = folder(context, inventory)?;
+    let demo = folder.fleet.authority().demo;
+    let pinned = folder.lock.as_ref().map(|lock| lock.root_sha256);
+    if demo && authority::guard(&folder.root.join(PRIVATE_FOLDER), pinned, demo)? == State::Absent {
+        return Ok(Sight::Unfounded(Box::new(folder), shelf));
+    }
+    Ok(Sight::Opened(Box::new(Station::open(folder, shelf, surroundings(context))?)))
 }
 
 /// Opens the ledger alone: no key is needed to read what this station did.
@@ -92,8 +124,13 @@ pub fn ledger(context: &Context) -> anyhow::Result<Ledger> {
     let root = fleet_folder(&context.globals)?;
     let name = load::fleet_name(&root)?;
     let private = root.join(PRIVATE_FOLDER);
+    if !Keys::exist(&private) && !Ledger::exists(&ledger_path(&private)) {
+        return Err(match load::pinned(&root)? {
+            Some(_) => AuthorityError::NoKeys { folder: private }.into(),
+            None => StationError::NotBegun { fleet: name.to_string() }.into(),
+        });
+    }
     let surroundings = surroundings(context);
-    // Without keys there is no station: the ledger's own complaint says so, and how to restore both.
     let station = Keys::station_name_in(&private).unwrap_or_default();
     Ok(open_ledger(&private, &name, &station, &surroundings)?)
 }

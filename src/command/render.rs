@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use crate::command::{Context, Status};
 use crate::station::{self, StationFiles, TargetSpec};
 
-use super::delivering::{Work, show_plan};
+use super::delivering::Work;
 use super::opened;
+use super::planning::Planning;
 use super::write::Again;
 
 use super::selection::Selection;
@@ -36,24 +37,19 @@ pub struct Args {
 
 /// Runs `firstlight render`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all)?;
     let (inventory, delivery) = (args.selection.inventory.as_deref(), args.delivery.as_deref());
-    let chosen = station::Selection::from_words(&args.selection.ids, args.selection.all, false)?;
-    let target = TargetSpec::folder_for_each(&args.out);
+    let again = args.again.map(Into::into);
+    let targets = [TargetSpec::folder_for_each(&args.out)];
     if context.globals.plan {
-        let unopened = opened::unopened(context, inventory)?;
-        let devices = chosen.devices(&unopened.folder.fleet, None, delivery, false)?;
-        return show_plan(context, &unopened, (&devices, &[target]), delivery);
+        let sight = opened::sight(context, inventory)?;
+        let devices = sight.devices(&chosen, delivery)?;
+        return Planning { sight: &sight, devices: &devices, targets: &targets, delivery, again }.show(context);
     }
     let station = opened::station(context, inventory)?;
-    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), delivery, false)?;
-    let work = Work {
-        station: &station,
-        devices: &devices,
-        targets: &[target],
-        delivery,
-        again: args.again.map(Into::into),
-        jobs: None,
-        eject: false,
-    };
-    work.run(context, &StationFiles { ledger: station.ledger().clone() })
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), delivery)?;
+    let work =
+        Work { station: &station, devices: &devices, targets: &targets, delivery, again, jobs: None, eject: false };
+    let fleet = station.folder().fleet.name().to_string();
+    work.run(context, &StationFiles { ledger: station.ledger().clone(), fleet })
 }

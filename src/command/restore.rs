@@ -7,6 +7,7 @@ use crate::command::{Context, Status};
 use crate::fleet::Secret;
 use crate::host::files;
 use crate::station::load;
+use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::measure::count;
 
 use super::backup::INSTEAD;
@@ -40,6 +41,11 @@ const LONGEST_IDENTITY: u64 = 64 << 10;
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let root = fleet_folder(&context.globals)?;
     let pinned = load::pinned(&root)?;
+    if context.globals.plan {
+        let words =
+            format!("restore keys and ledger from {} to {}", args.file.display(), root.join(PRIVATE_FOLDER).display());
+        return Ok(context.would(&words));
+    }
     let restored = if let Some(path) = &args.identity {
         let identity = Secret::new(files::read_bounded(path, LONGEST_IDENTITY)?);
         backup::restore(&args.file, &root, RestoreKey::Identity(&identity), pinned)?

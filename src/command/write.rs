@@ -3,11 +3,12 @@
 use crate::command::{Context, Status};
 use crate::delivery::Confirm;
 use crate::registry;
-use crate::station::{AcceptPort, AcceptTarget, Selection, Station, StationFiles, TargetSpec};
+use crate::station::{AcceptPort, AcceptTarget, Selection, Station, StationError, StationFiles, TargetSpec};
 use crate::ui::consent::AskConsent;
 use crate::ui::measure::parse_size;
 
-use super::delivering::{Work, pair, show_plan};
+use super::delivering::Work;
+use super::planning::Planning;
 use super::selection;
 use super::{opened, pick};
 
@@ -87,24 +88,18 @@ impl From<Again> for registry::Again {
 
 /// Runs `firstlight write`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let (inventory, delivery) = (args.selection.inventory.as_deref(), args.delivery.as_deref());
-    let chosen = Selection::from_words(&args.selection.ids, args.selection.all, args.next)?;
+    let chosen = chosen(&args)?;
     if context.globals.plan {
-        let unopened = opened::unopened(context, inventory)?;
-        let ledger = unopened.ledger.as_ref();
-        let devices = chosen.devices(&unopened.folder.fleet, ledger, delivery, goes_to_hardware(&args))?;
-        let targets = targets(&args, context, devices.len())?;
-        return show_plan(context, &unopened, (&devices, &targets), delivery);
+        return plan(&args, &chosen, context);
     }
-    let station = opened::station(context, inventory)?;
-    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), delivery, goes_to_hardware(&args))?;
+    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), args.delivery.as_deref())?;
     let targets = targets(&args, context, devices.len())?;
-    pair(&devices, &targets)?;
     let work = Work {
         station: &station,
         devices: &devices,
         targets: &targets,
-        delivery,
+        delivery: args.delivery.as_deref(),
         again: args.again.map(Into::into),
         jobs: args.jobs.map(usize::from),
         eject: args.eject,
@@ -113,9 +108,25 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     work.run(context, &*confirm)
 }
 
-/// Returns true if the targets are drives, so that a rehearsal to a file does not count as delivered.
-fn goes_to_hardware(args: &Args) -> bool {
-    !args.to.iter().any(|text| text.starts_with("image:") || text.starts_with("folder:"))
+/// Returns which devices were asked for. The next one for an image file is the next that has no file either.
+fn chosen(args: &Args) -> Result<Selection, StationError> {
+    if !args.next {
+        return Selection::from_words(&args.selection.ids, args.selection.all);
+    }
+    let mut hardware = args.to.is_empty();
+    for text in &args.to {
+        hardware |= TargetSpec::parse(text, false)?.is_drive();
+    }
+    Ok(Selection::Next { hardware })
+}
+
+fn plan(args: &Args, chosen: &Selection, context: &Context) -> anyhow::Result<Status> {
+    let sight = opened::sight(context, args.selection.inventory.as_deref())?;
+    let devices = sight.devices(chosen, args.delivery.as_deref())?;
+    let targets = targets(args, context, devices.len())?;
+    let again = args.again.map(Into::into);
+    let delivery = args.delivery.as_deref();
+    Planning { sight: &sight, devices: &devices, targets: &targets, delivery, again }.show(context)
 }
 
 /// Returns the targets as typed; a person who named none picks a drive from a list, which has no default.
@@ -130,7 +141,7 @@ fn targets(args: &Args, context: &Context, devices: usize) -> anyhow::Result<Vec
 fn consent(args: &Args, context: &Context, station: &Station, targets: &[TargetSpec]) -> Box<dyn Confirm> {
     let ledger = station.ledger().clone();
     if !targets.iter().any(TargetSpec::is_drive) {
-        return Box::new(StationFiles { ledger });
+        return Box::new(StationFiles { ledger, fleet: station.folder().fleet.name().to_string() });
     }
     match (&args.accept_target, &args.accept_port) {
         (Some(id), _) => Box::new(AcceptTarget { ids: vec![id.clone()] }),

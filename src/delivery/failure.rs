@@ -61,6 +61,12 @@ pub enum SinkError {
         /// What a person could do.
         hint: Option<String>,
     },
+    /// The person asked pressed Ctrl-C instead of answering.
+    #[error("interrupted at the question; {target} was not touched")]
+    Interrupted {
+        /// The target.
+        target: String,
+    },
     /// Another target than the one consented to, or than the one an interrupted delivery went to.
     #[error("{target} is not the target that was agreed on: {difference}")]
     Swapped {
@@ -111,12 +117,19 @@ impl Diagnose for SinkError {
             SinkError::ReadOnly { .. } => Class::Surroundings,
             SinkError::Permission { .. } | SinkError::Refused { .. } | SinkError::Swapped { .. } => Class::Refused,
             SinkError::Differs { .. } => Class::Differs,
+            SinkError::Interrupted { .. } => Class::Interrupted,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             SinkError::Refused { hint, .. } => hint.clone(),
+            SinkError::Absent { what: "folder", path } => {
+                Some(format!("make it, or mount what belongs there: mkdir -p '{path}'"))
+            }
+            SinkError::Absent { what: "block device", .. } => {
+                Some("see what is plugged in: firstlight media list".into())
+            }
             SinkError::Busy { .. } => Some("unmount it or stop what holds it, then run the same command again".into()),
             SinkError::TooSmall { .. } => Some("use a larger medium, or a smaller size in the fleet file".into()),
             SinkError::ReadOnly { .. } => Some("move the lock switch of the card, or use another medium".into()),
@@ -124,6 +137,9 @@ impl Diagnose for SinkError {
                 Some(format!("join the group that owns {target} (often disk), or run with sudo"))
             }
             SinkError::Gone { .. } => Some("plug the same medium in again and run the same command: it resumes".into()),
+            SinkError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("make room there, then run the same command again: it resumes".into())
+            }
             SinkError::Io { .. } => Some("run the same command again; if it fails again, use another medium".into()),
             SinkError::Differs { .. } => Some("reject this medium: it does not hold what it is given".into()),
             _ => None,

@@ -112,14 +112,15 @@ impl Preflight {
         Self { target, effect, layout, accept_id, carries: None }
     }
 
-    /// Adds that the target holds exactly this bundle, whole and with nothing beside it.
+    /// Adds that the target holds exactly this bundle, whole; a drive holds nothing beside it.
     #[must_use]
     pub fn carrying(mut self, manifest: Option<Manifest>) -> Self {
         self.carries = manifest;
         self
     }
 
-    /// Returns the manifest of the bundle the target holds, if it holds exactly one, whole and with nothing beside it.
+    /// Returns the manifest of the bundle the target holds, if it holds exactly one, whole and, on a drive, with nothing
+    /// beside it.
     pub fn carries(&self) -> Option<&Manifest> {
         self.carries.as_ref()
     }

@@ -69,4 +69,21 @@ impl Diagnose for HostError {
             HostError::Usb { .. } => Class::Surroundings,
         }
     }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            HostError::Io { path, source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => Some(format!("see who may: ls -ld '{}'", path.display())),
+                io::ErrorKind::StorageFull => Some("make room there, then run the same command again".to_owned()),
+                io::ErrorKind::ReadOnlyFilesystem => {
+                    Some("that file system is mounted read-only: name another place".to_owned())
+                }
+                _ => None,
+            },
+            HostError::Exists { path } => {
+                Some(format!("name a new file, or move that one aside: mv '{0}' '{0}.old'", path.display()))
+            }
+            HostError::TooLong { .. } | HostError::Usb { .. } => None,
+        }
+    }
 }

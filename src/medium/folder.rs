@@ -84,10 +84,10 @@ impl Folder {
         }
     }
 
-    fn effect(&self, place: &Path) -> Result<Effect, SinkError> {
+    fn effect(&self, place: &Path) -> Result<(Effect, Option<Manifest>), SinkError> {
         let failed = |error: inspect::InspectError| io_error(&self.name(), "reading", 0)(io::Error::other(error));
         let found = inspect::inspect_path(place).map_err(failed)?;
-        let Some(volume) = found.volumes.first().filter(|_| !found.blank) else { return Ok(Effect::Creates) };
+        let Some(volume) = found.volumes.first().filter(|_| !found.blank) else { return Ok((Effect::Creates, None)) };
         let mut lines = Vec::new();
         if let Some(bundle) = &volume.bundle {
             let manifest = &bundle.manifest;
@@ -101,7 +101,7 @@ impl Folder {
             lines.push(format!("{} files in all", volume.files.len()));
         }
         lines.extend(volume.problem.clone());
-        Ok(Effect::Overwrites(lines))
+        Ok((Effect::Overwrites(lines), found.whole_bundle().map(|bundle| bundle.manifest.clone())))
     }
 }
 
@@ -118,8 +118,8 @@ impl Sink for Folder {
             Errno::ROFS => SinkError::ReadOnly { target: self.name() },
             _ => SinkError::Permission { target: self.name() },
         })?;
-        let effect = if is_there { self.effect(&place)? } else { Effect::Creates };
-        Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None))
+        let (effect, carried) = if is_there { self.effect(&place)? } else { (Effect::Creates, None) };
+        Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None).carrying(carried))
     }
 
     fn commit(

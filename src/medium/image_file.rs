@@ -13,7 +13,7 @@ use super::failure::{engine_error, io_error, open_error};
 use super::inspect;
 use super::volume::encode;
 use crate::delivery::{
-    Consent, Content, Effect, Event, Footprint, Preflight, Receipt, SealedArtifact, Sink, SinkError, Step,
+    Consent, Content, Effect, Event, Footprint, Manifest, Preflight, Receipt, SealedArtifact, Sink, SinkError, Step,
     TargetIdentity, TargetImage, TargetKind,
 };
 use crate::host::files::{folder_of, sync_folder};
@@ -94,23 +94,27 @@ impl ImageFile {
         Ok(())
     }
 
-    /// Our own images are made again without a word; anything else is lost.
-    fn effect(&self, place: &Path) -> Result<Effect, SinkError> {
-        let Ok(metadata) = fs::symlink_metadata(place) else { return Ok(Effect::Creates) };
+    /// An image with a whole bundle can be made again, and is named as carried; anything else is lost.
+    fn effect(&self, place: &Path) -> Result<(Effect, Option<Manifest>), SinkError> {
+        let Ok(metadata) = fs::symlink_metadata(place) else { return Ok((Effect::Creates, None)) };
         if !metadata.is_file() {
             let reason = "it exists and is no regular file".to_owned();
             let hint = Some("name a file; a block device is written as a drive".to_owned());
             return Err(SinkError::Refused { target: self.name(), reason, hint });
         }
-        match inspect::inspect_path(place) {
-            Ok(found) if found.bundle().is_some() => Ok(Effect::Creates),
+        let length = metadata.len();
+        let lines = match inspect::inspect_path(place) {
             Ok(found) => {
-                let mut lines = vec![format!("a file of {} bytes that firstlight did not make", metadata.len())];
+                if let Some(bundle) = found.whole_bundle() {
+                    return Ok((Effect::Creates, Some(bundle.manifest.clone())));
+                }
+                let mut lines = vec![format!("a file of {length} bytes that holds no whole bundle")];
                 lines.extend(found.losses());
-                Ok(Effect::Overwrites(lines))
+                lines
             }
-            Err(_) => Ok(Effect::Overwrites(vec![format!("a file of {} bytes that cannot be read", metadata.len())])),
-        }
+            Err(_) => vec![format!("a file of {length} bytes that cannot be read")],
+        };
+        Ok((Effect::Overwrites(lines), None))
     }
 
     fn check_unchanged(&self, place: &Path, consent: &Consent) -> Result<(), SinkError> {
@@ -133,9 +137,9 @@ impl Sink for ImageFile {
             return Err(SinkError::Layout { reason: "an image file needs a size in the fleet file".into() });
         }
         self.check_folder(&place, need.payload.unwrap_or(0).saturating_add(OVERHEAD))?;
-        let effect = self.effect(&place)?;
+        let (effect, carried) = self.effect(&place)?;
         self.seen = Some(Seen(state_of(&place)));
-        Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None))
+        Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None).carrying(carried))
     }
 
     fn commit(

@@ -186,6 +186,13 @@ impl Inspection {
         bundle.files.iter().all(|file| file.state == FileState::Ok).then_some(bundle)
     }
 
+    /// Returns the bundle, if it is the only one and every file of it is right; other files may lie beside it.
+    pub fn whole_bundle(&self) -> Option<&BundleFound> {
+        let [VolumeFound { bundle: Some(bundle), .. }] = self.volumes.as_slice() else { return None };
+        let is_right = |state| matches!(state, FileState::Ok | FileState::Extra | FileState::Litter);
+        bundle.files.iter().all(|file| is_right(file.state)).then_some(bundle)
+    }
+
     /// Returns what would be lost by writing over it, one line each; none for a blank medium.
     pub fn losses(&self) -> Vec<String> {
         if self.blank {

@@ -181,7 +181,8 @@ impl Audit {
             }
             Table::Deliveries => {
                 let spool = deliveries::spool(conn, row.get("row")?)?;
-                spool.as_ref().map(deliveries::spool_digest) != row.get::<_, Option<_>>("spool")?.map(Digest::from_bytes)
+                spool.as_ref().map(deliveries::spool_digest)
+                    != row.get::<_, Option<_>>("spool")?.map(Digest::from_bytes)
             }
             Table::Devices => false,
         };
@@ -194,7 +195,8 @@ impl Audit {
 
     /// A spool without a delivery; that a delivery's spool is the right one, its own row says.
     fn check_spools(&mut self, conn: &Connection) -> Result<(), LedgerError> {
-        let mut statement = conn.prepare("SELECT delivery FROM spools WHERE delivery NOT IN (SELECT row FROM deliveries)")?;
+        let mut statement =
+            conn.prepare("SELECT delivery FROM spools WHERE delivery NOT IN (SELECT row FROM deliveries)")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             self.find(format!("spools {}", row.get::<_, i64>(0)?), "the ledger does not know it");

@@ -167,7 +167,7 @@ impl Thread {
             keep |= self.work(request.as_mut())?;
         }
         if !keep {
-            return Ok(self.run("ROLLBACK")?);
+            return self.run("ROLLBACK");
         }
         let number = self.counts.commits.fetch_add(1, Ordering::Relaxed) + 1;
         self.strike(Point::BeforeCommit, number)?;

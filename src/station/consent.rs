@@ -7,11 +7,18 @@ use crate::registry::Ledger;
 pub struct StationFiles {
     /// Knows what this fleet wrote.
     pub ledger: Ledger,
+    /// The fleet's name.
+    pub fleet: String,
 }
 
 impl Confirm for StationFiles {
     fn confirm(&self, preflight: &Preflight) -> Result<(), SinkError> {
         let target = preflight.target();
+        if let Some(held) = preflight.carries().filter(|held| held.fleet != self.fleet) {
+            let reason =
+                format!("it holds the bundle for {:?} of another fleet, {:?}", held.device.as_str(), held.fleet);
+            return Err(refused(preflight, &reason, Some("name another place for this fleet's files".to_owned())));
+        }
         match preflight.effect() {
             _ if target.is_hardware() => Err(refused(preflight, "a drive needs a person's consent", None)),
             Effect::Creates => Ok(()),

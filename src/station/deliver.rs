@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::delivery::{
-    Confirm, Consent, Credential, Event, Footprint, Preflight, Progress, Receipt, SealedArtifact, Sink, SinkError,
-    Step, TargetIdentity,
+    Confirm, Consent, Credential, Event, Footprint, Manifest, Preflight, Progress, Receipt, SealedArtifact, Sink,
+    SinkError, Step, TargetIdentity,
 };
 use crate::fleet::{Class, DevicePlan, Diagnose};
 use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};
@@ -54,15 +54,17 @@ impl Delivery<'_> {
     pub fn run(&self, sink: &mut dyn Sink) -> Result<Delivered, StationError> {
         let preflight = self.look(sink)?;
         let target = preflight.target().clone();
+        let fleet = self.station.folder().fleet.name();
         let summary = self.station.summary(self.plan);
         let beginning = Beginning { plan: self.plan, summary: &summary, target: &target, again: self.again };
         if let Some(finished) = self.station.ledger().done(&beginning)? {
-            return still_there(finished);
+            return still_there(fleet, finished, preflight.carries());
         }
+        let held = preflight.carries().cloned();
         let consent = self.ask(preflight)?;
         let claim = self.station.ledger().begin(&beginning)?;
         let (ticket, resumed) = match claim {
-            Claim::Done(finished) => return still_there(*finished),
+            Claim::Done(finished) => return still_there(fleet, *finished, held.as_ref()),
             Claim::Resume(ticket) => (ticket, true),
             Claim::Fresh(ticket) | Claim::Changed(ticket) => (ticket, false),
         };
@@ -94,7 +96,7 @@ impl Delivery<'_> {
     }
 
     fn look(&self, sink: &mut dyn Sink) -> Result<Preflight, StationError> {
-        let preflight = sink.preflight(&Footprint { medium: self.plan.delivery.medium.clone(), payload: None })?;
+        let preflight = sink.preflight(&self.footprint())?;
         if preflight.target().is_hardware() && self.station.is_demo() {
             return Err(StationError::Demo { target: preflight.target().name.clone() });
         }
@@ -137,12 +139,31 @@ impl Delivery<'_> {
         self.reached(Step::Bind)?;
         let artifact = self.artifact(ticket)?;
         self.reached(Step::Sealed)?;
+        self.look_again(sink, target)?;
         ledger.exposed(ticket)?;
         self.reached(Step::Exposed)?;
         let receipt = sink.commit(&artifact, consent, &|event| self.watch(event))?;
         ledger.verified(ticket, &receipt)?;
         self.tell(Step::Verified);
         Ok(receipt)
+    }
+
+    /// Looks once more before the ledger says that secrets leave: a drive exchanged since the consent must not be noted as
+    /// exposed. (The sink itself looks again, right before the first byte.)
+    fn look_again(&self, sink: &mut dyn Sink, agreed: &TargetIdentity) -> Result<(), StationError> {
+        if !agreed.is_hardware() {
+            return Ok(());
+        }
+        let now = sink.preflight(&self.footprint())?;
+        if now.target().is_same_appearance(agreed) {
+            return Ok(());
+        }
+        let difference = format!("{} is in its place", now.target().name);
+        Err(SinkError::Swapped { target: agreed.name.clone(), difference }.into())
+    }
+
+    fn footprint(&self) -> Footprint {
+        Footprint { medium: self.plan.delivery.medium.clone(), payload: None }
     }
 
     /// Returns the artifact: the spooled one where an interrupted delivery left it, else a new one, durable on return.
@@ -211,12 +232,16 @@ fn spool_context(ticket: &Ticket) -> String {
 }
 
 /// A delivery to a file of this station counts as done only while the file is there; hardware has left the house.
-fn still_there(finished: FinishedDelivery) -> Result<Delivered, StationError> {
+fn still_there(fleet: &str, finished: FinishedDelivery, held: Option<&Manifest>) -> Result<Delivered, StationError> {
     let target = &finished.receipt.target;
-    if !target.is_hardware() && !Path::new(&target.path).exists() {
-        return Err(StationError::Vanished { target: target.name.clone(), when: finished.finished.date().to_string() });
+    let is_that =
+        |held: &Manifest| held.fleet == fleet && held.device == finished.device && held.version == finished.version;
+    if target.is_hardware() || held.is_some_and(is_that) {
+        return Ok(Delivered::Before(Box::new(finished)));
     }
-    Ok(Delivered::Before(Box::new(finished)))
+    let (is_there, target, when) =
+        (Path::new(&target.path).exists(), target.name.clone(), finished.finished.date().to_string());
+    Err(if is_there { StationError::Replaced { target, when } } else { StationError::Vanished { target, when } })
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

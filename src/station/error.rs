@@ -1,5 +1,6 @@
 //! How a procedure of the station fails.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::authority::AuthorityError;
@@ -8,6 +9,7 @@ use crate::delivery::{ArtifactError, SinkError};
 use crate::fleet::check::PlanError;
 use crate::fleet::{Class, Diagnose};
 use crate::host::HostError;
+use crate::host::files::folder_of;
 use crate::registry::LedgerError;
 
 use super::load::LoadError;
@@ -79,6 +81,14 @@ pub enum StationError {
         /// When it was finished.
         when: String,
     },
+    /// A file of this station holds something else by now.
+    #[error("{target} was written on {when} and does not hold that bundle any more")]
+    Replaced {
+        /// The target.
+        target: String,
+        /// When it was finished.
+        when: String,
+    },
     /// Demo or seeded credentials on the way to hardware.
     #[error("refusing to put demo credentials on {target}")]
     Demo {
@@ -88,6 +98,12 @@ pub enum StationError {
     /// The fleet has no authority yet.
     #[error("the fleet {fleet:?} has no authority yet")]
     NoAuthority {
+        /// The fleet.
+        fleet: String,
+    },
+    /// Neither keys nor a ledger, and no authority pinned: a fleet nobody has worked on.
+    #[error("nothing was made for fleet {fleet:?} here yet")]
+    NotBegun {
         /// The fleet.
         fleet: String,
     },
@@ -113,11 +129,14 @@ impl Diagnose for StationError {
             StationError::Artifact(_) => Class::Fault,
             StationError::Sink(error) => error.class(),
             StationError::Host(error) => error.class(),
+            StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
             StationError::File { .. } => Class::Surroundings,
             StationError::Target { .. } | StationError::Pairing { .. } | StationError::NoDevice => Class::Usage,
             StationError::NothingNext => Class::NothingNext,
-            StationError::Vanished { .. } | StationError::Demo { .. } => Class::Refused,
-            StationError::NoAuthority { .. } | StationError::NoLedger { .. } => Class::Input,
+            StationError::Vanished { .. } | StationError::Replaced { .. } | StationError::Demo { .. } => Class::Refused,
+            StationError::NoAuthority { .. } | StationError::NotBegun { .. } | StationError::NoLedger { .. } => {
+                Class::Input
+            }
             StationError::Interrupted(class) => *class,
         }
     }
@@ -138,7 +157,7 @@ impl Diagnose for StationError {
                 Some("name one drive for each device, or image:FOLDER/ for any number of devices".into())
             }
             StationError::NoDevice => Some("name devices, or use --all or --next".into()),
-            StationError::Vanished { .. } => {
+            StationError::Vanished { .. } | StationError::Replaced { .. } => {
                 Some("--again copy writes it once more; --again lost also revokes what was on it".into())
             }
             StationError::Demo { .. } => Some(
@@ -146,7 +165,12 @@ impl Diagnose for StationError {
                  .firstlight aside and run: firstlight ca init"
                     .into(),
             ),
-            StationError::NoAuthority { .. } => Some("firstlight ca init".into()),
+            StationError::File { path, .. } => Some(format!(
+                "check that {} can be written and has room, then run the same command again",
+                folder_of(path).display()
+            )),
+            StationError::NoAuthority { .. } => Some("make one with: firstlight ca init".into()),
+            StationError::NotBegun { .. } => Some("begin with: firstlight write --all --to image:out/".into()),
             StationError::NoLedger { .. } => Some("move .firstlight aside, then bring both back: firstlight restore FILE".into()),
             _ => None,
         }

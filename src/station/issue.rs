@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::authority::{CredentialRequest, FleetKey, wrap_for_recipient};
 use crate::delivery::Credential;
-use crate::fleet::{CredentialKind, DevicePlan, EndpointName, Fleet};
+use crate::fleet::check::Fleet;
+use crate::fleet::{CredentialKind, DevicePlan, EndpointName};
 use crate::registry::{CredentialState, Ledger, NewCredential};
 
 use super::error::StationError;
@@ -111,16 +112,19 @@ pub struct Issued<'a> {
     pub made: usize,
 }
 
-/// Returns name and generation of each credential of a device that is still to be issued.
+/// Returns the credentials of a device that are still to be issued; without a ledger none is.
 pub fn wanted(
     fleet: &Fleet,
     ledger: Option<&Ledger>,
     device: &EndpointName,
-) -> Result<Vec<(Arc<str>, u32)>, StationError> {
+) -> Result<Vec<CredentialState>, StationError> {
     let plan = any_plan(fleet, device)?;
-    let Some(ledger) = ledger else { return Ok(plan.credentials.keys().map(|name| (Arc::clone(name), 1)).collect()) };
-    let states = ledger.credentials_wanted(&plan)?.into_iter().filter(|state| state.issued.is_none());
-    Ok(states.map(|state| (state.name, state.generation)).collect())
+    let first = |name: &Arc<str>| CredentialState { name: Arc::clone(name), generation: 1, issued: None };
+    let states = match ledger {
+        Some(ledger) => ledger.credentials_wanted(&plan)?,
+        None => plan.credentials.keys().map(first).collect(),
+    };
+    Ok(states.into_iter().filter(|state| state.issued.is_none()).collect())
 }
 
 /// Issues for all `devices` on all processors; `each` hears of every device. Returns how many credentials were made.

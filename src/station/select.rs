@@ -1,5 +1,7 @@
 //! Which devices: named, all, or the next one that is not delivered.
 
+use std::collections::BTreeSet;
+
 use crate::fleet::EndpointName;
 use crate::fleet::check::Fleet;
 use crate::registry::Ledger;
@@ -14,38 +16,41 @@ pub enum Selection {
     /// All, in the inventory's order.
     All,
     /// The first one in the inventory's order whose delivery is not finished.
-    Next,
+    Next {
+        /// True if only hardware counts: an image file made in rehearsal does not make the stick done.
+        hardware: bool,
+    },
 }
 
 impl Selection {
-    /// Makes a selection from what was typed; names and `--all` exclude each other on the command line.
-    pub fn from_words(names: &[EndpointName], all: bool, next: bool) -> Result<Self, StationError> {
-        match (names.is_empty(), all, next) {
-            (_, true, _) => Ok(Self::All),
-            (_, _, true) => Ok(Self::Next),
-            (false, ..) => Ok(Self::Named(names.to_vec())),
-            (true, ..) => Err(StationError::NoDevice),
+    /// Makes a selection from what was typed; names and `--all` exclude each other on the command line. A device named
+    /// twice counts once.
+    pub fn from_words(names: &[EndpointName], all: bool) -> Result<Self, StationError> {
+        let mut seen = BTreeSet::new();
+        let once: Vec<EndpointName> = names.iter().filter(|name| seen.insert(name.folded())).cloned().collect();
+        match (once.is_empty(), all) {
+            (_, true) => Ok(Self::All),
+            (false, false) => Ok(Self::Named(once)),
+            (true, false) => Err(StationError::NoDevice),
         }
     }
 
-    /// Returns the chosen devices. For `Next`, `delivery` matters where a profile has several, and `hardware` says whether
-    /// a rehearsal counts; without a ledger nothing is delivered yet.
+    /// Returns the chosen devices. `delivery` matters to `Next` where a profile has several; without a ledger nothing is
+    /// delivered.
     pub fn devices(
         &self,
         fleet: &Fleet,
         ledger: Option<&Ledger>,
         delivery: Option<&str>,
-        hardware: bool,
     ) -> Result<Vec<EndpointName>, StationError> {
         match self {
             Self::All => Ok(fleet.devices().cloned().collect()),
             Self::Named(names) => names.iter().map(|name| known(fleet, name)).collect(),
-            Self::Next => next(fleet, ledger, delivery, hardware).map(|device| vec![device]),
+            Self::Next { hardware } => next(fleet, ledger, delivery, *hardware).map(|device| vec![device]),
         }
     }
 }
 
-/// The first device whose delivery is not finished yet.
 fn next(
     fleet: &Fleet,
     ledger: Option<&Ledger>,
@@ -54,8 +59,8 @@ fn next(
 ) -> Result<EndpointName, StationError> {
     for device in fleet.devices() {
         let plan = fleet.plan(device, delivery)?;
-        let Some(ledger) = ledger else { return Ok(device.clone()) };
-        if ledger.next_undelivered([device], &plan.delivery.name, hardware)?.is_some() {
+        let is_left = |ledger: &Ledger| ledger.next_undelivered([device], &plan.delivery.name, hardware);
+        if ledger.map_or(Ok(Some(device)), is_left)?.is_some() {
             return Ok(device.clone());
         }
     }

@@ -36,7 +36,7 @@ impl Failure {
             }
             this.take_hint(diagnosis(cause).and_then(Diagnose::hint));
             // Some libraries repeat their cause in their own words.
-            if said.last().is_none_or(|before| !before.ends_with(&words)) {
+            if said.last().is_none_or(|before| !before.ends_with(&words) && !words.ends_with(before.as_str())) {
                 said.push(words);
             }
         }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use crate::command::{Context, Status};
 use crate::host::files;
 
@@ -26,6 +28,9 @@ pub struct Args {
 
 /// Runs `firstlight ca export`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    if let (Some(path), true) = (&args.out, context.globals.plan) {
+        return Ok(context.would(&format!("write the certificates to {}", path.display())));
+    }
     let station = opened::station(context, None)?;
     let authority = station.authority();
     let mut pem = String::new();
@@ -34,7 +39,11 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     }
     pem.push_str(authority.root_pem());
     match &args.out {
-        Some(path) => files::write_atomically(path, pem.as_bytes(), 0o644)?,
+        Some(path) => {
+            files::write_atomically(path, pem.as_bytes(), 0o644)?;
+            context.printer.talk(format_args!("certificates written to {}", path.display()));
+        }
+        None if context.printer.is_json() => context.printer.document(&json!({ "pem": pem })),
         None => context.printer.raw(pem.as_bytes()),
     }
     Ok(Status::Done)

@@ -5,6 +5,7 @@ person may sit (Terminal). Files go in and out through the folder `lab`, which i
 """
 import atexit
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -183,11 +184,15 @@ class Terminal:
         with self.changed:
             self.seen = ""
 
-    def expect(self, text, seconds=60):
-        """Waits until `text` has been shown."""
+    def expect(self, text, seconds=60, times=1):
+        """Waits until `text` has been shown, so many times."""
         with self.changed:
-            if not self.changed.wait_for(lambda: text in self.seen, seconds):
+            if not self.changed.wait_for(lambda: self.seen.count(text) >= times, seconds):
                 raise TimeoutError("the terminal never showed %r, but:\n%s" % (text, self.seen))
+
+    def text(self):
+        """What was shown, without the codes that move the cursor and erase; a line drawn anew is a new line."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen).replace("\r", "\n")
 
     def type(self, keys):
         """Types."""

@@ -45,7 +45,24 @@ class ToolCase(Case):
         """Starts to write at the terminal and waits for the question, whose default is no."""
         job = self.tool.start_at_terminal("write %s --to drive:%s" % (self.device, node))
         self.laptop.terminal.expect("[y/N]")
+        self.laptop.must("until stty -F /dev/ttyS2 -a | grep -q -- -icanon; do usleep 20000; done")
         return job
+
+    def write_held_at_the_terminal(self):
+        """Starts to write at the terminal and holds the second write; returns the disk, the job and the node."""
+        disk, node = self.stick()
+        job = self.ask(node)
+        disk.faults.hold_write = 2
+        self.laptop.terminal.type("y\r")
+        disk.wait_held()
+        return disk, job, node
+
+    def press_ctrl_c(self):
+        """Presses Ctrl-C and waits until the tool has taken note of it."""
+        count = self.laptop.terminal.seen.count("^C") + 1
+        self.laptop.terminal.type("\x03")
+        self.laptop.terminal.expect("^C", times=count)
+        self.laptop.must("while grep -qs '^ShdPnd:.*[1-9a-f]' /proc/$(pidof firstlight)/status; do usleep 50000; done")
 
     def unplug_at(self, number):
         """Pulls a new stick during its n-th write and judges the outcome; returns its disk and its former node."""
@@ -108,8 +125,8 @@ class ToolCase(Case):
     def judge_terminal(self, job, status):
         """The same for what ran at the terminal."""
         finished = job.wait()
-        self.assertEqual(finished.rc, status, self.laptop.terminal.seen)
-        self._judge_talk(self.laptop.terminal.seen, status)
+        self.assertEqual(finished.rc, status, self.laptop.terminal.text())
+        self._judge_talk(self.laptop.terminal.text(), status)
 
     def _judge_talk(self, talk, status):
         if status not in (0, 130):
@@ -117,23 +134,28 @@ class ToolCase(Case):
         self.assertNotRegex(talk, r"panicked|RUST_BACKTRACE|PRIVATE KEY")
 
     def assert_ledger_true(self):
-        """The ledger's chain holds, and it explains this test's device if it has anything about it."""
+        """The ledger's chain holds, and it explains this test's device if it has anything about it; returns the steps noted."""
         chain = self.tool.run("ledger verify")
         self.assertEqual(chain.rc, 0, repr(chain))
         why = self.tool.run("devices why " + self.device)
-        if self.tool.steps(self.device):
+        steps = self.tool.steps(self.device)
+        if steps:
             self.assertEqual((why.rc, self.device in why.out), (0, True), repr(why))
         elif why.rc != 0:
             self.assertIn("knows no device", why.err)
+        return steps
+
+    def assert_unfinished(self):
+        """The ledger is true and does not call this test's delivery finished."""
+        self.assertNotIn("finished", self.assert_ledger_true())
 
     def assert_untouched_ledger(self):
         """Nothing left the station, and the ledger knows it."""
-        self.assert_ledger_true()
-        self.assertNotIn("exposed", self.tool.steps(self.device))
+        self.assertNotIn("exposed", self.assert_ledger_true())
 
-    def assert_untouched(self, disk):
-        """Not one write reached the medium, and no secret is noted as exposed."""
-        self.assertEqual(disk.written(), [])
+    def assert_untouched(self, *disks):
+        """Not one write reached these media, and no secret is noted as exposed."""
+        self.assertEqual([disk.written() for disk in disks], [[] for _ in disks])
         self.assert_untouched_ledger()
 
     def assert_delivered(self, disk):
@@ -147,16 +169,14 @@ class ToolCase(Case):
         self.assertEqual(manifest["fleet"], "lab-gateways")
         self.assertIn(self.device, files["meta-data"].decode())
         self.assertTrue(files["user-data"].startswith(b"#cloud-config"))
-        self.assert_ledger_true()
-        self.assertIn("finished", self.tool.steps(self.device))
+        self.assertIn("finished", self.assert_ledger_true())
 
     def assert_not_delivered(self, disk):
         """No device would take this for its bootstrap medium, and the ledger does not call it finished."""
         whole = oracle.signatures(self.work, disk.path)
         parts = [oracle.signatures(self.work, disk.path, offset) for _, offset, _ in oracle.partitions(disk.path)]
         self.assertNotIn("CIDATA", [found.get("LABEL") for found in [whole, *parts]])
-        self.assert_ledger_true()
-        self.assertNotIn("finished", self.tool.steps(self.device))
+        self.assert_unfinished()
         pending = self.tool.run("ledger pending")
         self.assertEqual(pending.rc, 0, repr(pending))
         self.assertTrue(re.search(re.escape(self.device), pending.out), repr(pending))

@@ -1,0 +1,116 @@
+//! `--plan` of `write` and `render`: what would be made, and where; nothing is touched.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::bundle;
+use crate::delivery::Footprint;
+use crate::fleet::{DevicePlan, EndpointName, SecretSource};
+use crate::host::Machine;
+use crate::registry::{Again, Beginning};
+use crate::station::{Station, StationError, TargetSpec};
+use crate::ui::Table;
+
+use super::delivering::pair;
+use super::opened::Sight;
+use super::{Context, Status};
+
+/// Devices and where they would go.
+pub struct Planning<'a> {
+    /// The fleet.
+    pub sight: &'a Sight,
+    /// The devices, in order.
+    pub devices: &'a [EndpointName],
+    /// One target that takes them all, or one for each.
+    pub targets: &'a [TargetSpec],
+    /// Which delivery, where a profile has several.
+    pub delivery: Option<&'a str>,
+    /// Repeat what is done, and why.
+    pub again: Option<Again>,
+}
+
+impl Planning<'_> {
+    /// Prints each device's bundle, every secret shown as its name only.
+    pub fn show(&self, context: &Context) -> anyhow::Result<Status> {
+        pair(self.devices.len(), self.targets)?;
+        let known = self.knowing_station()?;
+        let machine = context.machine();
+        let mut table = Table::new(["device", "delivery", "what", "file", "bytes", "target"]).right("bytes");
+        for (index, device) in self.devices.iter().enumerate() {
+            let plan = self.plan(device)?;
+            let target = &self.targets[if self.targets.len() == 1 { 0 } else { index }];
+            let is_done = known.map(|station| self.is_done(station, &plan, target, &machine)).transpose()?;
+            let template = self.sight.shelf().template(&plan.delivery.bundle.template);
+            let files = bundle::preview(&template, &plan)?;
+            let shown = target.shown(device);
+            if context.printer.is_json() {
+                context.printer.record(&record(&plan, is_done, &files, &shown));
+            }
+            for (path, text) in files {
+                let (name, what) = (plan.delivery.name.to_string(), word(is_done).to_owned());
+                table.row([device.to_string(), name, what, path, text.len().to_string(), shown.clone()]);
+            }
+        }
+        if !context.printer.is_json() && !table.is_empty() {
+            context.printer.raw(table.render(context.printer.terminal().columns).as_bytes());
+        }
+        Ok(Status::Done)
+    }
+
+    fn plan(&self, device: &EndpointName) -> Result<DevicePlan, StationError> {
+        Ok(self.sight.folder().fleet.plan(device, self.delivery)?)
+    }
+
+    /// Returns the station if it can tell what is done already. Secrets are part of the answer: where one would have to be
+    /// typed in or read from a descriptor, which gives it once, nothing is told.
+    fn knowing_station(&self) -> Result<Option<&Station>, StationError> {
+        let Some(station) = self.sight.station() else { return Ok(None) };
+        let mut wanted: BTreeSet<Arc<str>> = BTreeSet::new();
+        for device in self.devices {
+            wanted.extend(self.plan(device)?.secrets().cloned());
+        }
+        let sources = station.folder().fleet.secrets();
+        let asks = |name: &Arc<str>| matches!(sources.get(name), Some(SecretSource::Prompt | SecretSource::Fd(_)));
+        if wanted.iter().any(asks) {
+            return Ok(None);
+        }
+        station.resolve_secrets(&wanted)?;
+        Ok(Some(station))
+    }
+
+    /// A target that cannot be looked at yet (a folder to be made, a drive to be plugged in) carries nothing.
+    fn is_done(
+        &self,
+        station: &Station,
+        plan: &DevicePlan,
+        target: &TargetSpec,
+        machine: &Machine,
+    ) -> Result<bool, StationError> {
+        let mut sink = target.sink(&plan.device, machine, station.folder().fleet.slots(), false)?;
+        let Ok(preflight) = sink.preflight(&Footprint { medium: plan.delivery.medium.clone(), payload: None }) else {
+            return Ok(false);
+        };
+        let summary = station.summary(plan);
+        let beginning = Beginning { plan, summary: &summary, target: preflight.target(), again: self.again };
+        Ok(station.ledger().done(&beginning)?.is_some())
+    }
+}
+
+fn word(is_done: Option<bool>) -> &'static str {
+    if is_done == Some(true) { "done before" } else { "to be written" }
+}
+
+fn record(plan: &DevicePlan, is_done: Option<bool>, files: &[(String, String)], target: &str) -> Value {
+    let files: Vec<_> = files.iter().map(|(path, text)| json!({ "path": path, "text": text })).collect();
+    json!({
+        "event": "plan",
+        "device": plan.device,
+        "delivery": plan.delivery.name,
+        "done": is_done,
+        "plan": plan,
+        "files": files,
+        "target": target,
+    })
+}
