@@ -52,7 +52,7 @@ def main():
             fleet = "%s/fleet%d" % (folder, turn)
             fleets.make(fleet, devices)
             ours = Run([binary, "write", "--fleet", fleet, "--all", "--to", "image:%s/out/" % fleet]).checked()
-            loop = Run(["sh", "-c", LOOP, "loop", str(loop_devices)], cwd=fleet).checked()
+            loop = Run(["/bin/sh", "-c", LOOP, "loop", str(loop_devices)], cwd=fleet).checked()
             ratios.append((devices / ours.wall) / (loop_devices / loop.wall))
             report.say("turn %d: firstlight %.0f devices/s (%.2f ms CPU each, %.0f MiB peak), loop %.1f devices/s (%.1f ms CPU each)"
                        % (turn + 1, devices / ours.wall, 1000 * ours.cpu / devices, ours.peak, loop_devices / loop.wall,
