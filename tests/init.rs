@@ -68,7 +68,10 @@ fn init_refuses_a_folder_that_is_not_empty_and_says_how_to_go_on() {
 fn init_that_cannot_ask_or_is_told_nonsense_leaves_nothing() {
     let fleet = TestFleet::empty();
     fleet.run(&["init", "plant"]).exits(6).says(&["there is no terminal", "--template NAME: cloud-init, lwm2m, mqtt"]);
-    fleet.run(&["init", "plant", "--template", "none"]).exits(1).says(&["there is no template \"none\"", "templates are"]);
+    fleet
+        .run(&["init", "plant", "--template", "none"])
+        .exits(1)
+        .says(&["there is no template \"none\"", "templates are"]);
     let nonsense = ["init", "plant", "--template", "mqtt", "--server", "ftp://files.example"];
     fleet.run(&nonsense).exits(1).says(&["ftp://files.example", "mqtts://HOST"]);
     let closed = ["init", "plant", "--template", "mqtt", "--passphrase-fd", "77"];
@@ -180,7 +183,8 @@ fn a_lost_private_folder_stops_every_command_until_it_is_restored_with_the_same_
         assert!(!fleet.file(".firstlight").exists(), "{command:?} made a second authority");
     }
     fleet.run(&["check", "--without-keys"]).ok();
-    let restore = |passphrase: &[u8]| fleet.run_with_input(&["restore", "plant.age", "--backup-passphrase-fd", "0"], passphrase);
+    let restore =
+        |passphrase: &[u8]| fleet.run_with_input(&["restore", "plant.age", "--backup-passphrase-fd", "0"], passphrase);
     restore(b"not that\n").exits(6).says(&["the passphrase does not open the backup plant.age"]);
     assert!(!fleet.file(".firstlight").exists());
     restore(b"in the safe\n").ok().says(&["restored", "compare with your receipts"]);

@@ -121,7 +121,10 @@ fn render_makes_a_folder_for_each_device_that_agrees_with_its_manifest() {
 #[test]
 fn a_folder_target_must_be_there_and_takes_one_device() {
     let fleet = TestFleet::demo(1);
-    fleet.run(&["write", "gw-0001", "--to", "folder:stick"]).exits(1).says(&["there is no folder at \"stick\"", "hint:"]);
+    fleet
+        .run(&["write", "gw-0001", "--to", "folder:stick"])
+        .exits(1)
+        .says(&["there is no folder at \"stick\"", "hint:"]);
     assert!(!fleet.file("stick").exists(), "an unmounted mount point must not become a folder");
     fs::create_dir(fleet.file("stick")).unwrap();
     fleet.run(&["write", "gw-0001", "--to", "folder:stick"]).ok();
@@ -208,7 +211,11 @@ fn with_secret() -> TestFleet {
 #[test]
 fn a_secret_is_on_the_medium_and_nowhere_else() {
     let fleet = with_secret();
-    let run = |arguments: &[&str]| fleet.run_with(arguments, |command| drop(command.env("WIFI", SECRET)));
+    let run = |arguments: &[&str]| {
+        fleet.run_with(arguments, |command| {
+            command.env("WIFI", SECRET);
+        })
+    };
     let mut said = String::new();
     for arguments in [
         &["write", "--all", "--to", "image:out/", "--plan", "--json"][..],
@@ -268,7 +275,7 @@ fn killed_while_it_writes_folders_it_goes_on_with_the_same_identities() {
         for device in ["gw-0001", "gw-0002", "gw-0003", "gw-0004"] {
             assert_eq!(generations(&fleet, device), ["active"], "after {events} events");
             let folder = fleet.file("bundles").join(device);
-            let parts = names(&folder).into_iter().filter(|name| name.ends_with(".part")).count();
+            let parts = names(&folder).into_iter().filter(|name| name.contains(".part")).count();
             assert_eq!(parts, 0, "after {events} events: {:?}", names(&folder));
             fleet.run(&["media", "verify", folder.to_str().unwrap()]).ok();
         }
