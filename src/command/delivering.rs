@@ -12,7 +12,7 @@ use crate::ui::closing::Closing;
 use super::{Context, Status};
 
 /// How many files of this station are written at once for each processor: they wait for the disk most of the time.
-const JOBS_FOR_EACH_PROCESSOR: usize = 8;
+const JOBS_FOR_EACH_PROCESSOR: usize = 32;
 
 /// Devices and where they go.
 pub struct Work<'a> {

@@ -20,6 +20,8 @@ pub struct ArtifactFile {
 /// Named files and their manifest, frozen: what is delivered, whatever the target.
 pub struct SealedArtifact {
     manifest: Manifest,
+    /// The manifest's document: every reader wants it, and the digest is over it.
+    document: Vec<u8>,
     files: Vec<ArtifactFile>,
 }
 
@@ -66,12 +68,17 @@ impl SealedArtifact {
             }
         }
         manifest.files = files.iter().map(entry).collect();
-        Ok(Self { manifest, files })
+        Ok(Self { document: manifest.to_json(), manifest, files })
     }
 
     /// Returns the manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Returns the manifest as it lies on a medium.
+    pub fn document(&self) -> &[u8] {
+        &self.document
     }
 
     /// Returns the files, sorted by path; the manifest is not among them.
@@ -81,18 +88,18 @@ impl SealedArtifact {
 
     /// Returns the digest of the manifest document, which names every file's digest: the digest of the whole.
     pub fn digest(&self) -> Digest {
-        Digest::of(&self.manifest.to_json())
+        Digest::of(&self.document)
     }
 
     /// Returns the sum of all file sizes, the manifest included, in bytes.
     pub fn payload(&self) -> u64 {
-        self.manifest.to_json().len() as u64 + self.files.iter().map(|file| file.bytes.len() as u64).sum::<u64>()
+        self.document.len() as u64 + self.files.iter().map(|file| file.bytes.len() as u64).sum::<u64>()
     }
 
     /// Returns one byte string that [`SealedArtifact::from_spool`] reads: each part with its length in front.
     pub fn to_spool(&self) -> Secret {
         let mut out = Vec::with_capacity(usize::try_from(self.payload()).unwrap_or(0) + 64 * (self.files.len() + 2));
-        put(&mut out, &self.manifest.to_json());
+        put(&mut out, &self.document);
         for file in &self.files {
             put(&mut out, file.path.as_bytes());
             out.extend_from_slice(&file.mode.to_be_bytes());

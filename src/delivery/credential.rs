@@ -35,7 +35,7 @@ pub enum PublicKind {
     /// X.509.
     X509 {
         /// The certificate, DER.
-        #[serde(with = "hex")]
+        #[serde(with = "hex_text")]
         certificate: Vec<u8>,
         /// Issuers from the direct one up to and including the root, DER.
         #[serde(with = "hex_list")]
@@ -54,7 +54,7 @@ pub enum PublicKind {
     #[serde(rename = "rpk")]
     RawPublicKey {
         /// Subject public key info, DER.
-        #[serde(with = "hex")]
+        #[serde(with = "hex_text")]
         public_key: Vec<u8>,
         /// SHA-256 of it.
         key_fingerprint: Digest,
@@ -100,13 +100,27 @@ impl PublicCredential {
     }
 }
 
+mod hex_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&crate::fleet::text::hex(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        hex::decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
 mod hex_list {
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::SerializeSeq};
+
+    use crate::fleet::text::hex;
 
     pub(super) fn serialize<S: Serializer>(list: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(Some(list.len()))?;
         for bytes in list {
-            sequence.serialize_element(&hex::encode(bytes))?;
+            sequence.serialize_element(&hex(bytes))?;
         }
         sequence.end()
     }

@@ -61,6 +61,12 @@ pub enum SinkError {
         /// What a person could do.
         hint: Option<String>,
     },
+    /// The person asked pressed Ctrl-C instead of answering.
+    #[error("interrupted at the question; {target} was not touched")]
+    Interrupted {
+        /// The target.
+        target: String,
+    },
     /// Another target than the one consented to, or than the one an interrupted delivery went to.
     #[error("{target} is not the target that was agreed on: {difference}")]
     Swapped {
@@ -111,6 +117,7 @@ impl Diagnose for SinkError {
             SinkError::ReadOnly { .. } => Class::Surroundings,
             SinkError::Permission { .. } | SinkError::Refused { .. } | SinkError::Swapped { .. } => Class::Refused,
             SinkError::Differs { .. } => Class::Differs,
+            SinkError::Interrupted { .. } => Class::Interrupted,
         }
     }
 

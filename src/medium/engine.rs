@@ -16,6 +16,8 @@ use super::finding;
 pub const CHUNK: u64 = 4 << 20;
 /// The unit that is held back at the front, in bytes: what every medium writes as one.
 pub const SECTOR: u64 = 512;
+/// What a file system stores as one, in bytes.
+const BLOCK: u64 = 4096;
 const ZEROS: [u8; sector()] = [0; sector()];
 
 /// What the engine needs of a medium. Offsets, lengths and buffer addresses it gives are multiples of [`SECTOR`].
@@ -167,19 +169,14 @@ pub(super) trait ReadBack {
 
 /// Reads `image` back and compares; returns digest and number of bytes compared.
 pub(super) fn read_back(source: &dyn ReadBack, image: &TargetImage) -> Result<(Digest, u64), EngineError> {
-    // Grows with what is read: most zeros are holes, and wiping a buffer for them would cost more than all the reading.
-    let mut buffer = AlignedBuffer::new(0);
+    let mut window = Window { buffer: AlignedBuffer::new(0), start: 0, end: 0 };
     let mut hasher = ImageHasher::new(image.size());
     let mut compared = 0;
     for extent in image.extents() {
         hasher.begin(extent);
         compared += extent.length;
         for piece in worth_reading(source, extent) {
-            if buffer.len() < piece.len() {
-                buffer = AlignedBuffer::new(piece.len().next_power_of_two());
-            }
-            let found = &mut buffer[..piece.len()];
-            source.read_at(piece.offset, found).map_err(EngineError::io(Doing::ReadingBack, piece.offset))?;
+            let found = window.read(source, &piece, image.size())?;
             piece.check(found, image, &BTreeMap::new())?;
             if !piece.is_zero() {
                 hasher.data(found);
@@ -187,6 +184,31 @@ pub(super) fn read_back(source: &dyn ReadBack, image: &TargetImage) -> Result<(D
         }
     }
     Ok((hasher.finish(), compared))
+}
+
+/// What was read last, up to the end of its block: the zeros behind the data of a block come with it.
+struct Window {
+    /// Grows with what is read: most zeros are holes, and wiping a buffer for them would cost more than all the reading.
+    buffer: AlignedBuffer,
+    start: u64,
+    end: u64,
+}
+
+impl Window {
+    fn read(&mut self, source: &dyn ReadBack, piece: &Piece<'_>, size: u64) -> Result<&[u8], EngineError> {
+        if piece.offset < self.start || piece.offset + piece.length > self.end {
+            self.start = piece.offset;
+            self.end = (piece.offset + piece.length).next_multiple_of(BLOCK).min(size);
+            let length = usize::try_from(self.end - self.start).expect("at most a chunk and a block");
+            if self.buffer.len() < length {
+                self.buffer = AlignedBuffer::new(length);
+            }
+            let read = source.read_at(piece.offset, &mut self.buffer[..length]);
+            read.map_err(EngineError::io(Doing::ReadingBack, piece.offset))?;
+        }
+        let at = usize::try_from(piece.offset - self.start).expect("inside the buffer");
+        Ok(&self.buffer[at..at + piece.len()])
+    }
 }
 
 /// All of a data extent; of a zero extent what is not a hole.

@@ -148,10 +148,10 @@ impl Sink for Folder {
             tick(done);
         }
         open.check(artifact.files())?;
-        let manifest = artifact.manifest().to_json();
-        open.put(MANIFEST_NAME, &manifest, 0o644)?;
+        let manifest = artifact.document();
+        open.put(MANIFEST_NAME, manifest, 0o644)?;
         watch(Event::Step { device, step: Step::Written });
-        let read_back = open.check_manifest(&manifest)?;
+        let read_back = open.check_manifest(manifest)?;
         tick(total);
         watch(Event::Step { device, step: Step::ReadBack });
         Ok(Receipt {

@@ -42,7 +42,7 @@ pub fn encode(artifact: &SealedArtifact, layout: &MediumPlan, drive: Option<u64>
 }
 
 fn volume(artifact: &SealedArtifact, spec: &VolumeSpec<'_>) -> Result<Vec<Extent>, SinkError> {
-    let manifest = Secret::new(artifact.manifest().to_json());
+    let manifest = Secret::new(artifact.document().to_vec());
     let files = artifact.files().iter().map(|file| VolumeFile { path: &file.path, bytes: &file.bytes });
     let files: Vec<VolumeFile<'_>> = files.chain([VolumeFile { path: MANIFEST_NAME, bytes: &manifest }]).collect();
     fat::build(spec, &files).map_err(misfit_volume)

@@ -15,6 +15,9 @@ use super::{LedgerError, schema};
 /// busy processes take turns.
 const TRIES: i32 = 6_000;
 
+/// Pages of the write-ahead log after which it is brought into the file: some 16 MiB, a hundred devices under way.
+const LONGEST_LOG: i64 = 4_000;
+
 /// Statements kept ready on a connection: more than there are, so that none is parsed twice.
 const STATEMENTS: usize = 128;
 
@@ -50,6 +53,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
          PRAGMA temp_store = MEMORY;",
     )?;
+    conn.pragma_update(None, "wal_autocheckpoint", LONGEST_LOG)?;
     Ok(conn)
 }
 

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
 use crate::delivery::{PublicCredential, SealedMaterial};
+use crate::fleet::text::hex;
 use crate::fleet::{CredentialKind, CredentialShape, Digest, Retain};
 
 use super::generation::Generations;
@@ -118,6 +119,22 @@ pub(super) fn states(
     generations.iter().map(state).collect()
 }
 
+/// Returns the name of the first of `generations` that was not issued.
+pub(super) fn first_missing<'a>(
+    conn: &Connection,
+    device: i64,
+    generations: &'a Generations,
+) -> Result<Option<&'a Arc<str>>, LedgerError> {
+    let mut statement =
+        conn.prepare_cached("SELECT 1 FROM generations WHERE device = ?1 AND name = ?2 AND generation = ?3")?;
+    for (name, generation) in generations {
+        if !statement.exists(params![device, &**name, generation])? {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
 fn issued(
     conn: &Connection,
     device: i64,
@@ -136,15 +153,17 @@ fn issued(
 
 /// The public half as JSON, with the certificate in a column of its own and the issuers, which many share, by digest.
 fn fold_public(conn: &Connection, public: &PublicCredential) -> Result<(String, Option<Vec<u8>>), LedgerError> {
-    let mut value = serde_json::to_value(public).expect("a public credential is plain data");
-    let mut certificate = None;
-    if let crate::delivery::PublicKind::X509 { certificate: der, issuers, .. } = &public.kind {
-        certificate = Some(der.clone());
-        let digests: Result<Vec<Digest>, _> = issuers.iter().map(|der| contents::put(conn, der)).collect();
-        value["certificate"] = Value::Null;
-        value["issuers"] = json!(digests?);
+    let mut public = public.clone();
+    let mut apart = None;
+    if let crate::delivery::PublicKind::X509 { certificate, issuers, .. } = &mut public.kind {
+        apart = Some((std::mem::take(certificate), std::mem::take(issuers)));
     }
-    Ok((value.to_string(), certificate))
+    let mut value = serde_json::to_value(public).expect("a public credential is plain data");
+    let Some((certificate, issuers)) = apart else { return Ok((value.to_string(), None)) };
+    let digests: Result<Vec<Digest>, _> = issuers.iter().map(|der| contents::put(conn, der)).collect();
+    value["certificate"] = Value::Null;
+    value["issuers"] = json!(digests?);
+    Ok((value.to_string(), Some(certificate)))
 }
 
 /// Returns the public half that was stored.
@@ -155,11 +174,11 @@ pub(super) fn unfold_public(
 ) -> Result<PublicCredential, LedgerError> {
     let mut value: Value = from_json(text)?;
     if let Some(certificate) = certificate {
-        value["certificate"] = json!(hex::encode(certificate));
+        value["certificate"] = Value::String(hex(&certificate));
         let digests: Vec<Digest> =
             serde_json::from_value(value["issuers"].take()).map_err(|e| LedgerError::unreadable(e.to_string()))?;
         let issuers: Result<Vec<String>, LedgerError> =
-            digests.iter().map(|digest| contents::get(conn, digest).map(hex::encode)).collect();
+            digests.iter().map(|digest| contents::get(conn, digest).map(|der| hex(&der))).collect();
         value["issuers"] = json!(issuers?);
     }
     serde_json::from_value(value).map_err(|error| LedgerError::unreadable(format!("public credential: {error}")))

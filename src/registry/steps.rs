@@ -60,10 +60,9 @@ pub(super) fn sealed(
 }
 
 fn refuse_missing(work: &Work<'_>, delivery: &Delivery, generations: &Generations) -> Result<(), LedgerError> {
-    let states = credentials::states(work.conn, Some(delivery.device), generations)?;
-    match states.iter().find(|state| state.issued.is_none()) {
+    match credentials::first_missing(work.conn, delivery.device, generations)? {
         None => Ok(()),
-        Some(state) => Err(LedgerError::Misuse { what: format!("credential {:?} was not issued", state.name) }),
+        Some(name) => Err(LedgerError::Misuse { what: format!("credential {name:?} was not issued") }),
     }
 }
 

@@ -96,7 +96,7 @@ impl Delivery<'_> {
     }
 
     fn look(&self, sink: &mut dyn Sink) -> Result<Preflight, StationError> {
-        let preflight = sink.preflight(&Footprint { medium: self.plan.delivery.medium.clone(), payload: None })?;
+        let preflight = sink.preflight(&self.footprint())?;
         if preflight.target().is_hardware() && self.station.is_demo() {
             return Err(StationError::Demo { target: preflight.target().name.clone() });
         }
@@ -139,12 +139,31 @@ impl Delivery<'_> {
         self.reached(Step::Bind)?;
         let artifact = self.artifact(ticket)?;
         self.reached(Step::Sealed)?;
+        self.look_again(sink, target)?;
         ledger.exposed(ticket)?;
         self.reached(Step::Exposed)?;
         let receipt = sink.commit(&artifact, consent, &|event| self.watch(event))?;
         ledger.verified(ticket, &receipt)?;
         self.tell(Step::Verified);
         Ok(receipt)
+    }
+
+    /// Looks once more before the ledger says that secrets leave: a drive exchanged since the consent must not be noted as
+    /// exposed. (The sink itself looks again, right before the first byte.)
+    fn look_again(&self, sink: &mut dyn Sink, agreed: &TargetIdentity) -> Result<(), StationError> {
+        if !agreed.is_hardware() {
+            return Ok(());
+        }
+        let now = sink.preflight(&self.footprint())?;
+        if now.target().is_same_appearance(agreed) {
+            return Ok(());
+        }
+        let difference = format!("{} is in its place", now.target().name);
+        Err(SinkError::Swapped { target: agreed.name.clone(), difference }.into())
+    }
+
+    fn footprint(&self) -> Footprint {
+        Footprint { medium: self.plan.delivery.medium.clone(), payload: None }
     }
 
     /// Returns the artifact: the spooled one where an interrupted delivery left it, else a new one, durable on return.

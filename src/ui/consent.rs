@@ -1,6 +1,7 @@
 //! Asks a person for the leave to overwrite a drive.
 
 use crate::delivery::{Confirm, Effect, Preflight, SinkError};
+use crate::fleet::{Class, Diagnose as _};
 
 use super::measure::size;
 use super::{Printer, Prompt};
@@ -29,6 +30,9 @@ impl Confirm for AskConsent {
             Ok(false) => Err(refused("the answer was no; nothing was changed", None)),
             Err(_) if !self.printer.can_ask() => {
                 Err(refused("nobody is there to be asked, and it was not accepted beforehand", Some(instead)))
+            }
+            Err(complaint) if complaint.class() == Class::Interrupted => {
+                Err(SinkError::Interrupted { target: target.name.clone() })
             }
             Err(complaint) => Err(refused(&complaint.to_string(), None)),
         }

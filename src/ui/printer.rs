@@ -199,7 +199,8 @@ impl Printer {
         });
     }
 
-    fn undisturbed(&self, mut print: impl FnMut()) {
+    /// Runs `print` while what is drawn is taken away and stays away.
+    pub(super) fn undisturbed(&self, mut print: impl FnMut()) {
         let suspend = lock(&self.streams.suspend).clone();
         match suspend {
             Some(suspend) => suspend(&mut print),

@@ -31,6 +31,9 @@ impl Drawing {
     }
 
     fn tell(&self, event: Event<'_>) {
+        if !self.printer.is_json() && self.printer.level() < Level::Verbose {
+            return;
+        }
         match event {
             Event::Batch { total } => self.printer.event(&json!({ "event": "batch", "total": total })),
             Event::Step { device, step } => {

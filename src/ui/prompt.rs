@@ -31,8 +31,12 @@ impl<'a> Prompt<'a> {
     /// Asks yes or no, default no.
     pub fn confirm(&self, question: &str, instead: &str) -> Result<bool, Complaint> {
         self.need_terminal(question, instead)?;
-        let answer = Confirm::with_theme(&*self.theme).with_prompt(question).default(false).show_default(true);
-        answer.interact().map_err(|error| stopped(error, question, instead))
+        let ask =
+            || Confirm::with_theme(&*self.theme).with_prompt(question).default(false).show_default(true).interact();
+        let mut answer = None;
+        // A bar that is drawn anew every moment would wipe the question off the screen.
+        self.printer.undisturbed(|| answer = Some(ask()));
+        answer.expect("the question was put").map_err(|error| stopped(error, question, instead))
     }
 
     /// Asks for a line; an empty answer means `default`, where there is one.
