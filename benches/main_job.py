@@ -66,6 +66,9 @@ def main():
         report.bound("disk an image, largest", largest / 1000, 200, "KB")
         again = Run([binary, "write", "--fleet", fleet, "--all", "--to", "image:%s/out/" % fleet]).checked()
         report.say("second run, nothing to do: %.2f s CPU" % again.cpu)
+        listed = Run([binary, "devices", "list", "--json", "--fleet", fleet]).checked()
+        assert listed.stdout.count(b'"registered"') == devices, "every device is delivered by the ledger"
+        Run([binary, "ledger", "verify", "--fleet", fleet]).checked()
         subprocess.run(["fsck.fat", "-n", images[0]], check=True, stdout=subprocess.DEVNULL)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
