@@ -2,8 +2,9 @@
 
 usage: drive_traffic.py FIRSTLIGHT        (root and loop devices are needed)
 
-A bundle of 20 MiB goes to a blank medium and to one full of 0xFF, with and without partition table. Every sector that the
-medium got is looked at in the file behind it: payload, or zeros where volume structures and stale signatures want zeros.
+A bundle of 20 MiB goes to a blank medium and to one full of 0xFF, with and without partition table. What must be zero on a
+dirty medium is computed here from the written volume's own boot sector and from the places where blkid looks for what an
+older use has left. (tests/medium_loop.rs holds the same bounds for the write engine alone.)
 """
 import json
 import os
@@ -62,8 +63,8 @@ def must_be_zero(path, size):
     tables = boot[16] * (word(22, 2) or word(36, 4)) * SECTOR
     folder = word(17, 2) * 32 or cluster
     volume = (word(19, 2) or word(32, 4)) * SECTOR
-    # The root folder, and a cluster for each of the bundle's folders (one: identity/).
-    ranges = [(start, start + reserved + tables + folder + 2 * cluster)]
+    # The gap before the volume; the root folder, and a cluster for each of the bundle's folders (one: identity/).
+    ranges = [(0, start), (start, start + reserved + tables + folder + 2 * cluster)]
     for begin, length in ((0, size), (start, volume)):
         ranges += [(begin, begin + 256 * KIB), (begin + 256 * KIB, begin + 264 * KIB), (begin + 384 * KIB, begin + 512 * KIB)]
         ranges += [(begin + place, begin + place + SECTOR) for place in (512 * KIB, MIB, 2 * MIB, 4 * MIB)]

@@ -42,7 +42,9 @@ def make_large(folder, devices, table, filesystem):
     """Writes a fleet of so many devices whose bundle has five files of 4 MiB: for drives, so with a real authority."""
     files = ["  - {path: part-%d.txt, mode: \"0644\", template: large.j2, syntax: text}\n" % i for i in range(5)]
     medium = ", medium: {table: %s, filesystem: %s, label: BENCH}" % (table, filesystem)
-    put(folder, devices, TEMPLATE + "".join(files), FLEET % ("false", medium), {"settings.txt.j2": "x\n", "large.j2": LARGE})
+    # No size: the volume fills the drive.
+    template = TEMPLATE.replace(", size: 64MiB", "") + "".join(files)
+    put(folder, devices, template, FLEET % ("false", medium), {"settings.txt.j2": "x\n", "large.j2": LARGE})
 
 
 def put(folder, devices, template, fleet, sources):
