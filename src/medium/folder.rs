@@ -149,9 +149,9 @@ impl Sink for Folder {
         }
         open.check(artifact.files())?;
         let manifest = artifact.document();
-        open.put(MANIFEST_NAME, &manifest, 0o644)?;
+        open.put(MANIFEST_NAME, manifest, 0o644)?;
         watch(Event::Step { device, step: Step::Written });
-        let read_back = open.check_manifest(&manifest)?;
+        let read_back = open.check_manifest(manifest)?;
         tick(total);
         watch(Event::Step { device, step: Step::ReadBack });
         Ok(Receipt {
