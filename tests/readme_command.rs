@@ -9,16 +9,6 @@ use std::path::Path;
 
 use common::{TestFleet, oracle};
 
-/// Copies `examples/gateways`, without what a run of the README's command may have left there.
-fn example() -> TestFleet {
-    let fleet = TestFleet::empty();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateways");
-    for name in ["fleet.yaml", "devices.csv"] {
-        fs::copy(source.join(name), fleet.file(name)).unwrap();
-    }
-    fleet
-}
-
 /// Every file below the fleet's folder with its content.
 fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
@@ -40,7 +30,7 @@ const WRITE: [&str; 4] = ["write", "--all", "--to", "image:out/"];
 
 #[test]
 fn twelve_devices_become_twelve_images_that_other_programs_accept() {
-    let fleet = example();
+    let fleet = TestFleet::gateways();
     let ran = fleet.run(&[&WRITE[..], &["--json"]].concat()).ok();
     let receipts = ran.receipts();
     assert_eq!(receipts.len(), 12);
@@ -77,7 +67,7 @@ fn twelve_devices_become_twelve_images_that_other_programs_accept() {
 
 #[test]
 fn a_second_run_says_that_nothing_is_left_to_do_and_writes_nothing() {
-    let fleet = example();
+    let fleet = TestFleet::gateways();
     let first = fleet.run(&WRITE).ok().says(&["12 devices: 12 written and read back"]);
     assert_eq!(first.stdout, "", "quiet in a pipe");
     let before = tree(fleet.path());
@@ -87,7 +77,7 @@ fn a_second_run_says_that_nothing_is_left_to_do_and_writes_nothing() {
 
 #[test]
 fn a_plan_touches_nothing_and_shows_no_secret() {
-    let fleet = example();
+    let fleet = TestFleet::gateways();
     let before = tree(fleet.path());
     for command in [&WRITE[..], &["render", "--all", "--out", "bundles"], &["issue", "--all"]] {
         fleet.run(&[command, &["--plan"]].concat()).ok();
@@ -104,7 +94,7 @@ fn a_plan_touches_nothing_and_shows_no_secret() {
 
 #[test]
 fn an_image_that_is_gone_is_asked_about_and_written_again_on_demand() {
-    let fleet = example();
+    let fleet = TestFleet::gateways();
     fleet.run(&WRITE).ok();
     fs::remove_dir_all(fleet.file("out")).unwrap();
     fleet.run(&WRITE).exits(6).says(&["is not there any more", "--again copy"]);
@@ -127,13 +117,13 @@ fn the_same_seed_and_time_make_the_same_bytes() {
         let read = |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
         fs::read_dir(fleet.file("out")).unwrap().map(Result::unwrap).map(read).collect()
     };
-    let (one, two) = (example(), example());
+    let (one, two) = (TestFleet::gateways(), TestFleet::gateways());
     assert!(images(&one) == images(&two), "the images differ");
 }
 
 #[test]
 fn two_runs_at_once_make_each_device_once() {
-    let fleet = example();
+    let fleet = TestFleet::gateways();
     let quiet = || fleet.command(&[&WRITE[..], &["--quiet"]].concat()).stderr(std::process::Stdio::null()).spawn();
     let runs: Vec<_> = (0..2).map(|_| quiet().unwrap()).collect();
     let statuses: Vec<i32> = runs.into_iter().map(|mut run| run.wait().unwrap().code().unwrap()).collect();
@@ -151,7 +141,7 @@ fn two_runs_at_once_make_each_device_once() {
 fn killed_at_any_moment_a_rerun_finishes_with_the_same_identities() {
     use std::io::BufRead as _;
     for events in [1, 3, 6, 10, 16, 24, 40, 70] {
-        let fleet = example();
+        let fleet = TestFleet::gateways();
         let mut command = fleet.command(&[&WRITE[..], &["--json"]].concat());
         let mut child =
             command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();

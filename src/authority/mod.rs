@@ -25,5 +25,5 @@ pub use description::{AuthorityDescription, CertificateDescription};
 pub use error::AuthorityError;
 pub use issue::CredentialRequest;
 pub use keys::{AskPassphrase, Keys, Protection};
-pub use pin::{State, guard};
+pub use pin::{State, guard, look_into};
 pub use sealing::FleetKey;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::fleet::Digest;
+use crate::host::HostError;
 
 use super::ca::{DEMO_MARK, read_root};
 use super::{Authority, AuthorityError};
@@ -25,6 +26,7 @@ pub enum State {
 /// A pinned authority that is missing or another one is an error, never the reason to make a second; one that nobody has
 /// pinned is used only if it is a demo.
 pub fn guard(folder: &Path, pinned: Option<Digest>, demo: bool) -> Result<State, AuthorityError> {
+    look_into(folder)?;
     if !Authority::exists(folder) {
         return match pinned {
             Some(pinned) => Err(AuthorityError::Missing { pinned, folder: folder.to_owned() }),
@@ -44,4 +46,14 @@ pub fn guard(folder: &Path, pinned: Option<Digest>, demo: bool) -> Result<State,
         return Err(AuthorityError::OtherKind { asked: kind(demo), found: kind(is_demo) });
     }
     Ok(State::Present { root: found })
+}
+
+/// Fails if `folder` is there and may not be looked into: what cannot be seen must not be taken for missing.
+pub fn look_into(folder: &Path) -> Result<(), AuthorityError> {
+    match std::fs::metadata(folder.join(".")) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Err(HostError::io("looking into", folder)(error).into())
+        }
+        _ => Ok(()),
+    }
 }

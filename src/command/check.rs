@@ -7,9 +7,8 @@ use serde_json::json;
 use crate::authority;
 use crate::command::{Context, Status};
 use crate::fleet::{Class, Faults};
-use crate::station::StationError;
 use crate::station::load::{FleetFolder, LoadError};
-use crate::station::post::{PRIVATE_FOLDER, ledger_path};
+use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::measure::count;
 
 use super::opened;
@@ -40,7 +39,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         Err(error) => return faults_as_data(error, context),
     };
     if !args.without_keys {
-        check_keys(&folder)?;
+        check_keys(&folder, context)?;
     }
     let (fleet, devices) = (folder.fleet.name(), folder.fleet.len());
     if context.printer.is_json() {
@@ -67,13 +66,14 @@ fn faults_as_data(error: anyhow::Error, context: &Context) -> anyhow::Result<Sta
 }
 
 /// A fleet that pins an authority needs it here; on a machine that is no station (CI), `--without-keys` says so.
-fn check_keys(folder: &FleetFolder) -> Result<(), StationError> {
+fn check_keys(folder: &FleetFolder, context: &Context) -> anyhow::Result<()> {
     let private = folder.root.join(PRIVATE_FOLDER);
     let pinned = folder.lock.as_ref().map(|lock| lock.root_sha256);
-    let state = authority::guard(&private, pinned, folder.fleet.authority().demo)?;
-    let path = ledger_path(&private);
-    if state != authority::State::Absent && !crate::registry::Ledger::exists(&path) {
-        return Err(StationError::NoLedger { path });
+    let demo = folder.fleet.authority().demo;
+    if authority::guard(&private, pinned, demo)? != authority::State::Absent {
+        opened::ledger(context)?;
+    } else if !demo {
+        context.printer.warn("the fleet has no authority yet; make one with: firstlight ca init");
     }
     Ok(())
 }

@@ -60,6 +60,9 @@ pub fn folder(context: &Context, inventory: Option<&Path>) -> anyhow::Result<(Fl
     let shelf = Shelf::default();
     let inputs = Inputs { inventory: inventory.map(Path::to_owned), stdin: &mut std::io::stdin().lock() };
     let folder = load::load(&root, inputs, &shelf)?;
+    if folder.fleet.is_empty() {
+        context.printer.warn("the inventory lists no device");
+    }
     Ok((folder, shelf))
 }
 
@@ -124,6 +127,7 @@ pub fn ledger(context: &Context) -> anyhow::Result<Ledger> {
     let root = fleet_folder(&context.globals)?;
     let name = load::fleet_name(&root)?;
     let private = root.join(PRIVATE_FOLDER);
+    authority::look_into(&private)?;
     if !Keys::exist(&private) && !Ledger::exists(&ledger_path(&private)) {
         return Err(match load::pinned(&root)? {
             Some(_) => AuthorityError::NoKeys { folder: private }.into(),

@@ -133,9 +133,10 @@ impl Diagnose for SinkError {
             SinkError::Busy { .. } => Some("unmount it or stop what holds it, then run the same command again".into()),
             SinkError::TooSmall { .. } => Some("use a larger medium, or a smaller size in the fleet file".into()),
             SinkError::ReadOnly { .. } => Some("move the lock switch of the card, or use another medium".into()),
-            SinkError::Permission { target } => {
+            SinkError::Permission { target } if target.starts_with("/dev/") => {
                 Some(format!("join the group that owns {target} (often disk), or run with sudo"))
             }
+            SinkError::Permission { target } => Some(format!("see who may write there: ls -ld '{target}'")),
             SinkError::Gone { .. } => Some("plug the same medium in again and run the same command: it resumes".into()),
             SinkError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("make room there, then run the same command again: it resumes".into())

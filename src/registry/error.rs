@@ -233,7 +233,9 @@ impl Diagnose for LedgerError {
             LedgerError::Taken { holder, .. } => {
                 format!("see who has it: firstlight devices why {holder}")
             }
-            LedgerError::Retired { device, .. } => format!("firstlight devices why {device}"),
+            LedgerError::Retired { device, .. } => {
+                format!("take it out of the inventory; its story: firstlight devices why {device}")
+            }
             LedgerError::InProgress { .. } | LedgerError::ClaimLost { .. } => {
                 "wait for the other run to end, then look: firstlight ledger pending".into()
             }
@@ -246,7 +248,9 @@ impl Diagnose for LedgerError {
                 "add --again lost (revokes what was delivered) or --again damaged (replaces it): both issue a new one"
                     .into()
             }
-            LedgerError::Unknown { .. } => "see all: firstlight devices list".into(),
+            LedgerError::Unknown { device } => format!(
+                "nothing was begun for it here; if it is in the inventory: firstlight write {device}; those that were begun: firstlight devices list"
+            ),
             LedgerError::Misuse { .. } => return None,
         };
         Some(text)

@@ -209,18 +209,20 @@ impl Reading<'_> {
     }
 
     fn inventory(&mut self, file: &FleetFile, inputs: Inputs<'_>) -> Result<Inventory, LoadError> {
-        let empty = || Inventory::empty(&file.file);
         let (name, bytes) = match (&inputs.inventory, &file.inventory) {
             (Some(path), _) if path.as_os_str() != "-" => (named(path), read_bounded(path, LONGEST_INVENTORY)?),
-            (None, None) => return Ok(empty()),
+            (None, None) => return Ok(Inventory::untold(&file.file)),
             (None, Some(path)) if &*path.value != "-" => match self.named_file(path, LONGEST_INVENTORY) {
                 Some(bytes) => (named(&self.root.join(&*path.value)), bytes),
-                None => return Ok(empty()),
+                None => return Ok(Inventory::untold(&file.file)),
             },
             _ => (Arc::from("<stdin>"), from_stdin(inputs.stdin)?),
         };
         let text = self.text(&name, bytes);
-        Ok(Inventory::parse(&name, InventoryForm::of(&name, &text), &text, &mut self.faults))
+        let before = self.faults.0.len();
+        let inventory = Inventory::parse(&name, InventoryForm::of(&name, &text), &text, &mut self.faults);
+        let has_faults = self.faults.0.len() > before;
+        Ok(if inventory.is_empty() && has_faults { Inventory::untold(&name) } else { inventory })
     }
 
     /// Reads the templates that bundles name: the fleet's own folders, else the built-in ones.

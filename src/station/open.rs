@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::authority::{self, Authority, Keys, State};
 use crate::fleet::{DevicePlan, Digest, Secret, Variable};
-use crate::registry::Ledger;
+use crate::registry::{Ledger, LedgerError};
 
 use super::error::StationError;
 use super::found;
@@ -142,6 +142,10 @@ pub fn open_ledger(
     let path = ledger_path(private);
     if !Ledger::exists(&path) {
         return Err(StationError::NoLedger { path });
+    }
+    // It was never empty under this name: one that is now has lost who was delivered what, and must not begin anew.
+    if std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0) {
+        return Err(LedgerError::Corrupt { path, finding: "it is empty".to_owned() }.into());
     }
     Ok(Ledger::open(&path, fleet, provenance(station, surroundings), Arc::clone(&surroundings.clock))?)
 }

@@ -84,6 +84,8 @@ fn declined(question: &str) -> Complaint {
 }
 
 fn stopped(error: dialoguer::Error, question: &str, instead: &str) -> Complaint {
+    // A list hides the cursor and leaves it hidden when it is interrupted.
+    let _ = dialoguer::console::Term::stderr().show_cursor();
     let dialoguer::Error::IO(error) = error;
     match error.kind() {
         std::io::ErrorKind::Interrupted => Complaint::new(Class::Interrupted, "interrupted at a question"),

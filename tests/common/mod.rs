@@ -1,7 +1,9 @@
 //! A fleet in a folder of its own, and the binary run on it.
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -96,6 +98,16 @@ impl TestFleet {
         fleet
     }
 
+    /// A copy of `examples/gateways`: twelve devices of two profiles, a demo authority.
+    pub fn gateways() -> Self {
+        let fleet = Self::empty();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateways");
+        for name in ["fleet.yaml", "devices.csv"] {
+            fs::copy(source.join(name), fleet.file(name)).unwrap();
+        }
+        fleet
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -150,6 +162,83 @@ impl TestFleet {
         let output = child.wait_with_output().unwrap();
         feed.join().unwrap();
         Ran::of(&output, format!("firstlight {}", arguments.join(" ")))
+    }
+
+    /// Runs what `change` makes of the command, an environment variable say.
+    pub fn run_with(&self, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Ran {
+        let mut command = self.command(arguments);
+        change(&mut command);
+        let output = command.output().unwrap();
+        Ran::of(&output, format!("firstlight {}", arguments.join(" ")))
+    }
+
+    /// Runs at a pseudo-terminal, where each of `steps` waits for words and then types; stdout holds the transcript.
+    pub fn run_at_terminal(&self, arguments: &[&str], steps: &[[&str; 2]]) -> Ran {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/at_terminal.py");
+        let mut command = self.command(&[]);
+        let terminal = Command::new("python3")
+            .arg(script)
+            .arg(serde_json::to_string(steps).unwrap())
+            .arg(BINARY)
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(command.env("TERM", "xterm").get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .output()
+            .expect("python3 is missing (tests/run names it)");
+        Ran::of(&terminal, format!("at a terminal: firstlight {}", arguments.join(" ")))
+    }
+
+    /// Runs a shell script in the fleet's folder in a mount namespace of its own, where it may mount; `$FIRSTLIGHT` is the
+    /// binary.
+    pub fn run_in_namespace(&self, script: &str) -> Ran {
+        let output = Command::new("unshare")
+            .args(["-rm", "sh", "-euc", script])
+            .current_dir(self.path())
+            .env("FIRSTLIGHT", BINARY)
+            .env("USER", "tester")
+            .stdin(Stdio::null())
+            .output()
+            .expect("unshare is missing (package util-linux)");
+        let ran = Ran::of(&output, script.to_owned());
+        let refused = ran.stderr.starts_with("unshare:");
+        assert!(!refused, "this test mounts in a namespace: be root, or allow user namespaces: {}", ran.stderr);
+        ran
+    }
+
+    /// Runs without the privileges of root, so that modes of files count for root too.
+    pub fn run_unprivileged(&self, arguments: &[&str]) -> Ran {
+        let words = ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", BINARY];
+        let is_root = rustix::process::geteuid().is_root();
+        let mut command = Command::new(if is_root { "setpriv" } else { BINARY });
+        let output = command
+            .args(if is_root { &words[..] } else { &[] })
+            .args(arguments)
+            .current_dir(self.path())
+            .env("USER", "tester")
+            .stdin(Stdio::null())
+            .output()
+            .expect("setpriv is missing (package util-linux)");
+        Ran::of(&output, format!("unprivileged: firstlight {}", arguments.join(" ")))
+    }
+
+    /// Every file with inode, mode, size and time of change: what "touches nothing" is about.
+    pub fn tree(&self) -> BTreeMap<PathBuf, String> {
+        let (mut found, mut folders) = (BTreeMap::new(), vec![self.path().to_path_buf()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                let (path, facts) = (entry.path(), entry.metadata().unwrap());
+                if facts.is_dir() {
+                    folders.push(path.clone());
+                    found.insert(path, format!("folder {:o}", facts.mode()));
+                } else {
+                    let (time, nanoseconds) = (facts.mtime(), facts.mtime_nsec());
+                    let known = format!("{} {:o} {} {time}.{nanoseconds}", facts.ino(), facts.mode(), facts.len());
+                    found.insert(path, known);
+                }
+            }
+        }
+        found
     }
 
     /// `devices show ID --json`.

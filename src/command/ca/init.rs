@@ -29,6 +29,7 @@ pub fn run(_args: Args, context: &Context) -> anyhow::Result<Status> {
     let (folder, _) = opened::folder(context, None)?;
     let private = folder.root.join(PRIVATE_FOLDER);
     let surroundings = opened::surroundings(context);
+    authority::look_into(&private)?;
     if is_made(&folder)? {
         return Err(already(&folder).into());
     }
@@ -45,6 +46,7 @@ pub fn run(_args: Args, context: &Context) -> anyhow::Result<Status> {
     if !demo {
         let keys = Keys::open(&private, &founded::Given(passphrase, surroundings.ask.clone()))?;
         let authority = Authority::open(&private, &keys)?;
+        opened::ledger(context)?;
         // A demo that the fleet file calls one no longer is not to be pinned: nothing could undo it.
         authority::guard(&private, Some(authority.root_fingerprint()), demo)?;
         found::pin(&folder.root, folder.fleet.name(), &authority, &surroundings)?;

@@ -30,7 +30,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let ledger = opened::ledger(context)?;
     let question = format!("Retire {} for good? Its credentials become void", args.id);
-    let instead = "say --yes";
+    let instead = "answer it with --yes";
     if ledger.device(&args.id)?.is_none() {
         return Err(LedgerError::Unknown { device: args.id.to_string() }.into());
     }

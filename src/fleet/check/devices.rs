@@ -199,9 +199,10 @@ fn check_identity(
 }
 
 fn check_overrides(fleet: &Fleet, file: &FleetFile, faults: &mut Faults) {
+    let tells_all = fleet.inventory.tells_all();
     for (name, device) in &fleet.overrides {
         let row = fleet.row_of(name);
-        if row.is_none() && EndpointName::new(name).is_ok() {
+        if tells_all && row.is_none() && EndpointName::new(name).is_ok() {
             let message = format!("device {name:?} is not in the inventory");
             match fleet.near_devices(name).first() {
                 Some(near) => faults.add_with_hint(device.place.clone(), message, format!("did you mean {near:?}?")),

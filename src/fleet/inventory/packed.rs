@@ -15,12 +15,31 @@ pub struct Inventory {
     pub(super) rows: Vec<Row>,
     pub(super) cells: Vec<Cell>,
     pub(super) texts: String,
+    /// False if it could not be read, so that nobody knows which devices it names.
+    pub(super) told: bool,
 }
 
 impl Inventory {
     /// Returns an inventory without devices.
     pub fn empty(file: &Arc<str>) -> Self {
-        Self { file: Arc::clone(file), columns: Vec::new(), rows: Vec::new(), cells: Vec::new(), texts: String::new() }
+        Self {
+            file: Arc::clone(file),
+            columns: Vec::new(),
+            rows: Vec::new(),
+            cells: Vec::new(),
+            texts: String::new(),
+            told: true,
+        }
+    }
+
+    /// Returns an inventory that could not be read; its fault is noted elsewhere.
+    pub fn untold(file: &Arc<str>) -> Self {
+        Self { told: false, ..Self::empty(file) }
+    }
+
+    /// Returns true if it tells all its devices' names: it was read, and no name in it has a fault.
+    pub(in super::super) fn tells_all(&self) -> bool {
+        self.told && self.rows.iter().all(|row| row.id.is_some())
     }
 
     /// Returns the number of devices.
