@@ -34,9 +34,10 @@ def memory(binary, report, fleet, written):
             ("write --all --plan", ["write", "--all", "--plan", "--to", "image:%s/out/" % fleet], FLEET),
             ("write --all --plan --json", ["write", "--all", "--plan", "--json", "--to", "image:%s/out/" % fleet], FLEET),
             ("write of %d devices" % len(ids), ["write"] + ids + ["--to", "image:%s/out/" % fleet], 0),
+            ("write --all of what is half done --plan", ["write", "--all", "--plan", "--to", "image:%s/out/" % fleet], FLEET),
             ("devices list", ["devices", "list"], FLEET),
             ("devices list --json", ["devices", "list", "--json"], FLEET),
-            ("ledger log", ["ledger", "log"], 0),
+            ("ledger log", ["ledger", "log"], FLEET),
             ("ledger verify", ["ledger", "verify"], 0)):
         run = Run([binary] + argv + ["--fleet", fleet]).checked()
         assert run.stdout.count(b"\n") >= wanted, "%s says something of every device" % name

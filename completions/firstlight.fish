@@ -200,7 +200,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l delivery
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l again -d 'Deliver again what is delivered, and why' -r -f -a "lost\t'The medium is gone: new credentials, the old ones are revoked'
 damaged\t'The medium is broken and in our hands: the same credentials'
 copy\t'One more of the same'"
-complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l jobs -d 'How many devices at a time [default: one for each processor]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l jobs -d 'How many devices at a time [default: 32 for each processor]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l accept-target -d 'Overwrite the drive that `media list --json` printed this id for; good once' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l accept-port -d 'Overwrite what is in this USB port, if it is blank or finished by this fleet' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l max-size -d '... and not larger than this (32GB, 64GiB)' -r

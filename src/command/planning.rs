@@ -47,14 +47,16 @@ impl Planning<'_> {
             let shown = target.shown(device);
             if context.printer.is_json() {
                 context.printer.record(&record(&plan, is_done, &files, &shown));
+                continue;
             }
             for (path, text) in files {
                 let (name, what) = (plan.delivery.name.to_string(), word(is_done).to_owned());
-                table.row([device.to_string(), name, what, path, text.len().to_string(), shown.clone()]);
+                let cells = [device.to_string(), name, what, path, text.len().to_string(), shown.clone()];
+                table.pour(cells, &context.printer);
             }
         }
-        if !context.printer.is_json() && !table.is_empty() {
-            context.printer.raw(table.render(context.printer.terminal().columns).as_bytes());
+        if !table.is_empty() {
+            table.print(&context.printer);
         }
         Ok(Status::Done)
     }

@@ -47,7 +47,7 @@ pub struct Args {
     /// Deliver again what is delivered, and why
     #[arg(long, value_name = "WHY", value_enum)]
     pub again: Option<Again>,
-    /// How many devices at a time [default: one for each processor]
+    /// How many devices at a time [default: 32 for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
     /// Eject the drive when it is written and read back

@@ -18,6 +18,9 @@ const TRIES: i32 = 6_000;
 /// Pages of the write-ahead log after which it is brought into the file: some 16 MiB, a hundred devices under way.
 const LONGEST_LOG: i64 = 4_000;
 
+/// What a reader keeps of the file, in KiB (negative, as SQLite has it): every slot under way has a reader of its own.
+const READER_CACHE: i64 = -256;
+
 /// Statements kept ready on a connection: more than there are, so that none is parsed twice.
 const STATEMENTS: usize = 128;
 
@@ -61,6 +64,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
 pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     let conn = open(path)?;
     conn.pragma_update(None, "query_only", true)?;
+    conn.pragma_update(None, "cache_size", READER_CACHE)?;
     Ok(conn)
 }
 

@@ -137,19 +137,30 @@ impl Ledger {
 
     /// Returns the last `limit` rows of the ledger, of one device or of all, oldest first.
     pub fn log(&self, limit: u32, device: Option<&EndpointName>) -> Result<Vec<Entry>, LedgerError> {
+        let mut entries = Vec::new();
+        self.each_entry(limit, device, |entry| entries.push(entry))?;
+        Ok(entries)
+    }
+
+    /// Calls `each` for the last `limit` rows of the ledger, of one device or of all, oldest first, without holding them.
+    pub fn each_entry(
+        &self,
+        limit: u32,
+        device: Option<&EndpointName>,
+        mut each: impl FnMut(Entry),
+    ) -> Result<(), LedgerError> {
         self.read(|conn| {
             let wanted = if device.is_some() { "device = ?2" } else { "?2 IS NULL" };
             let mut statement = conn.prepare_cached(&format!(
-                "SELECT {} FROM events WHERE {wanted} ORDER BY seq DESC LIMIT ?1",
+                "SELECT {} FROM events WHERE {wanted} AND seq >= coalesce((SELECT min(seq) FROM
+                     (SELECT seq FROM events WHERE {wanted} ORDER BY seq DESC LIMIT ?1)), 0) ORDER BY seq",
                 chain::COLUMNS
             ))?;
             let mut rows = statement.query(params![limit, device.map(EndpointName::as_str)])?;
-            let mut entries = Vec::new();
             while let Some(row) = rows.next()? {
-                entries.push(entry(Stored::read(row)?));
+                each(entry(Stored::read(row)?));
             }
-            entries.reverse();
-            Ok(entries)
+            Ok(())
         })
     }
 

@@ -13,7 +13,7 @@ use super::error::StationError;
 use super::open::Station;
 
 /// Workers for each processor: most of them wait for the ledger's group commit while the others sign.
-const WAITERS_FOR_EACH_PROCESSOR: usize = 8;
+const WAITERS_FOR_EACH_PROCESSOR: usize = 32;
 
 /// Returns the credentials of `states`, opened or newly made, and for each new one what the ledger stores of it.
 ///

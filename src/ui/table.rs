@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::Printer;
 use super::plain::printable;
 
 /// Blanks between two columns.
@@ -9,9 +10,14 @@ const GAP: usize = 2;
 /// No column is narrowed below this.
 const NARROWEST: usize = 8;
 
-/// Rows under headings; meaning is in the words, never in colour. All cells lie in one text: a fleet has 100,000 rows.
+/// The most rows that are held for the sake of alignment: a fleet has 100,000.
+const MOST_HELD: usize = 1_000;
+
+/// Rows under headings; meaning is in the words, never in colour.
 pub struct Table {
     headings: Vec<&'static str>,
+    headed: bool,
+    /// All cells held, one after the other.
     text: String,
     /// Where each cell ends in the text, row by row.
     ends: Vec<usize>,
@@ -23,7 +29,8 @@ impl Table {
     /// Makes an empty table.
     pub fn new<const N: usize>(headings: [&'static str; N]) -> Self {
         let widths = headings.iter().map(|heading| width(heading)).collect();
-        Self { headings: headings.to_vec(), text: String::new(), ends: Vec::new(), widths, right: vec![false; N] }
+        let (text, ends) = (String::new(), Vec::new());
+        Self { headings: headings.to_vec(), headed: false, text, ends, widths, right: vec![false; N] }
     }
 
     /// Sets the column with this heading flush right, as numbers want.
@@ -48,18 +55,41 @@ impl Table {
 
     /// Returns true if there is no row.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.ends.is_empty() && !self.headed
+    }
+
+    /// Adds a row of a table that may be very long: the first thousand rows set the widths, then they are printed.
+    pub fn pour<const N: usize>(&mut self, cells: [String; N], printer: &Printer) {
+        self.row(cells);
+        if self.ends.len() >= MOST_HELD * self.headings.len() {
+            self.print(printer);
+        }
+    }
+
+    /// Prints the rows held, the headings once, as data.
+    pub fn print(&mut self, printer: &Printer) {
+        let text = self.lines(printer.terminal().columns, !self.headed);
+        printer.raw(text.as_bytes());
+        self.headed = true;
+        self.text.clear();
+        self.ends.clear();
     }
 
     /// Returns the text; cells are cut (`...`) to fit `columns`, where a terminal says how many it has.
     pub fn render(&self, columns: Option<usize>) -> String {
+        self.lines(columns, true)
+    }
+
+    fn lines(&self, columns: Option<usize>, headed: bool) -> String {
         let mut widths = self.widths.clone();
         if let Some(columns) = columns {
             narrow(&mut widths, columns);
         }
         let mut out = String::with_capacity(self.text.len() + self.ends.len() * GAP);
-        let headings: Vec<String> = self.headings.iter().map(|name| name.to_uppercase()).collect();
-        self.line(headings.iter().map(String::as_str), &widths, &mut out);
+        if headed {
+            let headings: Vec<String> = self.headings.iter().map(|name| name.to_uppercase()).collect();
+            self.line(headings.iter().map(String::as_str), &widths, &mut out);
+        }
         let mut start = 0;
         for row in self.ends.chunks(self.headings.len()) {
             let cells = row.iter().map(|end| &self.text[std::mem::replace(&mut start, *end)..*end]);
@@ -129,6 +159,26 @@ mod tests {
              gw-0001      64  out/a-rather-long-name-of-a-file.img\n\
              gw\\u{1b}2  1024  x\n"
         );
+    }
+
+    #[test]
+    fn a_very_long_table_is_printed_on_the_way_under_one_heading() {
+        use crate::ui::printer::tests::on_paper;
+        use crate::ui::{Format, Level, Terminal};
+        let (printer, data, _) = on_paper(Format::Text, Level::Normal, Terminal::NONE);
+        let mut table = Table::new(["device", "size"]).right("size");
+        for number in 0..2 * MOST_HELD + 1 {
+            table.pour([format!("gw-{number}"), number.to_string()], &printer);
+            assert!(table.ends.len() < 2 * MOST_HELD, "{number}: what was printed is not held");
+        }
+        assert!(!table.is_empty());
+        table.print(&printer);
+        printer.close().unwrap();
+        let text = data.text();
+        assert_eq!(text.lines().filter(|line| line.starts_with("DEVICE")).count(), 1);
+        assert_eq!(text.lines().count(), 1 + 2 * MOST_HELD + 1);
+        assert_eq!(text.lines().last(), Some("gw-2000  2000"));
+        assert_eq!(text.lines().nth(1), Some("gw-0       0"));
     }
 
     #[test]

@@ -32,10 +32,10 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let mut listed = 0;
     ledger.each_device(&filter, |record| {
         listed += 1;
-        table.row(cells(record));
+        table.pour(cells(record), &context.printer);
     })?;
     if listed > 0 {
-        context.printer.raw(table.render(context.printer.terminal().columns).as_bytes());
+        table.print(&context.printer);
     }
     context.printer.talk(count(listed, "device"));
     Ok(Status::Done)

@@ -28,14 +28,14 @@ pub struct Args {
 /// Runs `firstlight ledger log`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let limit = args.last.map_or(u32::MAX, |last| u32::try_from(last).unwrap_or(u32::MAX));
-    let entries = opened::ledger(context)?.log(limit, args.id.as_ref())?;
+    let ledger = opened::ledger(context)?;
     if context.printer.is_json() {
-        entries.iter().for_each(|entry| context.printer.record(entry));
+        ledger.each_entry(limit, args.id.as_ref(), |entry| context.printer.record(&entry))?;
         return Ok(Status::Done);
     }
     let mut table = Table::new(["row", "at", "operator", "device", "what", "particulars"]).right("row");
-    entries.into_iter().for_each(|entry| table.row(cells(entry)));
-    context.printer.raw(table.render(context.printer.terminal().columns).as_bytes());
+    ledger.each_entry(limit, args.id.as_ref(), |entry| table.pour(cells(entry), &context.printer))?;
+    table.print(&context.printer);
     Ok(Status::Done)
 }
 
