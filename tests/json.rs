@@ -140,6 +140,16 @@ fn colour_is_for_terminals_that_want_it() {
 }
 
 #[test]
+fn a_device_that_was_never_begun_is_known_from_the_inventory() {
+    let fleet = TestFleet::demo(2);
+    fleet.run(&["write", "gw-0001", "--to", "image:out/"]).ok();
+    let why = fleet.run(&["devices", "why", "GW-0002", "--json"]).ok().json();
+    assert_eq!(why["id"], "gw-0002");
+    assert_eq!(why["next"], "firstlight write gw-0002 --to TARGET");
+    fleet.run(&["devices", "why", "gw-0003"]).exits(1).says(&["gw-0003"]);
+}
+
+#[test]
 fn every_refusal_a_person_can_meet_comes_with_a_hint() {
     let fleet = TestFleet::demo(1);
     for (arguments, status) in [
@@ -150,7 +160,7 @@ fn every_refusal_a_person_can_meet_comes_with_a_hint() {
         (&["write", "gw-0001", "--to", "drive:/dev/nowhere"], 1),
         (&["write", "gw-0001", "--to", "image:out/", "--delivery", "card"], 1),
         (&["devices", "list", "--fleet", "nowhere"], 1),
-        (&["devices", "why", "gw-0001"], 1),
+        (&["devices", "why", "gw-0009"], 1),
         (&["init"], 6),
         (&["backup", "x.age"], 6),
     ] {

@@ -150,7 +150,7 @@ impl Writer {
         let syntax = match self.syntax {
             Syntax::Yaml => "YAML",
             Syntax::Json => "JSON",
-            Syntax::Toml => "TOML",
+            Syntax::Toml | Syntax::TomlLine => "TOML",
             Syntax::Shell => "shell",
             Syntax::Text => "text",
         };
@@ -173,7 +173,7 @@ impl Writer {
             return Ok(());
         }
         let text = value.to_string();
-        if self.syntax == Syntax::Toml && text.parse::<i64>().is_err() {
+        if matches!(self.syntax, Syntax::Toml | Syntax::TomlLine) && text.parse::<i64>().is_err() {
             return Err(invalid(format!("{text} is beyond the 64 bits of a TOML integer")));
         }
         self.out.push_str(&text);
@@ -184,7 +184,7 @@ impl Writer {
         let (open, between, close) = match self.syntax {
             Syntax::Text => return Err(self.cannot_hold(ValueKind::Seq)),
             Syntax::Shell => ("", " ", ""),
-            Syntax::Yaml | Syntax::Json | Syntax::Toml => ("[", ", ", "]"),
+            Syntax::Yaml | Syntax::Json | Syntax::Toml | Syntax::TomlLine => ("[", ", ", "]"),
         };
         self.out.push_str(open);
         for (index, item) in value.try_iter()?.enumerate() {
@@ -203,7 +203,7 @@ impl Writer {
     fn map(&mut self, value: &Value) -> Result<(), Error> {
         let equals = match self.syntax {
             Syntax::Text | Syntax::Shell => return Err(self.cannot_hold(ValueKind::Map)),
-            Syntax::Toml => " = ",
+            Syntax::Toml | Syntax::TomlLine => " = ",
             Syntax::Yaml | Syntax::Json => ": ",
         };
         self.out.push('{');

@@ -70,7 +70,7 @@ impl Object for Marks {
     }
 }
 
-const SYNTAXES: [Syntax; 5] = [Syntax::Yaml, Syntax::Json, Syntax::Toml, Syntax::Shell, Syntax::Text];
+const SYNTAXES: [Syntax; 6] = [Syntax::Yaml, Syntax::Json, Syntax::Toml, Syntax::TomlLine, Syntax::Shell, Syntax::Text];
 
 /// A part of a credential, or a secret variable, as a template sees it.
 #[derive(Clone)]

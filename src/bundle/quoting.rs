@@ -16,7 +16,7 @@ fn article(syntax: Syntax) -> &'static str {
     match syntax {
         Syntax::Yaml => "a YAML",
         Syntax::Json => "a JSON",
-        Syntax::Toml => "a TOML",
+        Syntax::Toml | Syntax::TomlLine => "a TOML",
         Syntax::Shell => "a shell",
         Syntax::Text => "a text",
     }
@@ -27,6 +27,7 @@ pub(super) fn scalar(syntax: Syntax, text: &str, push: &mut dyn FnMut(&str)) -> 
     match syntax {
         Syntax::Yaml | Syntax::Json => json(text, push),
         Syntax::Toml => toml(text, push),
+        Syntax::TomlLine => return toml_line(text, push),
         Syntax::Shell => return shell(text, push),
         Syntax::Text => return plain(text, push),
     }
@@ -95,6 +96,15 @@ fn toml(text: &str, push: &mut dyn FnMut(&str)) {
     push("\"");
 }
 
+/// A basic string whose only escapes are those of quote and backslash.
+fn toml_line(text: &str, push: &mut dyn FnMut(&str)) -> Result<(), Unquotable> {
+    if let Some(found) = text.chars().find(|c| c.is_control()) {
+        return Err(Unquotable { found, syntax: Syntax::TomlLine });
+    }
+    toml(text, push);
+    Ok(())
+}
+
 /// A single-quoted word (POSIX shell, section 2.2.2): nothing in it means anything, the quote itself excepted.
 fn shell(text: &str, push: &mut dyn FnMut(&str)) -> Result<(), Unquotable> {
     push("'");
@@ -156,6 +166,14 @@ mod tests {
     }
 
     #[test]
+    fn toml_for_a_poor_reader_has_no_other_escape() {
+        assert_eq!(quoted(Syntax::TomlLine, "a\\\"b\u{e4}").unwrap(), "\"a\\\\\\\"b\u{e4}\"");
+        for text in ["a\tb", "a\nb", "\u{7f}", "\u{85}"] {
+            assert!(quoted(Syntax::TomlLine, text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn text_and_shell_refuse_what_they_cannot_hold() {
         for text in ["a\nb", "a\rb", "\u{1b}[0m", "\u{85}", "\u{2028}"] {
             assert!(quoted(Syntax::Text, text).is_err(), "{text:?}");
@@ -178,7 +196,7 @@ mod tests {
     #[test]
     fn no_text_grows_beyond_the_bound() {
         for text in ["\u{0}\u{1}", "'''", "\"\"", "\u{7f}", ""] {
-            for syntax in [Syntax::Json, Syntax::Toml, Syntax::Yaml, Syntax::Shell] {
+            for syntax in [Syntax::Json, Syntax::Toml, Syntax::TomlLine, Syntax::Yaml, Syntax::Shell] {
                 if let Ok(quoted) = quoted(syntax, text) {
                     assert!(quoted.len() <= longest_scalar(text.len()));
                 }

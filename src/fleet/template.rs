@@ -182,6 +182,8 @@ pub enum Syntax {
     Json,
     /// TOML.
     Toml,
+    /// TOML for a reader that knows no escapes but `\\` and `\"` (rpi-preseed's): control characters are refused.
+    TomlLine,
     /// POSIX shell: single-quoted words.
     Shell,
     /// Text: a value with a line break or control character is refused.

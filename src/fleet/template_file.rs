@@ -194,7 +194,7 @@ fn check_companions(node: &Node, faults: &mut Faults) {
     }
     let wants = |place: &super::Place, message: &str, faults: &mut Faults| faults.add(place.clone(), message);
     if let Some(template) = node.entry("template").filter(|_| node.entry("syntax").is_none()) {
-        wants(&template.place, "\"template\" wants \"syntax\": yaml, json, toml, shell or text", faults);
+        wants(&template.place, "\"template\" wants \"syntax\": yaml, json, toml, toml-line, shell or text", faults);
     }
     let encoding = node.get("lwm2m").and_then(Node::text);
     match (encoding, node.entry("object"), node.entry("lwm2m")) {

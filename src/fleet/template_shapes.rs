@@ -50,7 +50,11 @@ static FILE: Record = Record {
         required("path", Shape::Text(&PATH), "path in the bundle"),
         required("mode", Shape::Text(&MODE), "Unix mode such as \"0600\""),
         optional("template", Shape::Text(&PATH), "MiniJinja file of the template's folder"),
-        optional("syntax", Shape::Word(&["yaml", "json", "toml", "shell", "text"]), "syntax its values are quoted for"),
+        optional(
+            "syntax",
+            Shape::Word(&["yaml", "json", "toml", "toml-line", "shell", "text"]),
+            "syntax its values are quoted for",
+        ),
         optional("credential", Shape::Text(&PART), "part of a credential, NAME.PART"),
         optional(
             "encoding",

@@ -13,14 +13,26 @@ const EVENTS_SHOWN: u32 = 1_000;
 /// Why a device is in the state it is in, and what to do next.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Why {
-    /// All records of the device.
-    pub history: DeviceHistory,
+    /// The device.
+    pub id: EndpointName,
+    /// All its records; none before its first delivery was begun or its first credential issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<DeviceHistory>,
     /// Its rows of the ledger, oldest first; the last thousand of them.
     pub events: Vec<Entry>,
     /// The state in a person's words, one sentence a line.
     pub lines: Vec<String>,
     /// The command that brings it forward, where there is one.
     pub next: Option<String>,
+}
+
+impl Why {
+    /// Explains a device of the inventory for which nothing was begun yet.
+    pub fn not_begun(id: EndpointName) -> Self {
+        let lines = vec!["in the inventory; nothing was begun for it".into()];
+        let next = Some(begin(&id));
+        Why { id, history: None, events: Vec::new(), lines, next }
+    }
 }
 
 impl Ledger {
@@ -30,7 +42,7 @@ impl Ledger {
         let events = self.log(EVENTS_SHOWN, Some(&history.device.id))?;
         let lines = lines(&history);
         let next = next(&history);
-        Ok(Why { history, events, lines, next })
+        Ok(Why { id: history.device.id.clone(), history: Some(history), events, lines, next })
     }
 }
 
@@ -90,9 +102,13 @@ fn next(history: &DeviceHistory) -> Option<String> {
             open.target.name, open.target.path
         )),
         Some(open) => Some(format!("firstlight write {id} --to {}", target_of(open))),
-        None if history.device.state == DeviceState::Known => Some(format!("firstlight write {id} --to TARGET")),
+        None if history.device.state == DeviceState::Known => Some(begin(id)),
         None => None,
     }
+}
+
+fn begin(id: &EndpointName) -> String {
+    format!("firstlight write {id} --to TARGET")
 }
 
 fn target_of(record: &DeliveryRecord) -> String {

@@ -167,7 +167,7 @@ mod tests {
         use crate::ui::{Format, Level, Terminal};
         let (printer, data, _) = on_paper(Format::Text, Level::Normal, Terminal::NONE);
         let mut table = Table::new(["device", "size"]).right("size");
-        for number in 0..2 * MOST_HELD + 1 {
+        for number in 0..=2 * MOST_HELD {
             table.pour([format!("gw-{number}"), number.to_string()], &printer);
             assert!(table.ends.len() < 2 * MOST_HELD, "{number}: what was printed is not held");
         }

@@ -1,7 +1,7 @@
 //! `firstlight devices why`: says why a device stands where it does.
 
 use crate::command::{Context, Status, opened};
-use crate::registry::Why;
+use crate::registry::{LedgerError, Why};
 
 use crate::command::selection::endpoint_name;
 use crate::fleet::EndpointName;
@@ -22,13 +22,23 @@ pub struct Args {
 
 /// Runs `firstlight devices why`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let why = opened::ledger(context)?.why(&args.id)?;
+    let why = match opened::ledger(context)?.why(&args.id) {
+        Err(LedgerError::Unknown { device }) => not_begun(&args.id, context).ok_or(LedgerError::Unknown { device })?,
+        explained => explained?,
+    };
     context.printer.report(&why, || text(&why));
     Ok(Status::Done)
 }
 
+/// A device that the ledger does not know may stand in the inventory. One that cannot be read is no matter here.
+fn not_begun(id: &EndpointName, context: &Context) -> Option<Why> {
+    let (folder, _) = opened::folder(context, None).ok()?;
+    let known = folder.fleet.devices().find(|known| known.folded() == id.folded())?;
+    Some(Why::not_begun(known.clone()))
+}
+
 fn text(why: &Why) -> String {
-    let mut text = format!("{}\n", why.history.device.id);
+    let mut text = format!("{}\n", why.id);
     for line in &why.lines {
         text.push_str(&format!("  {line}\n"));
     }
