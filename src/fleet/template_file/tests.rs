@@ -132,7 +132,11 @@ fn faults_have_message_line_and_column_and_leave_no_shape() {
             "mode: 600",
             &["t.yaml:9:29: \"files.0.mode\" is the number 600, wanted is a Unix mode in quotes such as \"0600\""],
         ),
-        (", syntax: yaml", "", &["t.yaml:9:37: \"template\" wants \"syntax\": yaml, json, toml, toml-line, shell or text"]),
+        (
+            ", syntax: yaml",
+            "",
+            &["t.yaml:9:37: \"template\" wants \"syntax\": yaml, json, toml, toml-line, shell or text"],
+        ),
         (
             "trust: telemetry",
             "trust: telemetry, template: x, syntax: text",
