@@ -6,6 +6,7 @@
 
 #![forbid(non_ascii_idents)]
 
+pub mod bundle;
 pub mod delivery;
 pub mod fleet;
 pub mod format;
@@ -14,8 +15,6 @@ pub mod medium;
 
 #[cfg(feature = "station")]
 pub mod authority;
-#[cfg(feature = "station")]
-pub mod bundle;
 #[cfg(feature = "station")]
 pub mod registry;
 #[cfg(feature = "station")]

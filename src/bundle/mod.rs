@@ -1,25 +1,47 @@
 //! Template to files to sealed artifact.
 //!
 //! A [`Template`] is parsed and checked once. [`render()`] makes a device's bundle from its plan, its credentials and the
-//! fleet's secrets; the template engine itself never sees a secret. Knows nothing of media, keys' making or the ledger.
+//! fleet's secrets; the template engine itself never sees a secret. [`sealed`] signs and encrypts bundles and opens them
+//! again; it is all that a device carries of this room. Knows nothing of media, keys' making or the ledger.
 
+pub mod sealed;
+
+#[cfg(feature = "station")]
 mod address;
+#[cfg(feature = "station")]
 mod builtin;
+#[cfg(feature = "station")]
 mod check;
+#[cfg(feature = "station")]
 mod context;
+#[cfg(feature = "station")]
 mod encoding;
+#[cfg(feature = "station")]
 mod environment;
+#[cfg(feature = "station")]
 mod error;
+#[cfg(feature = "station")]
 mod folder;
+#[cfg(feature = "station")]
 mod objects;
+#[cfg(feature = "station")]
 mod placeholder;
+#[cfg(feature = "station")]
 mod quoting;
+#[cfg(feature = "station")]
 mod render;
+#[cfg(feature = "station")]
 mod scaffold;
+#[cfg(feature = "station")]
 mod template;
 
+#[cfg(feature = "station")]
 pub use error::RenderError;
+#[cfg(feature = "station")]
 pub use folder::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES};
+#[cfg(feature = "station")]
 pub use render::{LONGEST_FILE, Rendering, preview, render};
+#[cfg(feature = "station")]
 pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, scaffold, usual_server};
+#[cfg(feature = "station")]
 pub use template::Template;

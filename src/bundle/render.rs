@@ -7,7 +7,6 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::delivery::manifest::MANIFEST_FORMAT;
 use crate::delivery::{ArtifactFile, Credential, Manifest, SealedArtifact};
 use crate::fleet::lwm2m::Object;
 use crate::fleet::template::{FileSource, Syntax};
@@ -52,7 +51,7 @@ pub fn render(template: &Template, rendering: &Rendering<'_>) -> Result<SealedAr
     let scene = Scene::new(template, plan, version, Some(Issued { credentials, secrets, root }))?;
     let mut files = Vec::new();
     for made in scene.files()? {
-        files.push(ArtifactFile { path: made.file.path.clone(), mode: made.file.mode, bytes: made.bytes });
+        files.push(ArtifactFile::plain(&made.file.path, made.file.mode, made.bytes));
     }
     Ok(SealedArtifact::seal(manifest(rendering), files)?)
 }
@@ -92,16 +91,11 @@ fn manifest(rendering: &Rendering<'_>) -> Manifest {
     let plan = rendering.plan;
     let created = rendering.created.to_offset(time::UtcOffset::UTC).truncate_to_second();
     Manifest {
-        format: MANIFEST_FORMAT,
-        fleet: plan.fleet.to_string(),
-        device: plan.device.clone(),
-        bundle: plan.delivery.bundle.name.to_string(),
-        version: rendering.version,
         template: plan.delivery.bundle.template.to_string(),
         created: created.format(&Rfc3339).unwrap_or_else(|_| "1970-01-01T00:00:00Z".into()),
         accept_plaintext: plan.delivery.bundle.accept_plaintext.clone(),
         demo: rendering.demo,
-        files: Vec::new(),
+        ..Manifest::new(&plan.fleet, plan.device.clone(), &plan.delivery.bundle.name, rendering.version)
     }
 }
 

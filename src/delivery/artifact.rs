@@ -2,10 +2,13 @@
 
 use crate::fleet::{Class, Diagnose, Digest, Secret};
 
-use super::manifest::{MANIFEST_NAME, Manifest, ManifestFile};
+use super::manifest::{Encryption, MANIFEST_NAME, Manifest, ManifestFile, RESULT_NAME, RESULT_SIZE, signature_name};
 
 /// The longest path of a bundle file, in bytes.
 pub const LONGEST_PATH: usize = 240;
+
+/// Most files beside a manifest.
+const MOST_ATTACHMENTS: u32 = 16;
 
 /// One file of an artifact.
 pub struct ArtifactFile {
@@ -13,8 +16,30 @@ pub struct ArtifactFile {
     pub path: String,
     /// Unix mode.
     pub mode: u32,
-    /// Content.
+    /// Content, as it will lie on the target.
     pub bytes: Secret,
+    /// How the content is encrypted.
+    pub encryption: Option<Encryption>,
+    /// Where the reader puts it.
+    pub destination: Option<String>,
+    /// Whose it is there.
+    pub owner: Option<String>,
+}
+
+impl ArtifactFile {
+    /// Returns a file in clear that stays where the reader keeps its bundles.
+    pub fn plain(path: &str, mode: u32, bytes: Secret) -> Self {
+        Self { path: path.to_owned(), mode, bytes, encryption: None, destination: None, owner: None }
+    }
+}
+
+/// A file that lies beside the manifest and is not named by it: a signature, the room for the reader's result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attachment {
+    /// Path, as that of an [`ArtifactFile`].
+    pub path: String,
+    /// Content; nothing in it is secret.
+    pub bytes: Vec<u8>,
 }
 
 /// Named files and their manifest, frozen: what is delivered, whatever the target.
@@ -23,6 +48,7 @@ pub struct SealedArtifact {
     /// The manifest's document: every reader wants it, and the digest is over it.
     document: Vec<u8>,
     files: Vec<ArtifactFile>,
+    attachments: Vec<Attachment>,
 }
 
 /// Why files do not make an artifact, or a spool holds none.
@@ -68,7 +94,7 @@ impl SealedArtifact {
             }
         }
         manifest.files = files.iter().map(entry).collect();
-        Ok(Self { document: manifest.to_json(), manifest, files })
+        Ok(Self { document: manifest.to_json(), manifest, files, attachments: Vec::new() })
     }
 
     /// Returns the manifest.
@@ -86,6 +112,23 @@ impl SealedArtifact {
         &self.files
     }
 
+    /// Puts signatures of the document (each a whole minisign file) and the room for the reader's result beside the
+    /// manifest.
+    #[must_use]
+    pub fn with_signatures(mut self, signatures: Vec<Vec<u8>>) -> Self {
+        let signatures = signatures.into_iter().enumerate();
+        self.attachments = signatures.map(|(n, bytes)| Attachment { path: signature_name(n), bytes }).collect();
+        let mut room = vec![b' '; RESULT_SIZE];
+        room[RESULT_SIZE - 1] = b'\n';
+        self.attachments.push(Attachment { path: RESULT_NAME.into(), bytes: room });
+        self
+    }
+
+    /// Returns the files beside the manifest that it does not name.
+    pub fn attachments(&self) -> &[Attachment] {
+        &self.attachments
+    }
+
     /// Returns the digest of the manifest document, which names every file's digest: the digest of the whole.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.document)
@@ -93,16 +136,21 @@ impl SealedArtifact {
 
     /// Returns the sum of all file sizes, the manifest included, in bytes.
     pub fn payload(&self) -> u64 {
-        self.document.len() as u64 + self.files.iter().map(|file| file.bytes.len() as u64).sum::<u64>()
+        let attached: u64 = self.attachments.iter().map(|attachment| attachment.bytes.len() as u64).sum();
+        self.document.len() as u64 + attached + self.files.iter().map(|file| file.bytes.len() as u64).sum::<u64>()
     }
 
     /// Returns one byte string that [`SealedArtifact::from_spool`] reads: each part with its length in front.
     pub fn to_spool(&self) -> Secret {
         let mut out = Vec::with_capacity(usize::try_from(self.payload()).unwrap_or(0) + 64 * (self.files.len() + 2));
         put(&mut out, &self.document);
+        out.extend_from_slice(&u32::try_from(self.attachments.len()).unwrap_or(u32::MAX).to_be_bytes());
+        for attachment in &self.attachments {
+            put(&mut out, attachment.path.as_bytes());
+            put(&mut out, &attachment.bytes);
+        }
         for file in &self.files {
             put(&mut out, file.path.as_bytes());
-            out.extend_from_slice(&file.mode.to_be_bytes());
             file.bytes.expose(|bytes| put(&mut out, bytes));
         }
         Secret::new(out)
@@ -133,6 +181,9 @@ fn entry(file: &ArtifactFile) -> ManifestFile {
         size: file.bytes.len() as u64,
         sha256: file.bytes.expose(Digest::of),
         mode: format!("{:04o}", file.mode),
+        encryption: file.encryption,
+        destination: file.destination.clone(),
+        owner: file.owner.clone(),
     }
 }
 
@@ -149,22 +200,40 @@ fn take<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(part)
 }
 
+/// Whatever the manifest says of a file is taken from there; only the content comes from the spool's own part.
 fn read_spool(mut bytes: &[u8]) -> Option<SealedArtifact> {
     let manifest = Manifest::from_json(take(&mut bytes)?).ok()?;
+    let attachments = read_attachments(&mut bytes)?;
     let mut files = Vec::new();
-    while !bytes.is_empty() {
+    for listed in &manifest.files {
         let path = String::from_utf8(take(&mut bytes)?.to_vec()).ok()?;
-        let (mode, rest) = bytes.split_first_chunk::<4>()?;
-        bytes = rest;
         files.push(ArtifactFile {
             path,
-            mode: u32::from_be_bytes(*mode),
+            mode: u32::from_str_radix(&listed.mode, 8).ok()?,
             bytes: Secret::new(take(&mut bytes)?.to_vec()),
+            encryption: listed.encryption,
+            destination: listed.destination.clone(),
+            owner: listed.owner.clone(),
         });
     }
     let listed = manifest.files.clone();
     let artifact = SealedArtifact::seal(manifest, files).ok()?;
-    (artifact.manifest.files == listed).then_some(artifact)
+    (bytes.is_empty() && artifact.manifest.files == listed).then_some(SealedArtifact { attachments, ..artifact })
+}
+
+fn read_attachments(bytes: &mut &[u8]) -> Option<Vec<Attachment>> {
+    let (count, rest) = bytes.split_first_chunk::<4>()?;
+    *bytes = rest;
+    let count = u32::from_be_bytes(*count);
+    if count > MOST_ATTACHMENTS {
+        return None;
+    }
+    let mut attachments = Vec::new();
+    for _ in 0..count {
+        let path = String::from_utf8(take(bytes)?.to_vec()).ok()?;
+        attachments.push(Attachment { path, bytes: take(bytes)?.to_vec() });
+    }
+    attachments.iter().all(|attachment| path_is_safe(&attachment.path)).then_some(attachments)
 }
 
 #[cfg(test)]
@@ -174,21 +243,14 @@ mod tests {
 
     fn manifest() -> Manifest {
         Manifest {
-            format: 1,
-            fleet: "f".into(),
-            device: EndpointName::new("d-1").unwrap(),
-            bundle: "b".into(),
-            version: 1,
             template: "t".into(),
             created: "2026-01-01T00:00:00Z".into(),
-            accept_plaintext: None,
-            demo: false,
-            files: vec![],
+            ..Manifest::new("f", EndpointName::new("d-1").unwrap(), "b", 1)
         }
     }
 
     fn file(path: &str, bytes: &[u8]) -> ArtifactFile {
-        ArtifactFile { path: path.into(), mode: 0o600, bytes: Secret::new(bytes.to_vec()) }
+        ArtifactFile::plain(path, 0o600, Secret::new(bytes.to_vec()))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::shelf::Shelf;
+use crate::delivery::Shelf;
 use crate::delivery::manifest::{LONGEST_MANIFEST, MANIFEST_FORMAT};
 use crate::delivery::{MANIFEST_NAME, Manifest, manifest::ManifestFile};
 use crate::fleet::Digest;

@@ -147,6 +147,9 @@ impl Sink for Folder {
             done += file.bytes.len() as u64;
             tick(done);
         }
+        for attachment in artifact.attachments() {
+            open.put(&attachment.path, &attachment.bytes, 0o644)?;
+        }
         open.check(artifact.files())?;
         let manifest = artifact.document();
         open.put(MANIFEST_NAME, manifest, 0o644)?;

@@ -19,5 +19,6 @@ pub use drive::{DriveSelector, DriveSink};
 pub use folder::Folder;
 pub use image_file::ImageFile;
 pub use inspect::{InspectError, Inspection, inspect, inspect_path};
+pub use shelf::{FatShelf, FolderShelf};
 pub use verify::{Verified, VerifyError, verify};
 pub use volume::encode;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use crate::delivery::Shelf;
 use crate::fleet::Secret;
 use crate::format::fat::read::{FileEntry, Volume};
 use crate::host::{HostError, files};
@@ -13,22 +14,15 @@ use crate::host::{HostError, files};
 /// Most files and folders of a folder that are looked at.
 const MOST_ENTRIES: usize = 65_536;
 
-/// A place with files, read with mistrust.
-pub(super) trait Shelf {
-    /// Returns path and size of every file, sorted by path.
-    fn list(&self) -> Result<Vec<(String, u64)>, String>;
-    /// Returns the bytes of a listed file, of at most `most` bytes.
-    fn read(&self, path: &str, most: u64) -> Result<Secret, String>;
-}
-
 /// A FAT volume; its files are listed once.
-pub(super) struct FatShelf<'a> {
+pub struct FatShelf<'a> {
     volume: &'a Volume<'a>,
     files: Vec<FileEntry>,
 }
 
 impl<'a> FatShelf<'a> {
-    pub(super) fn new(volume: &'a Volume<'a>) -> Result<Self, String> {
+    /// Wraps it.
+    pub fn new(volume: &'a Volume<'a>) -> Result<Self, String> {
         let mut files = volume.files().map_err(|error| error.to_string())?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Self { volume, files })
@@ -47,12 +41,13 @@ impl Shelf for FatShelf<'_> {
 }
 
 /// A folder; symbolic links and special files are listed as files that cannot be read.
-pub(super) struct FolderShelf {
+pub struct FolderShelf {
     root: PathBuf,
 }
 
 impl FolderShelf {
-    pub(super) fn new(root: &Path) -> Self {
+    /// Wraps it.
+    pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned() }
     }
 

@@ -44,7 +44,14 @@ pub fn encode(artifact: &SealedArtifact, layout: &MediumPlan, drive: Option<u64>
 fn volume(artifact: &SealedArtifact, spec: &VolumeSpec<'_>) -> Result<Vec<Extent>, SinkError> {
     let manifest = Secret::new(artifact.document().to_vec());
     let files = artifact.files().iter().map(|file| VolumeFile { path: &file.path, bytes: &file.bytes });
-    let files: Vec<VolumeFile<'_>> = files.chain([VolumeFile { path: MANIFEST_NAME, bytes: &manifest }]).collect();
+    let attached: Vec<(&str, Secret)> = artifact
+        .attachments()
+        .iter()
+        .map(|attachment| (&*attachment.path, Secret::new(attachment.bytes.clone())))
+        .collect();
+    let attached = attached.iter().map(|(path, bytes)| VolumeFile { path, bytes });
+    let files: Vec<VolumeFile<'_>> =
+        files.chain(attached).chain([VolumeFile { path: MANIFEST_NAME, bytes: &manifest }]).collect();
     fat::build(spec, &files).map_err(misfit_volume)
 }
 

@@ -19,25 +19,15 @@ impl Confirm for Yes {
 
 pub(crate) fn manifest(version: u32) -> Manifest {
     Manifest {
-        format: 1,
-        fleet: "acme".into(),
-        device: EndpointName::new("gw-0001").unwrap(),
-        bundle: "site".into(),
-        version,
         template: "cloud-init".into(),
         created: "2026-01-02T03:04:06Z".into(),
         accept_plaintext: Some("test".into()),
-        demo: false,
-        files: vec![],
+        ..Manifest::new("acme", EndpointName::new("gw-0001").unwrap(), "site", version)
     }
 }
 
 pub(crate) fn artifact_of(version: u32, files: &[(&str, Vec<u8>)]) -> SealedArtifact {
-    let file = |(path, bytes): &(&str, Vec<u8>)| ArtifactFile {
-        path: (*path).into(),
-        mode: 0o600,
-        bytes: Secret::new(bytes.clone()),
-    };
+    let file = |(path, bytes): &(&str, Vec<u8>)| ArtifactFile::plain(path, 0o600, Secret::new(bytes.clone()));
     SealedArtifact::seal(manifest(version), files.iter().map(file).collect()).unwrap()
 }
 
