@@ -54,17 +54,16 @@ impl Delivery<'_> {
     pub fn run(&self, sink: &mut dyn Sink) -> Result<Delivered, StationError> {
         let preflight = self.look(sink)?;
         let target = preflight.target().clone();
-        let fleet = self.station.folder().fleet.name();
         let summary = self.station.summary(self.plan);
         let beginning = Beginning { plan: self.plan, summary: &summary, target: &target, again: self.again };
         if let Some(finished) = self.station.ledger().done(&beginning)? {
-            return still_there(fleet, finished, preflight.carries());
+            return self.still_there(sink, finished, preflight.carries());
         }
         let held = preflight.carries().cloned();
         let consent = self.ask(preflight)?;
         let claim = self.station.ledger().begin(&beginning)?;
         let (ticket, resumed) = match claim {
-            Claim::Done(finished) => return still_there(fleet, *finished, held.as_ref()),
+            Claim::Done(finished) => return self.still_there(sink, *finished, held.as_ref()),
             Claim::Resume(ticket) => (ticket, true),
             Claim::Fresh(ticket) | Claim::Changed(ticket) => (ticket, false),
         };
@@ -81,6 +80,30 @@ impl Delivery<'_> {
             receipt
         };
         Ok(Delivered::Now { version, changes, resumed, receipt: Box::new(receipt) })
+    }
+
+    /// A delivery to a file of this station counts as done only while the file is there; hardware has left the house.
+    ///
+    /// Another run may have finished it after `held` was looked at: what is not as it should be is looked at again.
+    fn still_there(
+        &self,
+        sink: &mut dyn Sink,
+        finished: FinishedDelivery,
+        held: Option<&Manifest>,
+    ) -> Result<Delivered, StationError> {
+        let target = &finished.receipt.target;
+        let fleet = &**self.station.folder().fleet.name();
+        let is_that =
+            |held: &Manifest| held.fleet == fleet && held.device == finished.device && held.version == finished.version;
+        let is_held = target.is_hardware()
+            || held.is_some_and(is_that)
+            || sink.preflight(&self.footprint())?.carries().is_some_and(is_that);
+        if is_held {
+            return Ok(Delivered::Before(Box::new(finished)));
+        }
+        let (is_there, target, when) =
+            (Path::new(&target.path).exists(), target.name.clone(), finished.finished.date().to_string());
+        Err(if is_there { StationError::Replaced { target, when } } else { StationError::Vanished { target, when } })
     }
 
     fn conclude(&self, ticket: Ticket) -> Result<(), StationError> {
@@ -229,19 +252,6 @@ impl Delivery<'_> {
 /// What a spool is sealed for: it opens under no other delivery.
 fn spool_context(ticket: &Ticket) -> String {
     format!("spool:{}:{}:{}", ticket.device, ticket.version, ticket.delivery)
-}
-
-/// A delivery to a file of this station counts as done only while the file is there; hardware has left the house.
-fn still_there(fleet: &str, finished: FinishedDelivery, held: Option<&Manifest>) -> Result<Delivered, StationError> {
-    let target = &finished.receipt.target;
-    let is_that =
-        |held: &Manifest| held.fleet == fleet && held.device == finished.device && held.version == finished.version;
-    if target.is_hardware() || held.is_some_and(is_that) {
-        return Ok(Delivered::Before(Box::new(finished)));
-    }
-    let (is_there, target, when) =
-        (Path::new(&target.path).exists(), target.name.clone(), finished.finished.date().to_string());
-    Err(if is_there { StationError::Replaced { target, when } } else { StationError::Vanished { target, when } })
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {
