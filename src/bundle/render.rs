@@ -342,6 +342,7 @@ files:
             template_digest: Digest::of(b""),
             seal: Seal::None,
             accept_plaintext: None,
+            sealing: crate::fleet::SealingPlan::default(),
         };
         DevicePlan {
             fleet: "f".into(),
@@ -356,6 +357,7 @@ files:
                 ("value".into(), Variable::Plain(value.into())),
                 ("secret".into(), Variable::Secret("s".into())),
             ]),
+            addressee: crate::fleet::Addressee::default(),
         }
     }
 

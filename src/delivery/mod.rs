@@ -30,7 +30,7 @@ pub use progress::{Event, Progress, Silent, Step};
 pub use receipt::Receipt;
 pub use result::{Outcome, ResultBody, ResultFile, ResultRoom};
 pub use shelf::Shelf;
-pub use signer::Signer;
+pub use signer::{Signer, key_name};
 pub use sink::Sink;
 pub use surroundings::{Clock, Random};
 pub use target::{Confirm, Consent, Effect, Footprint, Preflight, TargetIdentity, TargetKind};

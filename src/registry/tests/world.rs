@@ -173,6 +173,7 @@ pub(super) fn plan(text: &str) -> DevicePlan {
                 template_digest: Digest::of(b"template"),
                 seal: Seal::None,
                 accept_plaintext: Some("a reason that is long enough to be shared between devices".repeat(5)),
+                sealing: crate::fleet::SealingPlan::default(),
             },
             medium: MediumPlan {
                 table: PartitionTable::Mbr,
@@ -187,6 +188,7 @@ pub(super) fn plan(text: &str) -> DevicePlan {
             (Arc::from("timezone"), Variable::Plain(json!("Europe/Berlin"))),
             (Arc::from("wifi"), Variable::Secret("wifi".into())),
         ]),
+        addressee: crate::fleet::Addressee::default(),
     }
 }
 
