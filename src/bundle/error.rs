@@ -30,7 +30,21 @@ pub enum RenderError {
     Credential {
         /// Its name.
         name: Arc<str>,
-        /// The device.
+        /// An action that no device would follow.
+    #[error("action {what}: {reason}")]
+    Order {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The bundle cannot be sealed.
+    #[error("the bundle cannot be sealed: {reason}")]
+    Seal {
+        /// Why.
+        reason: String,
+    },
+    /// The device.
         device: String,
     },
     /// A secret of the plan was not handed over.

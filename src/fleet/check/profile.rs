@@ -39,6 +39,8 @@ pub(super) struct Addressed {
 pub(super) struct Delivery {
     pub(super) plan: Arc<DeliveryPlan>,
     pub(super) variables: Arc<BTreeMap<Arc<str>, TemplateVariable>>,
+    /// The credentials its bundle carries.
+    pub(super) credentials: Arc<BTreeMap<Arc<str>, CredentialShape>>,
 }
 
 /// A template as a profile uses it.
