@@ -77,6 +77,7 @@ impl Sink for MemoryDrive {
             read_back: digest,
             written: artifact.payload(),
             compared: artifact.payload(),
+            accept_plaintext: artifact.manifest().accept_plaintext.clone(),
         })
     }
 }

@@ -128,7 +128,9 @@ impl BundleKeys {
         let file = read_bounded(&path, LONGEST_FILE)?;
         let limit = usize::try_from(LONGEST_FILE).unwrap_or(usize::MAX);
         let text = decrypt(&file, keys.identity(), limit, &what)?;
-        let book = text.expose(|bytes| serde_json::from_slice::<Book>(bytes)).map_err(|error| AuthorityError::damaged(&what, error))?;
+        let book = text
+            .expose(|bytes| serde_json::from_slice::<Book>(bytes))
+            .map_err(|error| AuthorityError::damaged(&what, error))?;
         if book.format != FORMAT {
             return Err(AuthorityError::damaged(&what, "it was made by a newer firstlight"));
         }

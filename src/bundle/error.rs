@@ -30,7 +30,10 @@ pub enum RenderError {
     Credential {
         /// Its name.
         name: Arc<str>,
-        /// An action that no device would follow.
+        /// The device.
+        device: String,
+    },
+    /// An action that no device would follow.
     #[error("action {what}: {reason}")]
     Order {
         /// Which.
@@ -43,9 +46,6 @@ pub enum RenderError {
     Seal {
         /// Why.
         reason: String,
-    },
-    /// The device.
-        device: String,
     },
     /// A secret of the plan was not handed over.
     #[error("secret {name:?} for variable {variable:?} has not been read")]

@@ -144,8 +144,7 @@ fn client_id(plan: &DevicePlan) -> String {
 
 /// The file that the template calls so; else one that holds nothing but these certificates.
 fn trust(server: &str, trusted: &Secret, files: &[Placed<'_>]) -> Option<String> {
-    let named =
-        |made: &&Placed<'_>| matches!(&made.file.source, FileSource::Trust { server: of } if of == server);
+    let named = |made: &&Placed<'_>| matches!(&made.file.source, FileSource::Trust { server: of } if of == server);
     let same = |made: &&Placed<'_>| {
         made.bytes.expose(|bytes| trusted.expose(|trusted| bytes.trim_ascii_end() == trusted.trim_ascii_end()))
     };
@@ -164,16 +163,15 @@ fn identify(
     let name = server.credential.as_deref().ok_or_else(|| lacks(wanted, "no credential for that server"))?;
     let part = |part: &str| {
         let part = format!("{name}.{part}");
-        let is_part = |made: &&Placed<'_>| {
-            matches!(&made.file.source, FileSource::Credential { part: of, encoding } if *of == part && encoding == "pem")
-        };
+        let is_part = |made: &&Placed<'_>| matches!(&made.file.source, FileSource::Credential { part: of, encoding } if *of == part && encoding == "pem");
         files.iter().find(is_part).map(|made| made.file.path.clone())
     };
     let certificate = part("chain").or_else(|| part("certificate"));
     connect.certificate =
         Some(certificate.ok_or_else(|| lacks(wanted, &format!("no PEM file with the certificate of {name:?}")))?);
-    connect.private_key =
-        Some(part("private_key").ok_or_else(|| lacks(wanted, &format!("no PEM file with the private key of {name:?}")))?);
+    connect.private_key = Some(
+        part("private_key").ok_or_else(|| lacks(wanted, &format!("no PEM file with the private key of {name:?}")))?,
+    );
     Ok(())
 }
 
@@ -193,7 +191,10 @@ mod tests {
         let restart = || TemplateAction::Restart(String::new());
         assert_eq!(act(hostname(), "gw-1.plant").unwrap(), Some(Action::Hostname("gw-1.plant".into())));
         assert_eq!(act(hostname(), " ").unwrap(), None);
-        assert_eq!(act(restart(), "a.service  b@c").unwrap(), Some(Action::Restart(vec!["a.service".into(), "b@c".into()])));
+        assert_eq!(
+            act(restart(), "a.service  b@c").unwrap(),
+            Some(Action::Restart(vec!["a.service".into(), "b@c".into()]))
+        );
         for wrong in ["-a", "a b", "a_b", "a..b", &"a".repeat(64)] {
             assert!(act(hostname(), wrong).is_err(), "{wrong}");
         }

@@ -108,8 +108,9 @@ pub(super) fn address(
 
 fn matching(addressee: &Addressee) -> Match {
     let property = |word: &str| Property::ALL.into_iter().find(|property| property.word() == word);
-    let wanted = addressee.matching.iter().filter_map(|(word, values)| {
-        Some((property(word)?, values.iter().map(ToString::to_string).collect()))
-    });
+    let wanted = addressee
+        .matching
+        .iter()
+        .filter_map(|(word, values)| Some((property(word)?, values.iter().map(ToString::to_string).collect())));
     Match(wanted.collect())
 }

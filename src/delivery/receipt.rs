@@ -21,4 +21,7 @@ pub struct Receipt {
     pub written: u64,
     /// Bytes read back and compared.
     pub compared: u64,
+    /// Why secrets lie there in clear, where they do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accept_plaintext: Option<String>,
 }

@@ -54,8 +54,8 @@ pub use inventory::{Inventory, InventoryForm};
 pub use lock::FleetLock;
 pub use place::{Fault, Faults, Place};
 pub use plan::{
-    Addressee, BundlePlan, ConnectPlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable, Recipient, Seal,
-    SealingPlan, Variable,
+    Addressee, BundlePlan, ConnectPlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable, Recipient,
+    Seal, SealingPlan, Variable,
 };
 pub use secret::Secret;
 pub use server::{Protocol, Role, Security, Server};

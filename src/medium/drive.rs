@@ -239,6 +239,7 @@ impl Sink for DriveSink {
             read_back: outcome.read_back,
             written: outcome.written,
             compared: outcome.compared,
+            accept_plaintext: artifact.manifest().accept_plaintext.clone(),
         })
     }
 }

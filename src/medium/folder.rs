@@ -164,6 +164,7 @@ impl Sink for Folder {
             read_back,
             written: artifact.payload(),
             compared: artifact.payload(),
+            accept_plaintext: artifact.manifest().accept_plaintext.clone(),
         })
     }
 }

@@ -172,6 +172,7 @@ impl Sink for ImageFile {
             read_back,
             written,
             compared,
+            accept_plaintext: artifact.manifest().accept_plaintext.clone(),
         })
     }
 }

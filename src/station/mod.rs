@@ -13,6 +13,7 @@ pub mod open;
 pub mod post;
 pub mod save;
 pub mod scaffold;
+pub mod seal;
 pub mod select;
 pub mod shelf;
 pub mod target;

@@ -69,7 +69,7 @@ fn fill(
         found::private_folder(folder, &loaded.fleet, passphrase.as_ref(), surroundings)?;
         let private = folder.join(PRIVATE_FOLDER);
         let keys = Keys::open(&private, &Once(passphrase))?;
-        found::pin(folder, loaded.fleet.name(), &Authority::open(&private, &keys)?, surroundings)?;
+        found::pin(folder, loaded.fleet.name(), &keys, &Authority::open(&private, &keys)?, surroundings)?;
     }
     Ok(loaded.fleet.len())
 }

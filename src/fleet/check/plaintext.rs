@@ -42,7 +42,11 @@ fn check_bundle(
     }
     let lying: Vec<String> = lying.into_iter().collect();
     let message = format!("bundle {name:?} would leave in clear on the medium: {}", lying.join(", "));
-    faults.add_with_hint(bundle.place.clone(), message, "encrypt it with seal: sign+encrypt, or say why not: accept_plaintext: \"REASON\"");
+    faults.add_with_hint(
+        bundle.place.clone(),
+        message,
+        "encrypt it with seal: sign+encrypt, or say why not: accept_plaintext: \"REASON\"",
+    );
 }
 
 /// Names the private parts that a template may put into a file. What its text files hold is not looked into: a credential

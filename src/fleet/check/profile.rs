@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::file::{Given, Located};
-use super::super::{CredentialShape, DeliveryPlan, Digest, Place, SealingPlan, Server, TemplateShape, TemplateVariable};
+use super::super::{
+    CredentialShape, DeliveryPlan, Digest, Place, SealingPlan, Server, TemplateShape, TemplateVariable,
+};
 
 /// Templates by name, each with the digest over all its files.
 pub type Templates = BTreeMap<Arc<str>, (TemplateShape, Digest)>;

@@ -7,8 +7,8 @@ use super::super::file::{BundleSpec, CredentialSpec, Located, ProfileSpec, Secti
 use super::super::quantity::show_duration;
 use super::super::template::FileSource;
 use super::super::{
-    BundlePlan, CredentialKind, CredentialShape, DeliveryPlan, Digest, Faults, FleetFile, Protocol, Security,
-    Server, TemplateShape, Validity, nearest,
+    BundlePlan, CredentialKind, CredentialShape, DeliveryPlan, Digest, Faults, FleetFile, Protocol, Security, Server,
+    TemplateShape, Validity, nearest,
 };
 use super::profile::{Delivery, Profile, Templates, UsedTemplate};
 use super::{medium, sealing, servers};

@@ -95,7 +95,11 @@ fn check_connect(file: &FleetFile, spec: &ProfileSpec, name: &str, bundle: &Bund
         Some(found) => {
             if let Some(reason) = unprovable(&found.server) {
                 let message = format!("bundle {name:?} cannot prove a connection to {:?}: {reason}", server.value);
-                faults.add_with_hint(server.place.clone(), message, "servers with mqtt://, mqtts:// and https:// can be");
+                faults.add_with_hint(
+                    server.place.clone(),
+                    message,
+                    "servers with mqtt://, mqtts:// and https:// can be",
+                );
             }
         }
         None if file.is_broken(Section::Server, &server.value) => {}

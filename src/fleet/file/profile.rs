@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::super::quantity;
 use super::super::yaml::{Entry, Node};
 use super::super::{
-    CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, PartitionTable, Place, Recipient, Seal,
-    Validity,
+    CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, PartitionTable, Place, Recipient,
+    Seal, Validity,
 };
 use super::located::{Located, entries, located, name, typed, word};
 use super::shapes::{PROPERTIES, PSK_IDENTITY};

@@ -235,7 +235,11 @@ static BUNDLE: Record = Record {
             Shape::Word(&["refuse", "accept"]),
             "what a device without trusted time does where validity counts, refuse when absent",
         ),
-        optional("for", Shape::Word(&["device", "site"]), "whose it is: one device's, or a site's with settings for all"),
+        optional(
+            "for",
+            Shape::Word(&["device", "site"]),
+            "whose it is: one device's, or a site's with settings for all",
+        ),
         optional("connect", Shape::Record(&CONNECT), "the connection that proves it good on the device"),
         optional(
             "credentials",

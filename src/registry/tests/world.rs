@@ -269,7 +269,15 @@ pub(super) fn artifact_of(ticket: &Ticket) -> Digest {
 pub(super) fn receipt(ticket: &Ticket, target: &TargetIdentity) -> Receipt {
     let image = Digest::of(b"image");
     let artifact = artifact_of(ticket);
-    Receipt { target: target.clone(), artifact, image, read_back: image, written: 10, compared: 10 }
+    Receipt {
+        target: target.clone(),
+        artifact,
+        image,
+        read_back: image,
+        written: 10,
+        compared: 10,
+        accept_plaintext: None,
+    }
 }
 
 /// Goes on from where a ticket stands, up to and including `last`.
