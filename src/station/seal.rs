@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::authority::{self, AuthorityError, BatchKey, BundleKeys, Keys};
 use crate::bundle::sealed::{PublicKey, SealingKey};
@@ -171,7 +172,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Writes what a device image needs into the folder `out`, which must be empty or absent: anchors, the private halves of
-/// the batch keys named, and a device file. Returns the files' names.
+/// the batch keys named (or the pre-shared keys, by the name of their secret), and a device file. Returns the files' names.
 pub fn export(station: &Station, out: &Path, batches: &[String]) -> Result<Vec<String>, StationError> {
     if !super::scaffold::is_free(out)? {
         return Err(AuthorityError::Exists { path: out.to_owned() }.into());
@@ -184,8 +185,17 @@ pub fn export(station: &Station, out: &Path, batches: &[String]) -> Result<Vec<S
         files.push((format!("anchors/{}.pub", key.name()), text(key.to_file(&comment)), 0o644));
         files.push((format!("anchors/{}.pem", key.name()), text(key.to_pem()), 0o644));
     }
+    let secrets = station.folder().fleet.secrets();
+    let is_shared = |name: &&String| secrets.contains_key(name.as_str()) && keys.batch_recipient(name).is_err();
+    let shared: BTreeSet<Arc<str>> = batches.iter().filter(is_shared).map(|name| Arc::from(name.as_str())).collect();
+    station.resolve_secrets(&shared)?;
     for batch in batches {
-        files.push((format!("keys/{batch}.age"), keys.batch_identity(batch)?, 0o600));
+        if shared.contains(batch.as_str()) {
+            cose_key(station, batch)?;
+            files.push((format!("keys/{batch}.cose"), station.secrets()[batch.as_str()].duplicate(), 0o600));
+        } else {
+            files.push((format!("keys/{batch}.age"), keys.batch_identity(batch)?, 0o600));
+        }
     }
     files.push(("device".to_owned(), text(device_file(fleet)), 0o644));
     for (name, bytes, mode) in &files {

@@ -21,7 +21,8 @@ pub struct Args {
     /// Folder to make; it must be empty or absent. It becomes the image's /etc/firstlight
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Batch key whose private half the image shall carry; once for each
+    /// Batch key whose private half the image shall carry, or secret with a
+    /// pre-shared key; once for each
     #[arg(long, value_name = "NAME")]
     pub batch: Vec<String>,
 }
