@@ -76,7 +76,7 @@ static FILE: Record = Record {
         optional("when", Shape::Text(&TEXT), "MiniJinja expression; the file is left out unless it is true"),
         optional(
             "destination",
-            Shape::Text(&DESTINATION),
+            Shape::Text(&LINE),
             "where the device's reader puts it, an absolute path; may hold {{ expressions }}",
         ),
         optional("owner", Shape::Text(&LINE), "whose it is there, user or user:group, root when absent"),
@@ -99,13 +99,6 @@ static LINE: TextRule = TextRule {
     wanted: "one line of at most 500 characters",
     pattern: r"^[^\x00-\x1f\x7f]{1,500}$",
     accepts: |text| (1..=500).contains(&text.chars().count()) && !text.contains(char::is_control),
-};
-
-/// An absolute path, as far as it can be judged before its expressions are.
-static DESTINATION: TextRule = TextRule {
-    wanted: "an absolute path such as /etc/acme/key.pem",
-    pattern: r"^/[^\x00-\x1f\x7f]{1,499}$",
-    accepts: |text| text.starts_with('/') && text.len() > 1 && (LINE.accepts)(text),
 };
 
 /// A path that every file system and consumer takes: relative, "/"-separated, no empty part, no "." and no "..".
