@@ -11,7 +11,7 @@ use super::TargetIdentity;
 pub struct Receipt {
     /// The target that was written.
     pub target: TargetIdentity,
-    /// Digest of the artifact.
+    /// Digest of the artifact; of a sink that brought several: of all.
     pub artifact: Digest,
     /// Digest of the image written; of the artifact where the target is a folder.
     pub image: Digest,
@@ -21,4 +21,12 @@ pub struct Receipt {
     pub written: u64,
     /// Bytes read back and compared.
     pub compared: u64,
+}
+
+impl Receipt {
+    /// Returns the receipt of one of several bundles on this target: image and bytes stay those of the whole medium.
+    #[must_use]
+    pub fn of_part(&self, artifact: Digest) -> Self {
+        Self { artifact, ..self.clone() }
+    }
 }

@@ -28,6 +28,7 @@ mod handle;
 mod history;
 mod holder;
 mod issue;
+mod load;
 mod provenance;
 mod reports;
 mod rows;
@@ -46,7 +47,7 @@ mod writer;
 mod tests;
 
 pub use audit::{ChainReport, Finding};
-pub use deliveries::{FinishedDelivery, PendingDelivery};
+pub use deliveries::{FinishedDelivery, Lying, PendingDelivery};
 pub use devices::DeviceRecord;
 pub use error::LedgerError;
 pub use generation::{CredentialState, IssuedGeneration, NewCredential};
