@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use common::TestFleet;
 use firstlight::authority::{AskPassphrase, AuthorityError};
 use firstlight::delivery::{
-    Confirm, Consent, Effect, Event, Footprint, Preflight, Progress, Receipt, SealedArtifact, Silent, Sink, SinkError,
+    Cargo, Confirm, Consent, Effect, Event, Footprint, Part, Preflight, Progress, Receipt, Silent, Sink, SinkError,
     Step, TargetIdentity, TargetKind,
 };
 use firstlight::fleet::{Class, Diagnose, EndpointName, Secret};
@@ -56,27 +56,23 @@ impl Sink for MemoryDrive {
         Ok(Preflight::new(target, Effect::Overwrites(vec![]), need.medium.clone(), None))
     }
 
-    fn commit(
-        &mut self,
-        artifact: &SealedArtifact,
-        consent: Consent,
-        watch: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError> {
-        let device = artifact.manifest().device.clone();
+    fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
+        let device = cargo.device().clone();
         if let Some(fault) = self.fault {
             return Err(fault());
         }
-        *self.content.lock().unwrap() = Some(String::from_utf8(artifact.manifest().to_json()).unwrap());
+        let text = |part: &Part<'_>| String::from_utf8(part.artifact().document().to_vec()).unwrap();
+        *self.content.lock().unwrap() = Some(cargo.parts().iter().map(text).collect());
         watch(Event::Step { device: &device, step: Step::Written });
         watch(Event::Step { device: &device, step: Step::ReadBack });
-        let digest = artifact.digest();
+        let digest = cargo.digest();
         Ok(Receipt {
             target: consent.target().clone(),
             artifact: digest,
             image: digest,
             read_back: digest,
-            written: artifact.payload(),
-            compared: artifact.payload(),
+            written: cargo.payload(),
+            compared: cargo.payload(),
         })
     }
 }

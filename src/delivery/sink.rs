@@ -10,12 +10,7 @@ pub trait Sink: Send {
     /// Writes, flushes, reads back; returns only when the bytes are on the other side. Checks first that the target is
     /// still the one consented to. `watch` hears [`Event::Bytes`] and the steps `Written` and `ReadBack`, under the name of
     /// the cargo's first device. The receipt's artifact is the cargo's digest.
-    fn commit(
-        &mut self,
-        cargo: &Cargo<'_>,
-        consent: Consent,
-        watch: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError>;
+    fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError>;
 }
 
 /// A [`Progress`] lent as the closure that sinks call.

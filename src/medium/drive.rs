@@ -216,12 +216,7 @@ impl Sink for DriveSink {
         Ok(Preflight::new(identity, Effect::Overwrites(found.losses()), layout, Some(accept)).carrying(carried))
     }
 
-    fn commit(
-        &mut self,
-        cargo: &Cargo<'_>,
-        consent: Consent,
-        watch: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError> {
+    fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
         let agreed = consent.target();
         let drive = self.find_again(agreed)?;
         self.check(&drive)?;

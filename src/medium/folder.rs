@@ -126,12 +126,7 @@ impl Sink for Folder {
         Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None).carrying(carried))
     }
 
-    fn commit(
-        &mut self,
-        cargo: &Cargo<'_>,
-        consent: Consent,
-        watch: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError> {
+    fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
         let place = self.place()?;
         if !self.identity(&place).is_same_appearance(consent.target()) {
             let difference = format!("it is {}, agreed was {}", place.display(), consent.target().path);
@@ -270,7 +265,9 @@ impl Open {
 
     /// A folder that is not empty stays, with what somebody else has put there.
     fn remove_if_empty(&self, folder: &Path) {
-        if let Some(Ok((parent, name))) = folder.to_str().filter(|path| !path.is_empty()).map(|path| self.walk(path, false)) {
+        if let Some(Ok((parent, name))) =
+            folder.to_str().filter(|path| !path.is_empty()).map(|path| self.walk(path, false))
+        {
             let _ = rustix::fs::unlinkat(&parent, &name, AtFlags::REMOVEDIR);
         }
     }

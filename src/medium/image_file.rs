@@ -143,12 +143,7 @@ impl Sink for ImageFile {
         Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None).carrying(carried))
     }
 
-    fn commit(
-        &mut self,
-        cargo: &Cargo<'_>,
-        consent: Consent,
-        watch: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError> {
+    fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
         let place = self.place()?;
         self.check_unchanged(&place, &consent)?;
         let image = encode(cargo, consent.layout(), None)?;

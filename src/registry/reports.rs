@@ -14,7 +14,8 @@ use crate::fleet::EndpointName;
 use super::chain::{self, Stored};
 use super::deliveries::{self, Delivery};
 use super::{
-    DeliveryState, DeviceRecord, DeviceState, FinishedDelivery, Ledger, LedgerError, Lying, PendingDelivery, devices, holder, versions,
+    DeliveryState, DeviceRecord, DeviceState, FinishedDelivery, Ledger, LedgerError, Lying, PendingDelivery, devices,
+    holder, versions,
 };
 
 /// Which devices are wanted, in the order of their names without regard to case.

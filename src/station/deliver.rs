@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::delivery::{
-    Cargo, Confirm, Consent, Credential, Event, Footprint, Manifest, Preflight, Progress, Receipt, SealedArtifact, Sink,
-    SinkError, Step, TargetIdentity,
+    Cargo, Confirm, Consent, Credential, Event, Footprint, Manifest, Preflight, Progress, Receipt, SealedArtifact,
+    Sink, SinkError, Step, TargetIdentity,
 };
 use crate::fleet::{Class, DevicePlan, Diagnose};
 use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};

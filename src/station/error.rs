@@ -102,6 +102,12 @@ pub enum StationError {
         /// Those that are done.
         done: Vec<String>,
     },
+    /// A target that is a file or folder for each device, where one medium for all is wanted.
+    #[error("{target:?} is a place for each device, not one for all")]
+    NotOne {
+        /// As typed.
+        target: String,
+    },
     /// No device was chosen.
     #[error("no device is chosen")]
     NoDevice,
@@ -172,7 +178,7 @@ impl Diagnose for StationError {
             StationError::Host(error) => error.class(),
             StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
             StationError::File { .. } => Class::Surroundings,
-            StationError::Target { .. } | StationError::Pairing { .. } => Class::Usage,
+            StationError::Target { .. } | StationError::Pairing { .. } | StationError::NotOne { .. } => Class::Usage,
             StationError::NoDevice | StationError::Twice { .. } => Class::Usage,
             StationError::TooMany { .. } | StationError::Media { .. } => Class::Input,
             StationError::PartlyDone { .. } => Class::Refused,
@@ -201,6 +207,9 @@ impl Diagnose for StationError {
                 Some("name one drive for each device, or image:FOLDER/ for any number of devices".into())
             }
             StationError::NoDevice => Some("name devices, or use --all or --next".into()),
+            StationError::NotOne { .. } => {
+                Some("name one medium: drive:/dev/NODE, image:FILE.img, folder:FOLDER".into())
+            }
             StationError::TooMany { .. } => Some("name fewer devices, or use several media".into()),
             StationError::Media { .. } => {
                 Some("give their deliveries the same `medium:` in the fleet file, or write them to two media".into())

@@ -56,6 +56,10 @@ impl Together<'_> {
         let consent = self.ask(preflight)?;
         let mut claimed = Claimed::default();
         self.station.ledger().begin_all(&beginnings)?.into_iter().for_each(|claim| claimed.take(claim));
+        if claimed.done.len() == plans.len() {
+            // Another run has finished all of them meanwhile: what is there now is looked at anew.
+            return self.run(sink);
+        }
         let delivered = self.deliver(&plans, claimed, consent, sink)?;
         Ok(self.outcomes(&plans, delivered))
     }
@@ -73,10 +77,8 @@ impl Together<'_> {
         if let Some(twice) = plans.iter().find(|plan| !seen.insert(plan.device.folded())) {
             return Err(StationError::Twice { device: twice.device.to_string() });
         }
-        match plans.iter().find(|plan| plan.delivery.medium != plans[0].delivery.medium) {
-            None => Ok(plans),
-            Some(other) => Err(disagreement(&plans[0], other)),
-        }
+        plans.iter().try_for_each(|plan| go_on_one(&plans[0], plan))?;
+        Ok(plans)
     }
 
     fn look(&self, sink: &mut dyn Sink, plans: &[DevicePlan]) -> Result<Preflight, StationError> {
@@ -93,10 +95,7 @@ impl Together<'_> {
     }
 
     /// One medium carries all or none: it is written for all devices, or for none because nothing is left to do.
-    fn all_done(
-        &self,
-        found: Vec<Option<FinishedDelivery>>,
-    ) -> Result<Option<Vec<FinishedDelivery>>, StationError> {
+    fn all_done(&self, found: Vec<Option<FinishedDelivery>>) -> Result<Option<Vec<FinishedDelivery>>, StationError> {
         let finished: Vec<FinishedDelivery> = found.into_iter().flatten().collect();
         match finished.len() {
             0 => Ok(None),
@@ -121,7 +120,11 @@ impl Together<'_> {
         if let Some(gone) = finished.iter().find(|finished| !target.is_hardware() && !is_held(finished)) {
             let (target, when) = (target.name.clone(), gone.finished.date().to_string());
             let is_there = Path::new(&gone.receipt.target.path).exists();
-            return Err(if is_there { StationError::Replaced { target, when } } else { StationError::Vanished { target, when } });
+            return Err(if is_there {
+                StationError::Replaced { target, when }
+            } else {
+                StationError::Vanished { target, when }
+            });
         }
         Ok(self.outcomes(plans, finished.into_iter().map(|finished| Delivered::Before(Box::new(finished))).collect()))
     }
@@ -157,8 +160,11 @@ impl Together<'_> {
             receipts
         };
         let made = told.into_iter().zip(resumed).zip(receipts);
-        let now = |(((version, changes), resumed), receipt)| {
-            Delivered::Now { version, changes, resumed, receipt: Box::new(receipt) }
+        let now = |(((version, changes), resumed), receipt)| Delivered::Now {
+            version,
+            changes,
+            resumed,
+            receipt: Box::new(receipt),
         };
         Ok(made.map(now).collect())
     }
@@ -308,14 +314,19 @@ fn partly_done<'d>(devices: usize, done: impl Iterator<Item = &'d EndpointName>)
     StationError::PartlyDone { devices, done: done.map(ToString::to_string).collect() }
 }
 
-fn disagreement(one: &DevicePlan, other: &DevicePlan) -> StationError {
+/// Refuses two devices whose deliveries want different volumes.
+pub fn go_on_one(one: &DevicePlan, other: &DevicePlan) -> Result<(), StationError> {
+    if one.delivery.medium == other.delivery.medium {
+        return Ok(());
+    }
     let difference = difference(&one.delivery.medium, &other.delivery.medium);
-    StationError::Media { one: one.device.to_string(), other: other.device.to_string(), difference }
+    Err(StationError::Media { one: one.device.to_string(), other: other.device.to_string(), difference })
 }
 
 /// Says in words what differs between two volumes.
 fn difference(one: &MediumPlan, other: &MediumPlan) -> String {
-    let size = |medium: &MediumPlan| medium.size.map_or_else(|| "the whole medium".into(), |size| format!("{size} bytes"));
+    let size =
+        |medium: &MediumPlan| medium.size.map_or_else(|| "the whole medium".into(), |size| format!("{size} bytes"));
     let rows = [
         ("label", format!("{:?}", one.label), format!("{:?}", other.label)),
         ("file system", word(one.filesystem), word(other.filesystem)),

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use firstlight::delivery::{
-    ArtifactFile, Confirm, Consent, Event, Footprint, Manifest, Preflight, Receipt, SealedArtifact, Sink, SinkError,
+    ArtifactFile, Cargo, Confirm, Consent, Event, Footprint, Manifest, Preflight, Receipt, SealedArtifact, Sink,
+    SinkError,
 };
 use firstlight::fleet::{EndpointName, Filesystem, MediumPlan, PartitionTable, Secret};
 
@@ -69,7 +70,7 @@ pub(crate) fn consent(sink: &mut dyn Sink, need: &Footprint) -> Result<Consent, 
 
 pub(crate) fn deliver(sink: &mut dyn Sink, plan: MediumPlan, artifact: &SealedArtifact) -> Result<Receipt, SinkError> {
     let consent = consent(sink, &need(plan, artifact))?;
-    sink.commit(artifact, consent, &|_: Event<'_>| ())
+    sink.commit(&Cargo::of(artifact), consent, &|_: Event<'_>| ())
 }
 
 /// Runs an outside program; a missing one fails the test with its name.
