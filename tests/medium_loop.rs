@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use firstlight::delivery::{Content, Effect, SealedArtifact, Sink, SinkError, TargetImage};
+use firstlight::delivery::{Cargo, Content, Effect, SealedArtifact, Sink, SinkError, TargetImage};
 use firstlight::fleet::{Filesystem, MediumPlan, PartitionTable};
 use firstlight::host::drives::Severity;
 use firstlight::host::{Bus, Machine};

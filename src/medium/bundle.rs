@@ -149,7 +149,7 @@ fn bundle_folder(path: &str) -> Option<(&str, &str)> {
 
 impl Judged {
     fn take(&mut self, folder: &str, there: &[Listed], shelf: &dyn Shelf) {
-        match (Place { folder, there, shelf }).judge() {
+        match Place::new(folder, there, shelf).judge() {
             Ok(bundle) => self.bundles.push(bundle),
             Err(problem) => self.problems.push(problem),
         }
@@ -160,10 +160,17 @@ impl Judged {
 struct Place<'a> {
     folder: &'a str,
     there: &'a [Listed],
+    /// By path within the bundle, in lower case.
+    index: BTreeMap<String, &'a Listed>,
     shelf: &'a dyn Shelf,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    fn new(folder: &'a str, there: &'a [Listed], shelf: &'a dyn Shelf) -> Self {
+        let index = there.iter().map(|file| (in_bundle(folder, &file.0).to_lowercase(), file)).collect();
+        Self { folder, there, index, shelf }
+    }
+
     fn judge(&self) -> Result<BundleFound, String> {
         let name = harmless(&self.on_medium(MANIFEST_NAME));
         let failed = |error: &dyn std::fmt::Display| format!("{name}: {error}");
@@ -181,7 +188,7 @@ impl Place<'_> {
     fn verdicts(&self, manifest: &Manifest) -> Vec<FileVerdict> {
         let named: BTreeSet<String> = manifest.files.iter().map(|file| file.path.to_lowercase()).collect();
         let is_known = |path: &str| {
-            let path = self.in_bundle(path).to_lowercase();
+            let path = in_bundle(self.folder, path).to_lowercase();
             named.contains(&path) || is_beside_manifest(&path)
         };
         let mut files: Vec<FileVerdict> = manifest.files.iter().map(|file| self.judge_file(file)).collect();
@@ -203,18 +210,18 @@ impl Place<'_> {
         }
     }
 
-    fn find(&self, path: &str) -> Option<&Listed> {
-        self.there.iter().find(|(there, _)| same(self.in_bundle(there), path))
+    fn find(&self, path: &str) -> Option<&'a Listed> {
+        self.index.get(&path.to_lowercase()).copied()
     }
 
     fn on_medium(&self, path: &str) -> String {
         if self.folder.is_empty() { path.to_owned() } else { format!("{}/{path}", self.folder) }
     }
+}
 
-    /// The path within the bundle of a path on the medium; folders may be written in another case.
-    fn in_bundle<'p>(&self, path: &'p str) -> &'p str {
-        if self.folder.is_empty() { path } else { path.get(self.folder.len() + 1..).unwrap_or(path) }
-    }
+/// The path within the bundle in `folder` of a path on the medium; folders may be written in another case.
+fn in_bundle<'p>(folder: &str, path: &'p str) -> &'p str {
+    if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or(path) }
 }
 
 /// The manifest, its signatures and the room for the reader's result: of the bundle, and named by no manifest.

@@ -135,7 +135,9 @@ impl Sink for ImageFile {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
         let place = self.place()?;
         if need.medium.size.is_none() {
-            return Err(SinkError::Layout { reason: "an image file needs a size in the fleet file".into() });
+            return Err(SinkError::Layout {
+                reason: "an image file needs a size, as in `medium: {size: 64MiB}` in the fleet file".into(),
+            });
         }
         self.check_folder(&place, need.payload.unwrap_or(0).saturating_add(OVERHEAD))?;
         let (effect, carried) = self.effect(&place)?;

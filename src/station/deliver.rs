@@ -1,5 +1,6 @@
 //! One device through every step, right after a power cut at any point.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::delivery::{
@@ -125,7 +126,7 @@ impl Delivery<'_> {
         if preflight.target().is_hardware() && self.station.is_demo() {
             return Err(StationError::Demo { target: preflight.target().name.clone() });
         }
-        let (ledger, written) = (self.station.ledger(), [&self.plan.device]);
+        let (ledger, written) = (self.station.ledger(), BTreeSet::from([&self.plan.device]));
         overwritten::refuse_file_of_others(ledger, preflight.target(), &written)?;
         let losses = overwritten::losses(ledger, preflight.target(), &written)?;
         self.reached(Step::Preflight)?;

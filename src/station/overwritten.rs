@@ -1,5 +1,6 @@
 //! What a target holds of devices that are not written now.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::delivery::{SinkError, TargetIdentity};
@@ -15,13 +16,13 @@ const MOST_NAMES: usize = 20;
 pub(super) fn refuse_file_of_others(
     ledger: &Ledger,
     target: &TargetIdentity,
-    written: &[&EndpointName],
+    written: &BTreeSet<&EndpointName>,
 ) -> Result<(), StationError> {
     if target.is_hardware() || !Path::new(&target.path).exists() {
         return Ok(());
     }
     let finished = ledger.finished_on(target)?;
-    let Some(other) = finished.iter().find(|finished| !written.contains(&&finished.device)) else { return Ok(()) };
+    let Some(other) = finished.iter().find(|finished| !written.contains(&finished.device)) else { return Ok(()) };
     Err(SinkError::Refused {
         target: target.name.clone(),
         reason: format!("it holds the bundle of device {:?}", other.device.as_str()),
@@ -35,10 +36,10 @@ pub(super) fn refuse_file_of_others(
 pub(super) fn losses(
     ledger: &Ledger,
     target: &TargetIdentity,
-    written: &[&EndpointName],
+    written: &BTreeSet<&EndpointName>,
 ) -> Result<Vec<String>, LedgerError> {
     let mut lying = ledger.lying_on(target)?;
-    lying.retain(|lying| !written.contains(&&lying.device));
+    lying.retain(|lying| !written.contains(&lying.device));
     lying.retain(|lying| matches!(lying.state, DeliveryState::Finished | DeliveryState::Open));
     let mut lines: Vec<String> = lying.iter().take(MOST_NAMES).map(words).collect();
     if lying.len() > MOST_NAMES {

@@ -1,6 +1,6 @@
 //! Many devices on one medium: one look, one consent, one commit; each device keeps its own records.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -87,7 +87,7 @@ impl Together<'_> {
         if target.is_hardware() && self.station.is_demo() {
             return Err(StationError::Demo { target: target.name.clone() });
         }
-        let written: Vec<&EndpointName> = plans.iter().map(|plan| &plan.device).collect();
+        let written: BTreeSet<&EndpointName> = plans.iter().map(|plan| &plan.device).collect();
         overwritten::refuse_file_of_others(ledger, target, &written)?;
         let losses = overwritten::losses(ledger, target, &written)?;
         self.reached(Step::Preflight)?;
@@ -113,10 +113,9 @@ impl Together<'_> {
         held: &[Manifest],
     ) -> Result<Vec<Outcome>, StationError> {
         let fleet = &**self.station.folder().fleet.name();
-        let is_held = |finished: &FinishedDelivery| {
-            let is_that = |held: &Manifest| held.device == finished.device && held.version == finished.version;
-            held.iter().any(|held| held.fleet == fleet && is_that(held))
-        };
+        let ours = held.iter().filter(|held| held.fleet == fleet);
+        let held: BTreeSet<_> = ours.map(|held| (&held.device, held.version)).collect();
+        let is_held = |finished: &FinishedDelivery| held.contains(&(&finished.device, finished.version));
         if let Some(gone) = finished.iter().find(|finished| !target.is_hardware() && !is_held(finished)) {
             let (target, when) = (target.name.clone(), gone.finished.date().to_string());
             let is_there = Path::new(&gone.receipt.target.path).exists();
@@ -229,9 +228,10 @@ impl Together<'_> {
 
     fn proofs(&self, plans: &[DevicePlan], target: &TargetIdentity) -> Result<Vec<Receipt>, StationError> {
         let finished = self.station.ledger().finished_on(target)?;
+        let finished: BTreeMap<_, _> = finished.iter().map(|finished| (&finished.device, &finished.receipt)).collect();
         let proof = |plan: &DevicePlan| {
-            let of_device = finished.iter().find(|finished| finished.device == plan.device);
-            of_device.expect("the target of deliveries just concluded carries them").receipt.clone()
+            let receipt = finished.get(&plan.device);
+            Receipt::clone(receipt.expect("the target of deliveries just concluded carries them"))
         };
         Ok(plans.iter().map(proof).collect())
     }
