@@ -259,7 +259,7 @@ impl Open {
                 _ => {}
             }
         }
-        self.remove_if_empty(Path::new(folder));
+        Path::new(folder).ancestors().for_each(|folder| self.remove_if_empty(folder));
         Ok(())
     }
 
