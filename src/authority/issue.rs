@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 use crate::delivery::{Clock, Credential, PublicCredential, PublicKind, Random};
-use crate::fleet::{CertificateProfile, CredentialKind, CredentialShape, EndpointName, KeyAlgorithm, Secret};
+use crate::fleet::{CertificateProfile, CredentialKind, CredentialShape, Digest, EndpointName, KeyAlgorithm, Secret};
 use crate::fleet::{SerialNumber, Validity};
 
 use super::ca::whole_seconds;
@@ -17,6 +20,8 @@ use super::{Authority, AuthorityError};
 
 /// The shortest and the longest pre-shared key, in bytes.
 const PSK_LENGTHS: std::ops::RangeInclusive<u16> = 16..=64;
+/// Lengths a token may have, in random bytes.
+const TOKEN_LENGTHS: std::ops::RangeInclusive<u16> = 16..=64;
 /// The longest PSK identity, in bytes, that every implementation takes (RFC 4279, section 5.3).
 const LONGEST_IDENTITY: usize = 128;
 
@@ -69,6 +74,7 @@ impl Authority {
             }
             CredentialKind::Psk { bytes, identity } => draw_psk(request, *bytes, identity.as_deref(), random)?,
             CredentialKind::RawPublicKey { key: KeyAlgorithm::P256 } => draw_raw_key(request, random)?,
+            CredentialKind::Token { bytes, valid } => draw_token(request, *bytes, *valid, clock.now(), random)?,
         };
         let public = PublicCredential {
             name: Arc::clone(request.name),
@@ -179,6 +185,28 @@ fn draw_raw_key(request: &CredentialRequest<'_>, random: &dyn Random) -> Result<
     let pair = KeyPair::draw(random, &format!("rpk/{}", request.purpose()))?;
     let kind = PublicKind::RawPublicKey { public_key: pair.spki(), key_fingerprint: pair.fingerprint() };
     Ok((kind, pair.to_pkcs8()?))
+}
+
+/// The token is text (base64url without padding, RFC 4648, section 5), so that it fits a header, a URL and a file.
+fn draw_token(
+    request: &CredentialRequest<'_>,
+    length: u16,
+    valid: u64,
+    now: OffsetDateTime,
+    random: &dyn Random,
+) -> Result<(PublicKind, Secret), AuthorityError> {
+    if !TOKEN_LENGTHS.contains(&length) {
+        let (least, most) = TOKEN_LENGTHS.into_inner();
+        return Err(request.cannot(format!("a token of {length} bytes is asked for, {least} to {most} are possible")));
+    }
+    let mut bytes = Zeroizing::new(vec![0; usize::from(length)]);
+    random.fill(&format!("token/{}", request.purpose()), &mut bytes);
+    let token = Secret::new(URL_SAFE_NO_PAD.encode(&*bytes).into_bytes());
+    let length = i64::try_from(valid).ok().filter(|seconds| *seconds > 0).map(Duration::seconds);
+    let end = length.and_then(|length| whole_seconds(now).checked_add(length));
+    let end = end.ok_or_else(|| request.cannot(format!("it would be valid for {valid} s")))?;
+    let not_after = end.format(&Rfc3339).map_err(|_| request.cannot("it would be valid beyond the year 9999"))?;
+    Ok((PublicKind::Token { sha256: token.expose(Digest::of), not_after }, token))
 }
 
 #[cfg(test)]
@@ -413,6 +441,20 @@ mod tests {
         assert_eq!(identity(None), "gw-0001");
         assert_eq!(identity(Some("urn:dev:{serial}:{id}")), "urn:dev:SN-1/2:gw-0001");
         assert_eq!(identity(Some("fixed")), "fixed");
+    }
+
+    #[test]
+    fn a_token_is_text_of_its_length_known_by_its_digest_and_ends() {
+        let bench = bench(false);
+        let token = |bytes, valid| issue(&bench, CredentialKind::Token { bytes, valid });
+        let issued = token(32, 3600).unwrap();
+        let text = issued.private.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+        assert_eq!(text.len(), 43);
+        assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{text}");
+        let PublicKind::Token { sha256, not_after } = issued.public.kind else { panic!("no token") };
+        assert_eq!(sha256, Digest::of(text.as_bytes()));
+        assert!(not_after.ends_with('Z') && not_after.len() == 20, "{not_after}");
+        assert!(token(15, 3600).is_err() && token(65, 3600).is_err() && token(32, 0).is_err());
     }
 
     #[test]

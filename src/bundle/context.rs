@@ -189,6 +189,15 @@ impl<'a> Context<'a> {
                 add("key", new_secret(&mut self.slots, &self.marks, &what, Nature::Bytes, private)?);
                 map.insert("identity".into(), Value::from(psk_identity(public, identity.as_deref(), plan)));
             }
+            CredentialKind::Token { .. } => {
+                let what = format!("token of credential {name}");
+                add("token", new_secret(&mut self.slots, &self.marks, &what, Nature::Text, private)?);
+                let end = match public {
+                    Some(PublicKind::Token { not_after, .. }) => not_after,
+                    _ => "1970-01-01T00:00:00Z",
+                };
+                map.insert("not_after".into(), Value::from(end));
+            }
         }
         Ok(map)
     }
@@ -343,7 +352,7 @@ fn public_key(kind: &PublicKind) -> Vec<Vec<u8>> {
             Ok((_, certificate)) => vec![certificate.public_key().raw.to_vec()],
             Err(_) => Vec::new(),
         },
-        PublicKind::Psk { .. } => Vec::new(),
+        PublicKind::Psk { .. } | PublicKind::Token { .. } => Vec::new(),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::fleet::{Digest, Secret};
 pub struct Credential {
     /// What may be recorded and shown.
     pub public: PublicCredential,
-    /// PKCS#8 DER of the private key (X.509, raw public key) or the key itself (PSK).
+    /// PKCS#8 DER of the private key (X.509, raw public key) the key itself (PSK), or the
+    /// text of the token.
     pub private: Secret,
 }
 
@@ -59,6 +60,13 @@ pub enum PublicKind {
         /// SHA-256 of it.
         key_fingerprint: Digest,
     },
+    /// A token; a server that checks one needs no more than this.
+    Token {
+        /// SHA-256 of the token's text.
+        sha256: Digest,
+        /// When it ends, RFC 3339 in UTC with whole seconds.
+        not_after: String,
+    },
 }
 
 /// Private material sealed for storage: the body under a key of its own, that key wrapped by the fleet key. Deleting `key`
@@ -72,12 +80,13 @@ pub struct SealedMaterial {
 }
 
 impl PublicCredential {
-    /// Returns the word for the kind: `x509`, `psk` or `rpk`.
+    /// Returns the word for the kind: `x509`, `psk`, `rpk` or `token`.
     pub fn word(&self) -> &'static str {
         match self.kind {
             PublicKind::X509 { .. } => "x509",
             PublicKind::Psk { .. } => "psk",
             PublicKind::RawPublicKey { .. } => "rpk",
+            PublicKind::Token { .. } => "token",
         }
     }
 
@@ -95,7 +104,7 @@ impl PublicCredential {
             PublicKind::X509 { key_fingerprint, .. } | PublicKind::RawPublicKey { key_fingerprint, .. } => {
                 Some(*key_fingerprint)
             }
-            PublicKind::Psk { .. } => None,
+            PublicKind::Psk { .. } | PublicKind::Token { .. } => None,
         }
     }
 }

@@ -39,6 +39,14 @@ pub enum CredentialKind {
         /// Key algorithm.
         key: KeyAlgorithm,
     },
+    /// A short-lived random token, to be exchanged once for a real credential (a bearer token, RFC 6750, section 5.3 on
+    /// why it is short-lived).
+    Token {
+        /// Length of the token in random bytes, 16 to 64; shown as base64url.
+        bytes: u16,
+        /// So many seconds from issue, at most a year.
+        valid: u64,
+    },
 }
 
 /// Key algorithms.
@@ -84,7 +92,9 @@ impl CredentialKind {
     pub fn default_retain(&self) -> Retain {
         match self {
             CredentialKind::Psk { .. } => Retain::Keep,
-            CredentialKind::X509 { .. } | CredentialKind::RawPublicKey { .. } => Retain::UntilDelivered,
+            CredentialKind::X509 { .. } | CredentialKind::RawPublicKey { .. } | CredentialKind::Token { .. } => {
+                Retain::UntilDelivered
+            }
         }
     }
 
@@ -94,6 +104,7 @@ impl CredentialKind {
             CredentialKind::X509 { .. } => "x509",
             CredentialKind::Psk { .. } => "psk",
             CredentialKind::RawPublicKey { .. } => "rpk",
+            CredentialKind::Token { .. } => "token",
         }
     }
 }

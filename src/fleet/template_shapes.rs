@@ -27,7 +27,11 @@ pub(super) static TEMPLATE: Record = Record {
 
 static CREDENTIAL: Record = Record {
     fields: &[
-        required("kinds", Shape::List(&Shape::Word(&["x509", "psk", "rpk"])), "kinds it can use: x509, psk, rpk"),
+        required(
+            "kinds",
+            Shape::List(&Shape::Word(&["x509", "psk", "rpk", "token"])),
+            "kinds it can use: x509, psk, rpk, token",
+        ),
         optional("required", Shape::Boolean, "false if the template does without, true when absent"),
     ],
     rule: Rule::Free,

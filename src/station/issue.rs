@@ -118,7 +118,7 @@ pub fn wanted(
     ledger: Option<&Ledger>,
     device: &EndpointName,
 ) -> Result<Vec<CredentialState>, StationError> {
-    let plan = any_plan(fleet, device)?;
+    let plan = fleet.plan_of_credentials(device)?;
     let first = |name: &Arc<str>| CredentialState { name: Arc::clone(name), generation: 1, issued: None };
     let states = match ledger {
         Some(ledger) => ledger.credentials_wanted(&plan)?,
@@ -140,7 +140,7 @@ pub fn issue_all(
         let mut sum = 0;
         while let Some(device) = devices.get(next.fetch_add(1, Ordering::Relaxed)) {
             station.check_interrupt()?;
-            let plan = any_plan(&station.folder().fleet, device)?;
+            let plan = station.folder().fleet.plan_of_credentials(device)?;
             let made = issue(station, &plan)?;
             each(&Issued { device, made });
             sum += made;
@@ -152,10 +152,4 @@ pub fn issue_all(
         let sums = handles.into_iter().map(|handle| handle.join().expect("a worker does not panic"));
         sums.collect::<Result<Vec<usize>, _>>().map(|sums| sums.iter().sum())
     })
-}
-
-/// Returns a plan for the credentials alone: all deliveries of a profile carry the same ones.
-fn any_plan(fleet: &Fleet, device: &EndpointName) -> Result<DevicePlan, StationError> {
-    let deliveries = fleet.deliveries(device);
-    Ok(fleet.plan(device, deliveries.first().map(|first| &**first))?)
 }

@@ -33,6 +33,7 @@ pub fn cases() -> Vec<Case> {
         |form: &str| format!("      form: {form}\n      keymap: de\n      user_password: {{secret: wifi}}\n{wifi}");
     vec![
         case("cloud-init", "cloud-init", &both, &credentials, &wifi),
+        case("cloud-init-token", "cloud-init", "", "      enrolment: {kind: token, valid: 7d}", ""),
         case("cloud-init-fixed-address", "cloud-init", TELEMETRY, IDENTITY, fixed),
         case("raspberry-pi-cloud-init", "raspberry-pi", TELEMETRY, IDENTITY, &pi("cloud-init")),
         case("raspberry-pi-custom-toml", "raspberry-pi", TELEMETRY, IDENTITY, &pi("custom.toml")),

@@ -59,6 +59,8 @@ pub fn fleet(template: &Template, fleet_yaml: &str, devices_csv: &str) -> Result
     faults.or_value(fleet)
 }
 
+const TOKEN: &[u8] = b"dG9rZW4tb2YtYS10ZXN0LW5ldmVyLWdpdmVuLW91dA";
+
 /// Issues every credential of a plan, always the same.
 pub fn issue(plan: &DevicePlan) -> Vec<Credential> {
     plan.credentials.iter().map(|(name, shape)| credential(name, &shape.kind, plan)).collect()
@@ -80,6 +82,9 @@ fn credential(name: &Arc<str>, kind: &CredentialKind, plan: &DevicePlan) -> Cred
             PublicKind::RawPublicKey { public_key: PUBLIC.to_vec(), key_fingerprint: Digest::of(PUBLIC) },
             KEY.to_vec(),
         ),
+        CredentialKind::Token { .. } => {
+            (PublicKind::Token { sha256: Digest::of(TOKEN), not_after: "2026-01-09T03:04:05Z".into() }, TOKEN.to_vec())
+        }
     };
     let public = PublicCredential { name: Arc::clone(name), generation: 1, kind, demo: true };
     Credential { public, private: Secret::new(private) }

@@ -32,7 +32,7 @@ fn check_bundle(
 ) {
     let template = bundle.template.as_ref().and_then(|template| templates.get(&template.value));
     let (Some((template, _)), None) = (template, &bundle.accept_plaintext) else { return };
-    let mut lying = credentials(spec, profile, template);
+    let mut lying = credentials(spec, profile, (template, bundle));
     lying.extend(variables(fleet, profile, template, referenced));
     if lying.is_empty() {
         return;
@@ -44,7 +44,11 @@ fn check_bundle(
 
 /// Names the private parts that a template may put into a file. What its text files hold is not looked into: a credential
 /// that the template declares counts.
-fn credentials(spec: &ProfileSpec, profile: &Profile, template: &TemplateShape) -> BTreeSet<String> {
+fn credentials(
+    spec: &ProfileSpec,
+    profile: &Profile,
+    (template, bundle): (&TemplateShape, &BundleSpec),
+) -> BTreeSet<String> {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let texts = template.files.iter().any(|file| matches!(file.source, FileSource::Template { .. }));
     if texts {
@@ -68,10 +72,12 @@ fn credentials(spec: &ProfileSpec, profile: &Profile, template: &TemplateShape) 
             FileSource::Template { .. } | FileSource::Trust { .. } => {}
         }
     }
-    let kinds = names.into_iter().filter_map(|name| Some((name, spec.credentials.get(name)?.shape.as_ref()?)));
+    let names = names.into_iter().filter(|name| bundle.carries(name));
+    let kinds = names.filter_map(|name| Some((name, spec.credentials.get(name)?.shape.as_ref()?)));
     kinds
         .map(|(name, shape)| match shape.kind {
             CredentialKind::Psk { .. } => format!("the key of credential {name:?}"),
+            CredentialKind::Token { .. } => format!("the token of credential {name:?}"),
             CredentialKind::X509 { .. } | CredentialKind::RawPublicKey { .. } => {
                 format!("the private key of credential {name:?}")
             }

@@ -91,10 +91,23 @@ impl Fleet {
             model: model.or_else(|| profile.model.clone()),
             profile: Arc::clone(profile_name),
             delivery: Arc::clone(&delivery.plan),
-            credentials: Arc::clone(&profile.credentials),
+            credentials: Arc::clone(&delivery.credentials),
             servers: Arc::clone(&profile.servers),
             variables: self.merge(index, device, profile, delivery),
         })
+    }
+
+    /// Makes a plan of a device for its credentials alone: those that any of its deliveries carries.
+    pub fn plan_of_credentials(&self, device: &EndpointName) -> Result<DevicePlan, PlanError> {
+        let deliveries = self.deliveries(device);
+        let mut plan = self.plan(device, deliveries.first().map(|first| &**first))?;
+        for delivery in deliveries.iter().skip(1) {
+            let more = self.plan(device, Some(delivery))?.credentials;
+            if more.keys().any(|name| !plan.credentials.contains_key(name)) {
+                Arc::make_mut(&mut plan.credentials).extend((*more).clone());
+            }
+        }
+        Ok(plan)
     }
 
     /// Returns the first device of each profile that has any: where all of a profile have the same fault, one shows it.

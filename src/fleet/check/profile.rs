@@ -28,6 +28,8 @@ pub(super) struct Profile {
 pub(super) struct Delivery {
     pub(super) plan: Arc<DeliveryPlan>,
     pub(super) variables: Arc<BTreeMap<Arc<str>, TemplateVariable>>,
+    /// The credentials its bundle carries.
+    pub(super) credentials: Arc<BTreeMap<Arc<str>, CredentialShape>>,
 }
 
 /// A template as a profile uses it.

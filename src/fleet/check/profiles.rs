@@ -58,6 +58,11 @@ impl<'a> Context<'a> {
     fn check_credential(&self, name: &str, credential: &CredentialSpec, faults: &mut Faults) {
         match credential.shape.as_ref().map(|shape| &shape.kind) {
             Some(CredentialKind::X509 { valid, .. }) => self.check_validity(name, credential, *valid, faults),
+            Some(CredentialKind::Token { valid, .. }) if !(1..=LONGEST_TOKEN).contains(valid) => {
+                let (asked, most) = (show_duration(*valid), show_duration(LONGEST_TOKEN));
+                let message = format!("token {name:?} is valid {asked}, 1s to {most} are possible");
+                faults.add(credential.valid_place.clone(), message);
+            }
             Some(CredentialKind::Psk { identity: Some(identity), .. })
                 if !identity.contains("{id}") && !identity.contains("{serial}") =>
             {
@@ -145,10 +150,11 @@ impl<'a> Context<'a> {
     fn used_templates(&self, servers: &BTreeMap<Arc<str>, Server>, faults: &mut Faults) -> Vec<UsedTemplate> {
         let mut used = Vec::new();
         for bundle in self.spec.bundles.values() {
+            self.check_carried(bundle, faults);
             let Some(named) = &bundle.template else { continue };
             match self.templates.get(&named.value) {
                 Some((template, _)) => {
-                    self.check_template(template, named, servers, faults);
+                    self.check_template(template, (named, bundle), servers, faults);
                     used.push(UsedTemplate {
                         name: Arc::clone(&named.value),
                         place: named.place.clone(),
@@ -165,7 +171,7 @@ impl<'a> Context<'a> {
     fn check_template(
         &self,
         template: &TemplateShape,
-        named: &Located<Arc<str>>,
+        (named, bundle): (&Located<Arc<str>>, &BundleSpec),
         servers: &BTreeMap<Arc<str>, Server>,
         faults: &mut Faults,
     ) {
@@ -176,6 +182,11 @@ impl<'a> Context<'a> {
                     let kind = shape.kind.word();
                     let message = format!("credential {name:?} is {kind}, template {:?} takes {kinds}", named.value);
                     faults.add(place.clone(), message);
+                }
+                Some(_) if wanted.required && !bundle.carries(name) => {
+                    let message =
+                        format!("template {:?} needs credential {name:?}, which the bundle leaves out", named.value);
+                    faults.add(named.place.clone(), message);
                 }
                 None if wanted.required => {
                     let message = format!(
@@ -233,11 +244,44 @@ impl<'a> Context<'a> {
                 medium: medium::merge(delivery, &template.medium, faults),
             };
             let variables = Arc::new(template.variables.clone());
-            deliveries.insert(Arc::clone(name), Delivery { plan: Arc::new(plan), variables });
+            let credentials = Arc::new(self.carried(bundle, template));
+            deliveries.insert(Arc::clone(name), Delivery { plan: Arc::new(plan), variables, credentials });
         }
         deliveries
     }
+
+    /// Returns the credentials that a bundle carries: of those the profile has, the ones its template uses and it does not
+    /// leave out.
+    fn carried(&self, bundle: &BundleSpec, template: &TemplateShape) -> BTreeMap<Arc<str>, CredentialShape> {
+        let objects = template.files.iter().any(|file| matches!(file.source, FileSource::Lwm2mObjects { .. }));
+        let shape = |(name, spec): (&Arc<str>, &CredentialSpec)| {
+            let shape = spec.shape.clone()?;
+            let used = template.credential_use(name).is_some_and(|used| used.accepts(&shape.kind))
+                || (objects && self.is_shown_to_lwm2m(name));
+            (used && bundle.carries(name)).then(|| (Arc::clone(name), shape))
+        };
+        self.spec.credentials.iter().filter_map(shape).collect()
+    }
+
+    /// LwM2M objects hold the credentials that their servers want, by whatever name.
+    fn is_shown_to_lwm2m(&self, credential: &str) -> bool {
+        let servers = self.file.servers.values().map(|spec| &spec.server);
+        servers
+            .filter(|server| server.protocol == Protocol::Lwm2m)
+            .any(|server| server.credential.as_deref() == Some(credential))
+    }
+
+    fn check_carried(&self, bundle: &BundleSpec, faults: &mut Faults) {
+        for named in bundle.credentials.iter().flatten() {
+            if !self.spec.credentials.contains_key(&named.value) {
+                unknown("credential", named, self.spec.credentials.keys(), faults);
+            }
+        }
+    }
 }
+
+/// A token that lives longer is no short-lived one.
+const LONGEST_TOKEN: u64 = 366 * 86_400;
 
 fn bundle_plan(name: &Arc<str>, bundle: &BundleSpec, template: &TemplateShape, digest: Digest) -> BundlePlan {
     BundlePlan {

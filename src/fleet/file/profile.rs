@@ -51,6 +51,15 @@ pub struct BundleSpec {
     pub template: Option<Located<Arc<str>>>,
     /// Why secrets may lie in clear.
     pub accept_plaintext: Option<Arc<str>>,
+    /// Names of the credentials it carries; all of the profile when absent.
+    pub credentials: Option<Vec<Located<Arc<str>>>>,
+}
+
+impl BundleSpec {
+    /// Returns true if the bundle carries the profile's credential of that name.
+    pub fn carries(&self, credential: &str) -> bool {
+        self.credentials.as_ref().is_none_or(|names| names.iter().any(|name| *name.value == *credential))
+    }
 }
 
 /// One entry of a profile's `deliveries:`.
@@ -85,13 +94,14 @@ pub(super) fn read(entry: &Entry) -> ProfileSpec {
         bundles: entries(node, "bundles").map(|entry| (name(entry), bundle(entry))).collect(),
         deliveries: entries(node, "deliveries").map(|entry| (name(entry), delivery(entry))).collect(),
         variables: read_all(node.get("variables")),
-        servers: node.get("servers").map(|servers| servers.items().iter().filter_map(server_name).collect()),
+        servers: node.get("servers").map(names),
         model: word(node, "model"),
     }
 }
 
-fn server_name(node: &Node) -> Option<Located<Arc<str>>> {
-    Some(Located { value: Arc::from(node.text()?), place: node.place.clone() })
+fn names(list: &Node) -> Vec<Located<Arc<str>>> {
+    let name = |node: &Node| Some(Located { value: Arc::from(node.text()?), place: node.place.clone() });
+    list.items().iter().filter_map(name).collect()
 }
 
 fn credential(entry: &Entry) -> CredentialSpec {
@@ -115,6 +125,13 @@ fn credential_shape(node: &Node) -> Option<CredentialShape> {
             identity: psk_identity(node).ok()?,
         },
         "rpk" => CredentialKind::RawPublicKey { key: KeyAlgorithm::P256 },
+        "token" => CredentialKind::Token {
+            bytes: if node.get("bytes").is_some() { typed(node, "bytes")? } else { 32 },
+            valid: match node.get("valid") {
+                Some(valid) => quantity::duration(valid.text()?)?,
+                None => 7 * 86_400,
+            },
+        },
         _ => return None,
     };
     let retain = if node.get("retain").is_some() { typed(node, "retain")? } else { kind.default_retain() };
@@ -136,6 +153,7 @@ fn bundle(entry: &Entry) -> BundleSpec {
         place: entry.place.clone(),
         template: located(&entry.value, "template"),
         accept_plaintext: word(&entry.value, "accept_plaintext"),
+        credentials: entry.value.get("credentials").map(names),
     }
 }
 

@@ -154,7 +154,7 @@ const RETAIN: Field = optional(
 
 static CREDENTIAL: Shape = Shape::Tagged {
     tag: "kind",
-    says: "kind of credential: x509, psk or rpk",
+    says: "kind of credential: x509, psk, rpk or token",
     variants: &[
         (
             "x509",
@@ -191,6 +191,21 @@ static CREDENTIAL: Shape = Shape::Tagged {
             "rpk",
             Record { fields: &[optional("key", KEY, "key algorithm, p256 when absent"), RETAIN], rule: Rule::Free },
         ),
+        (
+            "token",
+            Record {
+                fields: &[
+                    optional(
+                        "bytes",
+                        Shape::Integer { least: 16, most: 64 },
+                        "length of the token in random bytes, 32 when absent",
+                    ),
+                    optional("valid", Shape::Text(&DURATION), "how long it may be exchanged, 7d when absent"),
+                    RETAIN,
+                ],
+                rule: Rule::Free,
+            },
+        ),
     ],
 };
 
@@ -203,6 +218,11 @@ static BUNDLE: Record = Record {
             "how the bundle is protected; none leaves plain files",
         ),
         optional("accept_plaintext", Shape::Text(&TEXT), "why secrets may lie in clear on the medium"),
+        optional(
+            "credentials",
+            Shape::List(&Shape::Text(&NAME)),
+            "names of the credentials it carries, all that its template uses when absent",
+        ),
     ],
     rule: Rule::Free,
 };

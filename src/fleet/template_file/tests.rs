@@ -74,7 +74,7 @@ fn faults_have_message_line_and_column_and_leave_no_shape() {
         (
             "kinds: [x509]",
             "kinds: [x509, tpm]",
-            &["t.yaml:5:28: \"credentials.identity.kinds.1\" is \"tpm\", wanted is one of: x509, psk, rpk"],
+            &["t.yaml:5:28: \"credentials.identity.kinds.1\" is \"tpm\", wanted is one of: x509, psk, rpk, token"],
         ),
         (
             "default: UTC",

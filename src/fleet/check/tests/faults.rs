@@ -86,7 +86,7 @@ fn every_fault_of_the_fleet_file_has_message_line_and_column() {
             "{kind: x509, valid: 10y}",
             "{kind: x508, valid: 10y}",
             &[
-                "fleet.yaml:12:24: \"profiles.gateway.credentials.identity.kind\" is \"x508\", wanted is one of: x509, psk, rpk",
+                "fleet.yaml:12:24: \"profiles.gateway.credentials.identity.kind\" is \"x508\", wanted is one of: x509, psk, rpk, token",
             ],
         ),
         (
