@@ -37,6 +37,7 @@ mod states;
 mod steps;
 mod ticket;
 mod times;
+mod together;
 mod unfinished;
 mod versions;
 mod why;
