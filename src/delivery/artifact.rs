@@ -66,6 +66,9 @@ pub enum ArtifactError {
         /// The second one's path.
         path: String,
     },
+    /// Several bundles are wanted on one target, and there is none.
+    #[error("there is no bundle to bring")]
+    Nothing,
     /// The spooled bytes are no artifact.
     #[error("the spooled artifact is damaged")]
     Damaged,
@@ -74,7 +77,7 @@ pub enum ArtifactError {
 impl Diagnose for ArtifactError {
     fn class(&self) -> Class {
         match self {
-            ArtifactError::Path { .. } | ArtifactError::Twice { .. } => Class::Input,
+            ArtifactError::Path { .. } | ArtifactError::Twice { .. } | ArtifactError::Nothing => Class::Input,
             ArtifactError::Damaged => Class::Surroundings,
         }
     }

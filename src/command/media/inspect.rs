@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::command::{Context, Status};
-use crate::medium::{Inspection, inspect_path};
+use crate::delivery::{Manifest, Scope};
+use crate::medium::{BundleFound, Inspection, inspect_path};
 use crate::ui::Table;
 use crate::ui::measure::size;
 
@@ -33,22 +34,16 @@ fn text(found: &Inspection, columns: Option<usize>) -> String {
     if let Some(bytes) = found.size {
         text.push_str(&format!("  size     {}\n", size(bytes)));
     }
-    if let Some(bundle) = found.bundle() {
-        let manifest = &bundle.manifest;
-        text.push_str(&format!("  fleet    {}\n  device   {}\n", manifest.fleet, manifest.device));
-        text.push_str(&format!(
-            "  bundle   {} version {} of {}\n",
-            manifest.bundle, manifest.version, manifest.created
-        ));
-        text.push_str(&format!("  template {}{}\n", manifest.template, if manifest.demo { " (demo)" } else { "" }));
-        if let Some(reason) = &manifest.accept_plaintext {
-            text.push_str(&format!("  in clear {reason}\n"));
-        }
+    let bundles: Vec<&BundleFound> = found.bundles().collect();
+    match bundles.as_slice() {
+        [] => {}
+        [only] => text.push_str(&particulars(&only.manifest)),
+        many => text.push_str(&overview(many).render(columns)),
     }
     let mut table = Table::new(["file", "size", "state"]).right("size");
     for volume in &found.volumes {
         for file in &volume.files {
-            let verdicts = volume.bundle.iter().flat_map(|bundle| &bundle.files);
+            let verdicts = volume.bundles.0.iter().flat_map(|bundle| &bundle.files).chain(&volume.strays);
             let mut state =
                 verdicts.filter(|verdict| verdict.path == file.path).map(|verdict| format!("{:?}", verdict.state));
             table.row([file.path.clone(), size(file.size), state.next_back().unwrap_or_default().to_lowercase()]);
@@ -58,4 +53,31 @@ fn text(found: &Inspection, columns: Option<usize>) -> String {
         text.push_str(&table.render(columns));
     }
     text
+}
+
+fn particulars(manifest: &Manifest) -> String {
+    let demo = if manifest.demo { " (demo)" } else { "" };
+    let mut text = format!("  fleet    {}\n  device   {}\n", manifest.fleet, manifest.device);
+    text.push_str(&format!("  bundle   {} version {} of {}\n", manifest.bundle, manifest.version, manifest.created));
+    text.push_str(&format!("  template {}{demo}\n", manifest.template));
+    if let Some(reason) = &manifest.accept_plaintext {
+        text.push_str(&format!("  in clear {reason}\n"));
+    }
+    text
+}
+
+/// Several bundles, a row each.
+fn overview(bundles: &[&BundleFound]) -> Table {
+    let mut table = Table::new(["fleet", "device", "bundle", "version", "state"]).right("version");
+    for bundle in bundles {
+        let manifest = &bundle.manifest;
+        let device = match manifest.scope {
+            Scope::Device => manifest.device.to_string(),
+            Scope::Site => format!("{} (site)", manifest.device),
+        };
+        let state = if bundle.is_whole() { "whole" } else { "not whole" };
+        let version = manifest.version.to_string();
+        table.row([manifest.fleet.clone(), device, manifest.bundle.clone(), version, state.to_owned()]);
+    }
+    table
 }

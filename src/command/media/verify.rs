@@ -1,9 +1,10 @@
-//! `firstlight media verify`: compares a medium with its manifest.
+//! `firstlight media verify`: compares a medium with its manifests.
 
 use std::path::PathBuf;
 
 use crate::command::{Context, Status};
-use crate::medium::{inspect_path, verify};
+use crate::delivery::Manifest;
+use crate::medium::{Verified, inspect_path, verify};
 use crate::ui::measure::count;
 
 const EXAMPLES: &str = "\
@@ -23,18 +24,14 @@ pub struct Args {
 /// Runs `firstlight media verify`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let verified = verify(&inspect_path(&args.path)?)?;
-    let manifest = &verified.manifest;
-    context.printer.report(&verified, || {
-        format!(
-            "{}: bundle {} version {} for {} is whole: {} agree\n",
-            args.path.display(),
-            manifest.bundle,
-            manifest.version,
-            manifest.device,
-            count(verified.files, "file")
-        )
-    });
-    for path in &verified.litter {
+    let name = args.path.display();
+    let line = |bundle: &Verified| {
+        let (manifest, files) = (&bundle.manifest, count(bundle.files, "file"));
+        let Manifest { bundle, version, device, .. } = manifest;
+        format!("{name}: bundle {bundle} version {version} for {device} is whole: {files} agree\n")
+    };
+    context.printer.report(&verified, || verified.bundles().iter().map(line).collect());
+    for path in verified.litter() {
         context.printer.warn(format_args!("{path:?} was left there by an operating system"));
     }
     Ok(Status::Done)
