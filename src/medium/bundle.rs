@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::delivery::Shelf;
-use crate::delivery::manifest::{LONGEST_MANIFEST, MANIFEST_FORMAT};
-use crate::delivery::{MANIFEST_NAME, Manifest, manifest::ManifestFile};
+use crate::delivery::manifest::{
+    LONGEST_MANIFEST, MANIFEST_FORMAT, MOST_SIGNATURES, RESULT_NAME, RESULT_SIZE, signature_name,
+};
+use crate::delivery::{MANIFEST_NAME, Manifest, ResultRoom, Shelf, manifest::ManifestFile};
 use crate::fleet::Digest;
 use crate::host::machine::harmless;
 
@@ -37,6 +38,10 @@ pub enum FileState {
     Missing,
     /// There and not named.
     Extra,
+    /// A signature of the manifest, which does not name it.
+    Signature,
+    /// The room for the result of the device's reader, which the manifest does not name.
+    Result,
     /// Left by an operating system.
     Litter,
     /// There, and cannot be read.
@@ -64,6 +69,15 @@ pub struct BundleFound {
     pub digest: Digest,
     /// Every file, those of the manifest first.
     pub files: Vec<FileVerdict>,
+    /// The manifest as it lies there.
+    #[serde(skip)]
+    pub document: Vec<u8>,
+    /// The signature files, none of them judged.
+    #[serde(skip)]
+    pub signatures: Vec<Vec<u8>>,
+    /// What the device's reader left, where there is room for it.
+    #[serde(skip)]
+    pub result: Option<ResultRoom>,
 }
 
 /// Reads and judges the bundle on a shelf; `None` where no manifest is.
@@ -79,7 +93,23 @@ pub(super) fn judge(shelf: &dyn Shelf) -> Result<Option<BundleFound>, String> {
     let mut files: Vec<FileVerdict> = manifest.files.iter().map(|file| judge_file(file, &there, shelf)).collect();
     let named = |path: &str| same(path, MANIFEST_NAME) || manifest.files.iter().any(|file| same(&file.path, path));
     files.extend(there.iter().filter(|(path, _)| !named(path)).map(|(path, _)| unnamed(path)));
-    Ok(Some(BundleFound { digest: document.expose(Digest::of), manifest, files }))
+    let document = document.expose(<[u8]>::to_vec);
+    let signatures = (0..MOST_SIGNATURES).filter_map(|number| attached(shelf, &there, &signature_name(number)));
+    Ok(Some(BundleFound {
+        digest: Digest::of(&document),
+        manifest,
+        files,
+        signatures: signatures.collect(),
+        result: attached(shelf, &there, RESULT_NAME).map(|bytes| ResultRoom::read(&bytes)),
+        document,
+    }))
+}
+
+/// Reads a file that the manifest does not name; an unreadable or long one is as good as an empty one.
+fn attached(shelf: &dyn Shelf, there: &[(String, u64)], name: &str) -> Option<Vec<u8>> {
+    let (path, size) = there.iter().find(|(path, _)| same(path, name))?;
+    let read = (*size <= RESULT_SIZE as u64).then(|| shelf.read(path, RESULT_SIZE as u64).ok()).flatten();
+    Some(read.map(|bytes| bytes.expose(<[u8]>::to_vec)).unwrap_or_default())
 }
 
 fn judge_file(file: &ManifestFile, there: &[(String, u64)], shelf: &dyn Shelf) -> FileVerdict {
@@ -103,7 +133,13 @@ fn unnamed(path: &str) -> FileVerdict {
     let is_litter = lower.split('/').any(|part| LITTER.contains(&part) || part.starts_with("._"))
         || lower.starts_with(".trash-")
         || lower.starts_with("found.000/");
-    let state = if is_litter { FileState::Litter } else { FileState::Extra };
+    let is_signature = (0..MOST_SIGNATURES).any(|number| same(path, &signature_name(number)));
+    let state = match () {
+        () if is_signature => FileState::Signature,
+        () if same(path, RESULT_NAME) => FileState::Result,
+        () if is_litter => FileState::Litter,
+        () => FileState::Extra,
+    };
     FileVerdict { path: harmless(path), state, reason: None }
 }
 

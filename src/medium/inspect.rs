@@ -184,13 +184,14 @@ impl Inspection {
     /// Returns the bundle, if it is whole and nothing but it is on the medium.
     pub fn sole_bundle(&self) -> Option<&BundleFound> {
         let [VolumeFound { bundle: Some(bundle), .. }] = self.volumes.as_slice() else { return None };
-        bundle.files.iter().all(|file| file.state == FileState::Ok).then_some(bundle)
+        let is_ours = |state| matches!(state, FileState::Ok | FileState::Signature | FileState::Result);
+        bundle.files.iter().all(|file| is_ours(file.state)).then_some(bundle)
     }
 
     /// Returns the bundle, if it is the only one and every file of it is right; other files may lie beside it.
     pub fn whole_bundle(&self) -> Option<&BundleFound> {
         let [VolumeFound { bundle: Some(bundle), .. }] = self.volumes.as_slice() else { return None };
-        let is_right = |state| matches!(state, FileState::Ok | FileState::Extra | FileState::Litter);
+        let is_right = |state| !matches!(state, FileState::Differs | FileState::Missing | FileState::Unreadable);
         bundle.files.iter().all(|file| is_right(file.state)).then_some(bundle)
     }
 

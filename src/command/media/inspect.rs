@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::bundle::sealed::PublicKey;
 use crate::command::{Context, Status};
 use crate::medium::{Inspection, inspect_path};
 use crate::ui::Table;
 use crate::ui::measure::size;
+
+use super::sealed;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,11 +27,13 @@ pub struct Args {
 /// Runs `firstlight media inspect`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let found = inspect_path(&args.path)?;
-    context.printer.report(&found, || text(&found, context.printer.terminal().columns));
+    let keys = super::fleet_keys(context)?;
+    let document = sealed::document(&found, keys.as_deref());
+    context.printer.report(&document, || text(&found, keys.as_deref(), context.printer.terminal().columns));
     Ok(Status::Done)
 }
 
-fn text(found: &Inspection, columns: Option<usize>) -> String {
+fn text(found: &Inspection, keys: Option<&[PublicKey]>, columns: Option<usize>) -> String {
     let mut text = format!("{}: {}\n", found.name, found.summary());
     if let Some(bytes) = found.size {
         text.push_str(&format!("  size     {}\n", size(bytes)));
@@ -43,6 +48,12 @@ fn text(found: &Inspection, columns: Option<usize>) -> String {
         text.push_str(&format!("  template {}{}\n", manifest.template, if manifest.demo { " (demo)" } else { "" }));
         if let Some(reason) = &manifest.accept_plaintext {
             text.push_str(&format!("  in clear {reason}\n"));
+        }
+        for signature in sealed::signatures(bundle, keys) {
+            text.push_str(&format!("  signed   {}\n", signature.words()));
+        }
+        if let Some(words) = sealed::result_words(bundle) {
+            text.push_str(&format!("  result   {words}\n"));
         }
     }
     let mut table = Table::new(["file", "size", "state"]).right("size");
