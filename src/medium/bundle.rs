@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::delivery::Shelf;
-use crate::delivery::manifest::{BUNDLES_FOLDER, LONGEST_MANIFEST, MANIFEST_FORMAT, MOST_SIGNATURES, RESULT_NAME};
-use crate::delivery::manifest::{ManifestFile, signature_name};
-use crate::delivery::{MANIFEST_NAME, Manifest};
+use crate::delivery::manifest::{
+    BUNDLES_FOLDER, LONGEST_MANIFEST, MANIFEST_FORMAT, MOST_SIGNATURES, RESULT_NAME, RESULT_SIZE, signature_name,
+};
+use crate::delivery::{MANIFEST_NAME, Manifest, ResultRoom, Shelf, manifest::ManifestFile};
 use crate::fleet::Digest;
 use crate::host::machine::harmless;
 
@@ -40,6 +40,10 @@ pub enum FileState {
     Missing,
     /// There and not named.
     Extra,
+    /// A signature of the manifest, which does not name it.
+    Signature,
+    /// The room for the result of the device's reader, which the manifest does not name.
+    Result,
     /// Left by an operating system.
     Litter,
     /// There, and cannot be read.
@@ -49,7 +53,7 @@ pub enum FileState {
 impl FileState {
     /// Returns true for what does not make a bundle less than whole.
     pub fn is_harmless(self) -> bool {
-        matches!(self, FileState::Ok | FileState::Extra | FileState::Litter)
+        !matches!(self, FileState::Differs | FileState::Missing | FileState::Unreadable)
     }
 }
 
@@ -77,9 +81,24 @@ pub struct BundleFound {
     pub digest: Digest,
     /// Every file, those of the manifest first.
     pub files: Vec<FileVerdict>,
+    /// The manifest as it lies there.
+    #[serde(skip)]
+    pub document: Vec<u8>,
+    /// The signature files, none of them judged.
+    #[serde(skip)]
+    pub signatures: Vec<Vec<u8>>,
+    /// What the device's reader left, where there is room for it.
+    #[serde(skip)]
+    pub result: Option<ResultRoom>,
 }
 
 impl BundleFound {
+    /// Returns true if nothing but the bundle lies there, and all of it.
+    pub fn is_alone(&self) -> bool {
+        let is_ours = |state| matches!(state, FileState::Ok | FileState::Signature | FileState::Result);
+        self.files.iter().all(|file| is_ours(file.state))
+    }
+
     /// Returns true if every file of the manifest is right; others may lie beside them.
     pub fn is_whole(&self) -> bool {
         self.files.iter().all(|file| file.state.is_harmless())
@@ -118,7 +137,7 @@ pub(super) fn judge(shelf: &dyn Shelf) -> Result<Judged, String> {
         judged.take(folder, files, shelf);
     }
     if !has_root && !folders.is_empty() {
-        judged.strays = root.iter().map(|(path, _)| unnamed(path)).collect();
+        judged.strays = root.iter().map(|(path, _)| unnamed(path, path)).collect();
     }
     Ok(judged)
 }
@@ -182,17 +201,28 @@ impl<'a> Place<'a> {
             return Err(format!("{name} is of a newer program: {reason}"));
         }
         let files = self.verdicts(&manifest);
-        Ok(BundleFound { folder: harmless(self.folder), digest: document.expose(Digest::of), manifest, files })
+        let document = document.expose(<[u8]>::to_vec);
+        let signatures = (0..MOST_SIGNATURES).filter_map(|number| self.attached(&signature_name(number)));
+        Ok(BundleFound {
+            folder: harmless(self.folder),
+            digest: Digest::of(&document),
+            manifest,
+            files,
+            signatures: signatures.collect(),
+            result: self.attached(RESULT_NAME).map(|bytes| ResultRoom::read(&bytes)),
+            document,
+        })
     }
 
     fn verdicts(&self, manifest: &Manifest) -> Vec<FileVerdict> {
         let named: BTreeSet<String> = manifest.files.iter().map(|file| file.path.to_lowercase()).collect();
         let is_known = |path: &str| {
             let path = in_bundle(self.folder, path).to_lowercase();
-            named.contains(&path) || is_beside_manifest(&path)
+            named.contains(&path) || path == MANIFEST_NAME
         };
         let mut files: Vec<FileVerdict> = manifest.files.iter().map(|file| self.judge_file(file)).collect();
-        files.extend(self.there.iter().filter(|(path, _)| !is_known(path)).map(|(path, _)| unnamed(path)));
+        let others = self.there.iter().filter(|(path, _)| !is_known(path));
+        files.extend(others.map(|(path, _)| unnamed(path, in_bundle(self.folder, path))));
         files
     }
 
@@ -210,6 +240,13 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Reads a file that the manifest does not name; an unreadable or long one is as good as an empty one.
+    fn attached(&self, name: &str) -> Option<Vec<u8>> {
+        let (path, size) = self.find(name)?;
+        let read = (*size <= RESULT_SIZE as u64).then(|| self.shelf.read(path, RESULT_SIZE as u64).ok()).flatten();
+        Some(read.map(|bytes| bytes.expose(<[u8]>::to_vec)).unwrap_or_default())
+    }
+
     fn find(&self, path: &str) -> Option<&'a Listed> {
         self.index.get(&path.to_lowercase()).copied()
     }
@@ -224,19 +261,19 @@ fn in_bundle<'p>(folder: &str, path: &'p str) -> &'p str {
     if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or(path) }
 }
 
-/// The manifest, its signatures and the room for the reader's result: of the bundle, and named by no manifest.
-fn is_beside_manifest(path: &str) -> bool {
-    same(path, MANIFEST_NAME)
-        || same(path, RESULT_NAME)
-        || (0..MOST_SIGNATURES).any(|number| same(path, &signature_name(number)))
-}
-
-fn unnamed(path: &str) -> FileVerdict {
+/// Judges a file that no manifest names, `path` on the medium and `within` its bundle.
+fn unnamed(path: &str, within: &str) -> FileVerdict {
     let lower = path.to_lowercase();
     let is_litter = lower.split('/').any(|part| LITTER.contains(&part) || part.starts_with("._"))
         || lower.starts_with(".trash-")
         || lower.starts_with("found.000/");
-    let state = if is_litter { FileState::Litter } else { FileState::Extra };
+    let is_signature = (0..MOST_SIGNATURES).any(|number| same(path, &signature_name(number)));
+    let state = match () {
+        () if is_signature => FileState::Signature,
+        () if same(within, RESULT_NAME) => FileState::Result,
+        () if is_litter => FileState::Litter,
+        () => FileState::Extra,
+    };
     FileVerdict { path: harmless(path), state, reason: None }
 }
 

@@ -46,6 +46,13 @@ pub fn cases() -> Vec<Case> {
             "      username: gw\n      password: {secret: wifi}\n      keepalive: 30",
         ),
         case(
+            "linux",
+            "linux",
+            TELEMETRY,
+            IDENTITY,
+            "      restart: [acme-agent.service, mosquitto]\n      owner: acme:acme",
+        ),
+        case(
             "plain",
             "plain",
             &both,

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::bundle::sealed::PublicKey;
 use crate::command::{Context, Status};
-use crate::delivery::{Manifest, Scope};
+use crate::delivery::Scope;
 use crate::medium::{BundleFound, Inspection, inspect_path};
 use crate::ui::Table;
 use crate::ui::measure::size;
+
+use super::sealed::{self, SignatureFound};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,11 +28,13 @@ pub struct Args {
 /// Runs `firstlight media inspect`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let found = inspect_path(&args.path)?;
-    context.printer.report(&found, || text(&found, context.printer.terminal().columns));
+    let keys = super::fleet_keys(context)?;
+    let document = sealed::document(&found, keys.as_deref());
+    context.printer.report(&document, || text(&found, keys.as_deref(), context.printer.terminal().columns));
     Ok(Status::Done)
 }
 
-fn text(found: &Inspection, columns: Option<usize>) -> String {
+fn text(found: &Inspection, keys: Option<&[PublicKey]>, columns: Option<usize>) -> String {
     let mut text = format!("{}: {}\n", found.name, found.summary());
     if let Some(bytes) = found.size {
         text.push_str(&format!("  size     {}\n", size(bytes)));
@@ -37,8 +42,8 @@ fn text(found: &Inspection, columns: Option<usize>) -> String {
     let bundles: Vec<&BundleFound> = found.bundles().collect();
     match bundles.as_slice() {
         [] => {}
-        [only] => text.push_str(&particulars(&only.manifest)),
-        many => text.push_str(&overview(many).render(columns)),
+        [only] => text.push_str(&particulars(only, keys)),
+        many => text.push_str(&overview(many, keys).render(columns)),
     }
     let mut table = Table::new(["file", "size", "state"]).right("size");
     for volume in &found.volumes {
@@ -55,7 +60,8 @@ fn text(found: &Inspection, columns: Option<usize>) -> String {
     text
 }
 
-fn particulars(manifest: &Manifest) -> String {
+fn particulars(bundle: &BundleFound, keys: Option<&[PublicKey]>) -> String {
+    let manifest = &bundle.manifest;
     let demo = if manifest.demo { " (demo)" } else { "" };
     let mut text = format!("  fleet    {}\n  device   {}\n", manifest.fleet, manifest.device);
     text.push_str(&format!("  bundle   {} version {} of {}\n", manifest.bundle, manifest.version, manifest.created));
@@ -63,12 +69,19 @@ fn particulars(manifest: &Manifest) -> String {
     if let Some(reason) = &manifest.accept_plaintext {
         text.push_str(&format!("  in clear {reason}\n"));
     }
+    for signature in sealed::signatures(bundle, keys) {
+        text.push_str(&format!("  signed   {}\n", signature.words()));
+    }
+    if let Some(words) = sealed::result_words(bundle) {
+        text.push_str(&format!("  result   {words}\n"));
+    }
     text
 }
 
 /// Several bundles, a row each.
-fn overview(bundles: &[&BundleFound]) -> Table {
-    let mut table = Table::new(["fleet", "device", "bundle", "version", "state"]).right("version");
+fn overview(bundles: &[&BundleFound], keys: Option<&[PublicKey]>) -> Table {
+    let columns = ["fleet", "device", "bundle", "version", "state", "signed", "result"];
+    let mut table = Table::new(columns).right("version");
     for bundle in bundles {
         let manifest = &bundle.manifest;
         let device = match manifest.scope {
@@ -77,7 +90,10 @@ fn overview(bundles: &[&BundleFound]) -> Table {
         };
         let state = if bundle.is_whole() { "whole" } else { "not whole" };
         let version = manifest.version.to_string();
-        table.row([manifest.fleet.clone(), device, manifest.bundle.clone(), version, state.to_owned()]);
+        let signed: Vec<String> = sealed::signatures(bundle, keys).iter().map(SignatureFound::words).collect();
+        let result = sealed::result_words(bundle).unwrap_or_default();
+        let (fleet, name) = (manifest.fleet.clone(), manifest.bundle.clone());
+        table.row([fleet, device, name, version, state.to_owned(), signed.join("; "), result]);
     }
     table
 }
