@@ -2,11 +2,14 @@
 //! specifies what is here.
 
 pub mod envelope;
+pub mod limits;
 pub mod open;
 pub mod refusal;
+mod shape;
 pub mod signature;
 
 pub use envelope::OpeningKey;
-pub use open::{Authentic, Limits, OpenedFile, find};
+pub use limits::Limits;
+pub use open::{Authentic, OpenedFile, find};
 pub use refusal::{Reason, Refusal};
 pub use signature::{PublicKey, Signature};
