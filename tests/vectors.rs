@@ -37,8 +37,16 @@ fn read(path: &str) -> String {
     fs::read_to_string(folder().join(path)).unwrap()
 }
 
+/// The keys that the device was made with, or those that an earlier bundle announced.
 fn anchors(vector: &Value) -> Vec<PublicKey> {
-    texts(&vector["anchors"]).map(|path| PublicKey::parse(&read(path)).unwrap()).collect()
+    let announced = texts(&vector["after"]).find_map(|name| {
+        let path = folder().join("media").join(name).join("firstlight-manifest.json");
+        Manifest::from_json(&fs::read(path).unwrap()).unwrap().trusted_keys
+    });
+    match announced {
+        Some(announced) => announced.keys.iter().map(|line| PublicKey::parse(line).unwrap()).collect(),
+        None => texts(&vector["anchors"]).map(|path| PublicKey::parse(&read(path)).unwrap()).collect(),
+    }
 }
 
 fn opening_keys(vector: &Value, index: &Value) -> Vec<OpeningKey> {
@@ -84,7 +92,7 @@ fn our_opener_finds_what_each_vector_says() {
             let wanted = text(&bundle["result"]);
             let found = open(&vector, bundle, &index);
             let is_right = match &found {
-                Ok(()) => wanted == "taken" || OF_MEMORY.contains(&wanted) || !vector["after"].as_array().unwrap().is_empty(),
+                Ok(()) => wanted == "taken" || OF_MEMORY.contains(&wanted),
                 Err(refusal) => wanted == refusal.reason.code(),
             };
             if !is_right {
