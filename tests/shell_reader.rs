@@ -86,7 +86,7 @@ impl Device {
             "reader.conf",
             &format!(
                 "root={root}\nfleet={}\nmodel=\"{}\"\nanchors={root}/etc/firstlight/anchors\nkeys={root}/etc/firstlight/keys\n\
-                 store={root}/store\nlock={root}/lock\nverify={verifier}\nclock={trusted}\ndate() {{ echo {}; }}\n",
+                 store={root}/store\nlock={root}/lock\nverify={verifier}\nclock={trusted}\ndate() {{ echo {}; }}\nsync() {{ :; }}\n",
                 text(&facts["fleet"]),
                 value("model"),
                 text(&clock["now"])

@@ -79,7 +79,7 @@ list_bundles() {
   for place in "$medium"/firstlight/*/"$MANIFEST"; do
     place=${place%/"$MANIFEST"}
     name=${place##*/}
-    case $name in *[!A-Za-z0-9_.:+@=-]*) continue ;; esac
+    case $name in *[!A-Za-z0-9_.:+@=%-]*) continue ;; esac
     if plain_file "$medium" "firstlight/$name/$MANIFEST"; then echo "firstlight/$name"; fi
   done
 }
