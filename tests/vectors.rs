@@ -63,8 +63,15 @@ fn opening_keys(vector: &Value, index: &Value) -> Vec<OpeningKey> {
 fn judge(manifest: &Manifest, vector: &Value) -> Result<(), Refusal> {
     let device = &vector["device"];
     let refused = |reason| Err(Refusal::new(reason, ""));
-    let values_of = |property: Property| device[property.word()].as_array().map_or(vec![], |values| values.iter().map(|v| text(v).to_owned()).collect());
-    if manifest.fleet != text(&device["fleet"]) || manifest.matching.unmet(&values_of).is_some() {
+    // What board makers leave in place of a value is none; that is the reader's part, not the opener's.
+    let values_of = |property: Property| {
+        let values = device[property.word()].as_array().into_iter().flatten();
+        values.map(|value| text(value).to_owned()).filter(|value| value != "Default string").collect()
+    };
+    if manifest.fleet != text(&device["fleet"]) {
+        return refused(Reason::NotOurs);
+    }
+    if manifest.matching.unmet(&values_of).is_some() {
         return refused(Reason::OtherDevice);
     }
     let now = text(&vector["clock"]["now"]);
@@ -81,7 +88,7 @@ fn judge(manifest: &Manifest, vector: &Value) -> Result<(), Refusal> {
 }
 
 /// Codes that only a reader with a memory, or one that has seen the medium's other bundles, can give.
-const OF_MEMORY: [&str; 3] = ["older-version", "version-conflict", "ambiguous"];
+const OF_MEMORY: [&str; 4] = ["older-version", "version-conflict", "ambiguous", "not-taken"];
 
 #[test]
 fn our_opener_finds_what_each_vector_says() {

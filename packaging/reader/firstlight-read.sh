@@ -381,7 +381,16 @@ value_of() { sed -n "s/^$1|//p" "${2:-$work/parsed}" | sed -n 1p; }
 
 # ---- the device ----------------------------------------------------------------------------------------------------
 
-first_of() { for source; do if [ -s "$source" ]; then cat "$source"; return; fi; done; }
+# The first that holds a value; a filler is none.
+first_of() {
+  for source; do
+    found=$(tr -d '\000' <"$source" 2>/dev/null)
+    if printf '%s\n' "$found" | plain | grep -Fxv "$FILLERS" | grep -qv '^0*$'; then
+      printf '%s\n' "$found"
+      return
+    fi
+  done
+}
 
 values_of() {
   tree=$root/sys/firmware/devicetree/base dmi=$root/sys/class/dmi/id
@@ -395,17 +404,32 @@ values_of() {
   esac 2>/dev/null
 }
 
+# What board makers leave in place of a value.
+FILLERS='to be filled by o.e.m.
+default string
+system serial number
+system product name
+none
+not specified
+not applicable
+n/a
+unknown
+o.e.m.
+0123456789'
+
 # Values are compared without case and without blanks at the ends; blanks alone are no value.
 plain() { tr -d '\000' | tr '[:upper:]' '[:lower:]' | sed 's/^[[:space:]]*//; s/[[:space:]]*$//; /^$/d'; }
 
 check_match() {
   wanted_fleet=$(value_of fleet)
-  [ -z "$fleet" ] || [ "$fleet" = "$wanted_fleet" ] || refuse other-device "it is of the fleet $wanted_fleet" || return
+  [ -z "$fleet" ] || [ "$fleet" = "$wanted_fleet" ] || refuse not-ours "it is of the fleet $wanted_fleet" || return
   for property in $(sed -n 's/^ask|//p' "$work/parsed"); do
     sed -n "s/^match|$property|//p" "$work/parsed" | plain >"$work/wanted"
     values_of "$property" | plain >"$work/has"
     [ -s "$work/wanted" ] && grep -Fxq -f "$work/wanted" "$work/has" || refuse other-device "its $property is another" || return
   done
+  had=$(value_of device "$current/lanes/device/parsed" 2>/dev/null)
+  [ "$(value_of scope)" = site ] || [ -z "$had" ] || [ "$had" = "$(value_of device)" ] || refuse other-device "it is for $(value_of device), this device is $had"
 }
 
 # is_before A B: times of one form are ordered as texts.
@@ -456,7 +480,6 @@ check_destinations() {
 lane_of() { if [ "$(value_of scope "$1")" = site ]; then echo "site.$(value_of device "$1")"; else echo device; fi; }
 
 check_version() {
-  version=$(value_of version) lane=$(lane_of "$work/parsed") bundle=$(sha256sum <"$work/manifest" | cut -c 1-64)
   [ -f "$current/lanes/$lane/parsed" ] || return 0
   had=$(value_of version "$current/lanes/$lane/parsed") had_bundle=$(sha256sum <"$current/lanes/$lane/$MANIFEST" | cut -c 1-64)
   if [ "$version" -lt "$had" ]; then refuse older-version "it has version $version, version $had was taken before"
@@ -570,78 +593,101 @@ mount_medium() {
 
 report() { printf '%s %s %s\n' "$1" "${folder:-.}" "$2"; }
 
-# Refusals are told; the first that is not about another device decides how it ends.
-report_refusal() {
-  report "$reason" "$words"
-  case $worst in '' | other-device) worst=$reason ;; esac
+# What tells most about a medium on which nothing is for this device.
+rank_of() {
+  rank=0
+  for known in altered truncated unsafe-path too-big unknown-format used other-device not-ours unsigned; do
+    rank=$((rank + 1))
+    [ "$known" != "$1" ] || break
+  done
+  echo "$rank"
 }
 
-# First all are judged, then the newest of each lane is taken.
+# Remembers why a bundle is passed by, and tells it.
+pass_by() {
+  report "$reason" "$words"
+  if [ -z "$worst" ] || [ "$(rank_of "$reason")" -lt "$(rank_of "$worst")" ]; then worst=$reason; fi
+}
+
+# First all are authenticated and matched, then the newest of each lane is judged; all that are chosen are taken, or none.
 ingest() {
   list_bundles >"$work/bundles"
   [ -s "$work/bundles" ] || die 4 "no bundle on the medium"
   [ "$(wc -l <"$work/bundles")" -le "$most_bundles" ] || die 1 "too-big: more than $most_bundles bundles"
   : >"$work/fit"
-  worst='' taken=''
+  worst=''
   while read -r folder; do
-    at=${folder:+$folder/}
-    if authenticate "$at" && parse && check_match && check_time && check_version && check_destinations; then
+    if judge_candidate "${folder:+$folder/}"; then
       printf '%s|%s|%s|%s\n' "$lane" "$version" "$bundle" "$folder" >>"$work/fit"
     else
-      report_refusal
+      pass_by
     fi
   done <"$work/bundles"
+  [ -s "$work/fit" ] || return "$(status_of "$worst")"
+  choose || return "$(status_of ambiguous)"
   begin_generation
-  for lane in $(cut -d '|' -f 1 "$work/fit" | sort -u); do take_newest "$lane"; done
+  while IFS='|' read -r lane folder; do
+    if ! take_chosen "$lane"; then
+      report "$reason" "$words"
+      return "$(status_of "$reason")"
+    fi
+  done <"$work/chosen"
   if [ -n "$changed" ]; then commit; fi
-  if [ -d "$current" ]; then place_all; fi
-  [ -z "$taken" ] || return 0
-  return "$(status_of "$worst")"
+  cat "$work/told"
+  place_all
+}
+
+# Whatever goes before the choice: is it authentic, and for this device?
+judge_candidate() {
+  authenticate "$1" && parse && check_match || return
+  version=$(value_of version) lane=$(lane_of "$work/parsed") bundle=$(sha256sum <"$work/manifest" | cut -c 1-64)
+}
+
+# choose: of each lane the newest, as `lane|folder`; the device's own lane sorts first.
+choose() {
+  : >"$work/chosen"
+  unclear=''
+  for lane in $(cut -d '|' -f 1 "$work/fit" | sort -u); do choose_in "$lane"; done
+  [ -z "$unclear" ]
+}
+
+choose_in() {
+  sed -n "s/^$1|//p" "$work/fit" >"$work/lane"
+  newest=$(cut -d '|' -f 1 "$work/lane" | sort -n | tail -n 1)
+  different=$(sed -n "s/^$newest|//p" "$work/lane" | cut -d '|' -f 1 | sort -u | wc -l)
+  chosen=''
+  while IFS='|' read -r version bundle folder; do
+    if [ "$version" -lt "$newest" ]; then
+      report older-version "version $newest is on the same medium"
+    elif [ "$different" -gt 1 ]; then
+      report ambiguous "several bundles have version $newest"
+      unclear=yes
+    elif [ -z "$chosen" ]; then
+      printf '%s|%s\n' "$1" "$folder" >>"$work/chosen"
+      chosen=yes
+    fi
+  done <"$work/lane"
 }
 
 begin_generation() {
   changed=''
+  : >"$work/told"
   mkdir -p "$store/new/lanes" || full
   if [ -d "$current" ]; then cp -Rp "$current"/. "$store/new/" || full; fi
 }
 
-take_newest() {
-  newest=$(sed -n "s/^$1|//p" "$work/fit" | cut -d '|' -f 1 | sort -n | tail -n 1)
-  digests=$(sed -n "s/^$1|$newest|//p" "$work/fit" | cut -d '|' -f 1 | sort -u | wc -l)
-  chosen=''
-  sed -n "s/^$1|//p" "$work/fit" >"$work/lane"
-  while IFS='|' read -r version bundle folder; do
-    if [ "$version" -lt "$newest" ]; then
-      reason=older-version words="version $newest is on the same medium"
-    elif [ "$digests" -gt 1 ]; then
-      reason=ambiguous words="several bundles have version $newest"
-    else
-      [ -n "$chosen" ] || chosen=$folder/
-      continue
-    fi
-    report_refusal
-  done <"$work/lane"
-  [ -n "$chosen" ] || return 0
-  folder=${chosen%/}
-  take_chosen "$1"
-}
-
 # What was judged is read again from the medium, and so is judged again.
 take_chosen() {
-  at=${folder:+$folder/}
-  if ! { authenticate "$at" && parse && check_match && check_time && check_version && check_destinations; }; then
-    report_refusal
-  elif [ -d "$current/lanes/$1" ] && cmp -s "$work/manifest" "$current/lanes/$1/$MANIFEST"; then
-    report unchanged "version $version"
-    taken=yes
-  elif take_bundle "$at" "$1" && learn_keys; then
-    report taken "version $version"
-    taken=yes changed=yes
-  else
-    report_refusal
-    rm -rf "$store/new/lanes/$1"
-    if [ -d "$current/lanes/$1" ]; then cp -Rp "$current/lanes/$1" "$store/new/lanes/$1" || full; fi
+  judge_candidate "${folder:+$folder/}" || return
+  [ "$lane" = "$1" ] || refuse altered "the medium changed meanwhile" || return
+  if [ -d "$current/lanes/$1" ] && cmp -s "$work/manifest" "$current/lanes/$1/$MANIFEST"; then
+    report unchanged "version $version" >>"$work/told"
+    return
   fi
+  check_version && check_time && check_destinations && take_bundle "${folder:+$folder/}" "$1" || return
+  learn_keys
+  report taken "version $version" >>"$work/told"
+  changed=yes
 }
 
 # Where a site and the device place the same file, the device's wins.
