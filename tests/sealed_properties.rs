@@ -46,7 +46,10 @@ impl Sealed {
     fn new() -> Self {
         let identity = x25519::Identity::generate();
         let files = vec![
-            ArtifactFile { destination: Some("/etc/app.conf".into()), ..ArtifactFile::plain("app.conf", 0o644, secret(b"server = a\n")) },
+            ArtifactFile {
+                destination: Some("/etc/app.conf".into()),
+                ..ArtifactFile::plain("app.conf", 0o644, secret(b"server = a\n"))
+            },
             ArtifactFile {
                 encryption: Some(Encryption::Age),
                 ..ArtifactFile::plain("keys/app.pem.age", 0o600, secret(&encrypted(&identity, b"a private key")))
@@ -58,11 +61,17 @@ impl Sealed {
         };
         let artifact = SealedArtifact::seal(manifest, files).unwrap();
         let keys = [Key::of(1), Key::of(2)];
-        let sign = |key: &Key| Signature::make(key, artifact.document(), "fleet=acme device=gw-1 version=3").unwrap().to_file();
+        let sign = |key: &Key| {
+            Signature::make(key, artifact.document(), "fleet=acme device=gw-1 version=3").unwrap().to_file()
+        };
         let signatures = keys.iter().map(|key| sign(key).into_bytes()).collect();
         // Only the first key is known: the second signature must do neither good nor harm.
         let trusted = vec![PublicKey::of(&keys[0])];
-        Self { artifact: artifact.with_signatures(signatures), trusted, keys: vec![OpeningKey::Age(Box::new(identity))] }
+        Self {
+            artifact: artifact.with_signatures(signatures),
+            trusted,
+            keys: vec![OpeningKey::Age(Box::new(identity))],
+        }
     }
 
     fn shelf(&self) -> Files {
@@ -106,8 +115,10 @@ fn encrypted(to: &x25519::Identity, content: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let recipient = to.to_public();
     let mut out = Vec::new();
-    let mut writer =
-        Encryptor::with_recipients([&recipient as &dyn age::Recipient].into_iter()).unwrap().wrap_output(&mut out).unwrap();
+    let mut writer = Encryptor::with_recipients([&recipient as &dyn age::Recipient].into_iter())
+        .unwrap()
+        .wrap_output(&mut out)
+        .unwrap();
     writer.write_all(content).unwrap();
     writer.finish().unwrap();
     out
@@ -135,7 +146,8 @@ fn every_change_of_a_byte_of_manifest_signature_or_file_is_refused_or_without_ef
         for at in 0..shelf.0[&path].len() {
             for change in [0x01, 0x20, 0x80, 0xFF] {
                 shelf.0.get_mut(&path).unwrap()[at] ^= change;
-                let is_taken = sealed.is_whole_or_refused(&shelf, &whole, &|| format!("{path} byte {at} by {change:#x}"));
+                let is_taken =
+                    sealed.is_whole_or_refused(&shelf, &whole, &|| format!("{path} byte {at} by {change:#x}"));
                 shelf.0.get_mut(&path).unwrap()[at] ^= change;
                 let first_line = shelf.0[&path].iter().position(|byte| *byte == b'\n').unwrap_or(0);
                 let may_be_taken = match path.as_str() {
@@ -241,7 +253,8 @@ fn a_byte_changed_anywhere_on_a_volume_is_refused_or_without_effect() {
     for path in [MANIFEST_NAME, "firstlight-manifest.json.minisig", "app.conf", "keys/app.pem.age"] {
         let content = &shelf.0[path];
         let begin = place_of(&pristine, content);
-        let unsigned = if path.ends_with(".minisig") { content.iter().position(|byte| *byte == b'\n').unwrap() } else { 0 };
+        let unsigned =
+            if path.ends_with(".minisig") { content.iter().position(|byte| *byte == b'\n').unwrap() } else { 0 };
         for at in begin + unsigned..begin + content.len() {
             assert!(!try_at(at, 1), "{path}: byte {} was not noticed", at - begin);
         }

@@ -285,7 +285,8 @@ fn the_previous_generation_is_kept_and_no_third() {
         }
         device.ingest(&medium(named(&all, name)));
     }
-    let mut kept: Vec<_> = fs::read_dir(device.path("store/generations")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let mut kept: Vec<_> =
+        fs::read_dir(device.path("store/generations")).unwrap().map(|e| e.unwrap().file_name()).collect();
     kept.sort();
     assert_eq!(kept, ["2", "3"]);
     assert_eq!(fs::read_link(device.path("store/current")).unwrap(), Path::new("generations/3"));
@@ -312,7 +313,8 @@ fn a_power_cut_before_any_change_of_the_store_leaves_the_old_or_the_new() {
             fs::remove_dir(device.path("lock")).ok();
             device.write("reader.conf", &conf);
             let kept = fs::read(device.path("store/current/lanes/device/firstlight-manifest.json")).unwrap();
-            let is_one_of = [old, new].iter().any(|v| fs::read(medium(v).join("firstlight-manifest.json")).unwrap() == kept);
+            let is_one_of =
+                [old, new].iter().any(|v| fs::read(medium(v).join("firstlight-manifest.json")).unwrap() == kept);
             assert!(is_one_of, "{program} {number}");
             assert_eq!(device.run(&["place"]).0, 0, "{program} {number}");
             assert_eq!(device.ingest(&medium(new)).0, 0, "{program} {number}: the next run brings it to its end");
@@ -329,7 +331,9 @@ fn a_power_cut_before_any_change_of_the_store_leaves_the_old_or_the_new() {
 fn nothing_is_put_where_the_image_does_not_allow_it_nor_with_orders_it_cannot_obey() {
     let all = vectors();
     let vector = named(&all, "encrypted");
-    for line in ["destinations=/var/lib", "destinations=/etc/ap", "anchors_extra=x; destinations=/etc/app/settings.conf"] {
+    for line in
+        ["destinations=/var/lib", "destinations=/etc/ap", "anchors_extra=x; destinations=/etc/app/settings.conf"]
+    {
         let device = Device::new(vector, SHELLS[0], "minisign");
         let conf = fs::read_to_string(device.path("reader.conf")).unwrap();
         device.write("reader.conf", &format!("{conf}{line}\n"));
@@ -342,7 +346,12 @@ fn nothing_is_put_where_the_image_does_not_allow_it_nor_with_orders_it_cannot_ob
 #[test]
 fn a_laptop_is_no_device() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new("dash").arg(script()).args(["-c", "/nonexistent/reader.conf", "status"]).current_dir(folder.path()).output().unwrap();
+    let output = Command::new("dash")
+        .arg(script())
+        .args(["-c", "/nonexistent/reader.conf", "status"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(6));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no device that reads bundles"));
 }

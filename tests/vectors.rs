@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use firstlight::bundle::sealed::{Authentic, Limits, OpeningKey, PublicKey, Reason, Refusal, find};
 use firstlight::delivery::{ClockRule, Manifest, Property};
@@ -114,7 +115,8 @@ fn open(vector: &Value, bundle: &Value, index: &Value) -> Result<(), Refusal> {
     let shelf = FolderShelf::new(&folder().join(text(&vector["medium"])));
     let limits = Limits::default();
     let folders = find(&shelf, limits)?;
-    let listed: Vec<&str> = vector["bundles"].as_array().unwrap().iter().map(|bundle| text(&bundle["folder"])).collect();
+    let listed: Vec<&str> =
+        vector["bundles"].as_array().unwrap().iter().map(|bundle| text(&bundle["folder"])).collect();
     assert_eq!(folders, listed, "{}: the bundles on the medium", vector["name"]);
     let authentic = Authentic::read(&shelf, text(&bundle["folder"]), &anchors(vector), limits)?;
     judge(&authentic.manifest, vector)?;
@@ -169,4 +171,53 @@ fn the_folders_and_the_index_name_the_same_vectors() {
         .map(|entry| format!("media/{}", entry.unwrap().file_name().to_str().unwrap()))
         .collect();
     assert_eq!(listed, there);
+}
+
+/// The commands that docs/bundle-format.md gives for people without firstlight.
+fn commands_by_hand() -> String {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bundle-format.md")).unwrap();
+    let section = document.split("\n## ").find(|section| section.contains("By hand")).unwrap();
+    let commands: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    for program in ["minisign -V", "openssl pkeyutl -verify", "sha256sum -c", "age -d"] {
+        assert!(commands.iter().any(|line| line.contains(program)), "{program} is not shown");
+    }
+    commands.join("\n")
+}
+
+/// Runs them on a copy of a medium; returns whether all ended well, and what they said.
+fn run_by_hand(name: &str) -> (bool, String, Option<Vec<u8>>) {
+    let copy = tempfile::tempdir().unwrap();
+    let at = |path: &str| copy.path().join(path);
+    let medium = folder().join("media").join(name);
+    let copied = Command::new("cp").arg("-r").arg(medium.join(".")).arg(copy.path()).status().unwrap();
+    assert!(copied.success());
+    fs::write(at("bundle.pub"), read("keys/bundle-a.pub")).unwrap();
+    fs::write(at("device.age"), read("keys/device.age")).unwrap();
+    let output = Command::new("bash")
+        .args(["-e", "-u", "-o", "pipefail", "-c", &commands_by_hand()])
+        .current_dir(copy.path())
+        .output()
+        .unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), said, fs::read(at("key.pem")).ok())
+}
+
+#[test]
+fn other_peoples_programs_check_and_open_a_bundle_as_the_document_says() {
+    let (is_good, said, opened) = run_by_hand("encrypted");
+    assert!(is_good, "{said}");
+    assert!(opened.unwrap().starts_with(b"-----BEGIN PRIVATE KEY-----\nnot a key"));
+    assert!(said.contains("app/settings.conf: OK") && said.contains("Signature Verified Successfully"), "{said}");
+    for name in [
+        "unsigned",
+        "not-ours",
+        "altered-manifest",
+        "altered-comment",
+        "altered-file",
+        "truncated-missing",
+        "cannot-decrypt",
+    ] {
+        let (is_good, said, _) = run_by_hand(name);
+        assert!(!is_good, "{name}: {said}");
+    }
 }

@@ -470,7 +470,9 @@ check_destinations() {
       case $destination in "$prefix"/*) allowed=yes ;; esac
     done
     case $destination in
-      /etc/firstlight/* | "$anchors"/* | "$keys"/* | "$store"/* | /etc/passwd | /etc/shadow | /etc/group | /etc/gshadow | /etc/sudoers | /etc/sudoers.d/*) allowed='' ;;
+      /etc/firstlight | /etc/firstlight/* | "$anchors"/* | "$keys"/* | "$store"/*) allowed='' ;;
+      /etc/passwd | /etc/passwd- | /etc/shadow | /etc/shadow- | /etc/group | /etc/group- | /etc/gshadow | /etc/gshadow-) allowed='' ;;
+      /etc/subuid | /etc/subgid | /etc/sudoers | /etc/sudoers.d | /etc/sudoers.d/* | /etc/pam.d | /etc/pam.d/* | /etc/ld.so.preload) allowed='' ;;
     esac
     [ -n "$allowed" ] || refuse not-allowed "nothing may be put at $destination" || return
   done <"$work/files"

@@ -281,7 +281,23 @@ mod tests {
 
     #[test]
     fn paths_that_could_escape_are_refused() {
-        for path in ["", "/a", "a//b", "../a", "a/..", "a/./b", "a\\b", "c:d", "a\0", "a ", "a.", "a\nb", "ä", "a\u{202e}b", "\u{7f}"] {
+        for path in [
+            "",
+            "/a",
+            "a//b",
+            "../a",
+            "a/..",
+            "a/./b",
+            "a\\b",
+            "c:d",
+            "a\0",
+            "a ",
+            "a.",
+            "a\nb",
+            "ä",
+            "a\u{202e}b",
+            "\u{7f}",
+        ] {
             let sealed = SealedArtifact::seal(manifest(), vec![file(path, b"")]);
             assert_eq!(sealed.err(), Some(ArtifactError::Path { path: path.into() }), "{path:?}");
         }

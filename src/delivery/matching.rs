@@ -99,7 +99,11 @@ mod tests {
         assert_eq!(wanted(&[(Property::Serial, &["SN-2"])]).unmet(&device), Some(Property::Serial));
         assert_eq!(wanted(&[(Property::Model, &["any"])]).unmet(&device), Some(Property::Model));
         let blank = |property| if property == Property::Serial { vec![" \0".to_owned()] } else { vec![] };
-        assert_eq!(wanted(&[(Property::Serial, &["", " "])]).unmet(&blank), Some(Property::Serial), "blanks are no value");
+        assert_eq!(
+            wanted(&[(Property::Serial, &["", " "])]).unmet(&blank),
+            Some(Property::Serial),
+            "blanks are no value"
+        );
         assert_eq!(wanted(&[(Property::Serial, &[])]).unmet(&device), Some(Property::Serial), "no value, no device");
     }
 

@@ -107,9 +107,10 @@ fn check_placing(file: &ManifestFile) -> Result<(), Refusal> {
 
 fn check_times(manifest: &Manifest) -> Result<(), Refusal> {
     let times = [Some(&manifest.created), manifest.not_before.as_ref(), manifest.not_after.as_ref()];
-    times.into_iter().flatten().try_for_each(|time| {
-        require(is_time(time), || format!("{time:?} is no time of the form 2026-01-31T23:59:59Z"))
-    })
+    times
+        .into_iter()
+        .flatten()
+        .try_for_each(|time| require(is_time(time), || format!("{time:?} is no time of the form 2026-01-31T23:59:59Z")))
 }
 
 /// RFC 3339 in UTC with whole seconds and no leap second: 20 characters, ordered as texts as they are in time.
@@ -137,9 +138,9 @@ fn check_action(action: &Action, files: &[ManifestFile]) -> Result<(), Refusal> 
     match action {
         Action::Hostname(name) => require(is_host_name(name), || format!("{name:?} is no host name")),
         Action::NetworkConnection(file) => check_named(file, files),
-        Action::Restart(units) => units.iter().try_for_each(|unit| {
-            require(is_name(unit, "_.-:@\\"), || format!("{unit:?} is no name of a unit"))
-        }),
+        Action::Restart(units) => units
+            .iter()
+            .try_for_each(|unit| require(is_name(unit, "_.-:@\\"), || format!("{unit:?} is no name of a unit"))),
         Action::Hook(name) => require(is_name(name, "_.-"), || format!("{name:?} is no name of a hook")),
     }
 }
@@ -304,7 +305,8 @@ mod tests {
     #[test]
     fn announced_keys_are_keys_and_there_is_one() {
         let line = PublicKey { id: [1; 8], key: [2; 32] }.line();
-        let announce = |keys: Vec<String>| judged(|manifest| manifest.trusted_keys = Some(TrustedKeys { sequence: 1, keys }));
+        let announce =
+            |keys: Vec<String>| judged(|manifest| manifest.trusted_keys = Some(TrustedKeys { sequence: 1, keys }));
         assert_eq!(announce(vec![line.clone()]), Ok(()));
         assert_eq!(announce(vec![]), UNKNOWN);
         assert_eq!(announce(vec![line.clone(), "RWQ=".into()]), UNKNOWN);
