@@ -21,7 +21,8 @@ const THREATS: [&str; 12] = [
 ];
 
 fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The cells of each line of the table.
@@ -43,7 +44,9 @@ fn has_test(file: &str, source: &str, name: &str) -> bool {
     }
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let at = lines.iter().position(|line| line.starts_with(&format!("fn {name}()")));
-    at.is_some_and(|at| lines[..at].iter().rev().take_while(|line| line.starts_with("#[")).any(|line| *line == "#[test]"))
+    at.is_some_and(|at| {
+        lines[..at].iter().rev().take_while(|line| line.starts_with("#[")).any(|line| *line == "#[test]")
+    })
 }
 
 #[test]
@@ -77,7 +80,8 @@ fn a_name_that_is_no_test_is_found() {
 #[test]
 fn every_vector_that_the_table_names_is_there() {
     let index: serde_json::Value = serde_json::from_str(&read("tests/vectors/vectors.json")).unwrap();
-    let names: Vec<&str> = index["vectors"].as_array().unwrap().iter().map(|vector| vector["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        index["vectors"].as_array().unwrap().iter().map(|vector| vector["name"].as_str().unwrap()).collect();
     let mut found = 0;
     for row in rows(&read("docs/security.md")) {
         for group in row[2].split('(').skip(1).filter_map(|rest| rest.split(')').next()) {
