@@ -1,0 +1,28 @@
+//! What runs on the device: finds the medium, judges the bundle, keeps a copy, puts files in place, proves the connection,
+//! and restores what was before where the proof fails. Refuses to run where the image does not say that it is a device.
+
+pub mod actions;
+pub mod apply;
+pub mod clock;
+pub mod connect;
+pub mod device;
+pub mod disk;
+pub mod error;
+pub mod facts;
+pub mod generation;
+pub mod ingest;
+pub mod judge;
+pub mod medium;
+pub mod mqtt;
+pub mod outcome;
+pub mod place;
+pub mod policy;
+pub mod state;
+pub mod store;
+pub mod trust;
+
+pub use device::{DEVICE_FILE, Device};
+pub use disk::{Change, Disk, Gate, Open};
+pub use error::ClientError;
+pub use ingest::{Client, Wish, ingest};
+pub use outcome::{Outcome, Record};
