@@ -4,6 +4,7 @@
 pub mod envelope;
 pub mod open;
 pub mod refusal;
+pub mod result;
 pub mod signature;
 
 pub use envelope::OpeningKey;
