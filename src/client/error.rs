@@ -32,6 +32,12 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
+    /// Nothing is where the medium was said to be.
+    #[error("there is no medium at {path:?}")]
+    NoMedium {
+        /// As it was named.
+        path: PathBuf,
+    },
     /// Another run is at work.
     #[error("another run holds {path:?}")]
     Busy {
@@ -88,7 +94,7 @@ impl Diagnose for ClientError {
             ClientError::Device { .. } => Class::Input,
             ClientError::Refused(refusal) => refusal.class(),
             ClientError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => Class::Refused,
-            ClientError::Io { .. } | ClientError::Busy { .. } => Class::Surroundings,
+            ClientError::Io { .. } | ClientError::Busy { .. } | ClientError::NoMedium { .. } => Class::Surroundings,
             ClientError::Host(error) => error.class(),
         }
     }

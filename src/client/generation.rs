@@ -66,11 +66,6 @@ impl Generation {
     pub fn record(&self) -> Vec<outcome::Part> {
         self.parts.iter().map(StoredBundle::record).collect()
     }
-
-    /// Returns the device's own bundle.
-    pub fn device(&self) -> Option<&StoredBundle> {
-        self.parts.iter().find(|part| part.manifest.scope == Scope::Device)
-    }
 }
 
 impl StoredBundle {

@@ -13,11 +13,15 @@ use super::judge::{Bench, most_telling};
 use super::medium::{self, Place, Search};
 use super::outcome::{self, Outcome, PassedBy, Record};
 use super::policy;
+use super::result_slot::leave;
 use super::state::{Attempt, State, Taken, Waiting};
 use super::store::Store;
+use super::testimony::{ResultKey, Subject, testify};
 use super::trust::{TRANSFER_NAME, Trust};
-use crate::bundle::sealed::{Authentic, OpeningKey, Refusal};
-use crate::delivery::{Clock, Random, Shelf};
+use crate::bundle::sealed::open::join;
+use crate::bundle::sealed::{Authentic, OpeningKey, Reason, Refusal};
+use crate::delivery::manifest::LONGEST_MANIFEST;
+use crate::delivery::{Clock, MANIFEST_NAME, Random, Shelf};
 
 /// What a run is given.
 pub struct Client<'a> {
@@ -57,14 +61,28 @@ struct Taking {
     transfer: Option<Taken>,
 }
 
+/// A bundle for this device.
 struct Bundle {
     authentic: Authentic,
     /// `None` for one that is in force already.
     opened: Option<NewBundle>,
 }
 
+/// Why nothing is taken from a medium.
+struct Refused {
+    refusal: Refusal,
+    passed_by: Vec<PassedBy>,
+    subject: Option<Subject>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, passed_by: Vec::new(), subject: None }
+    }
+}
+
 /// What a medium holds for this device: bundles, or why none is taken.
-type Read = Result<Taking, (Refusal, Vec<PassedBy>)>;
+type Read = Result<Taking, Refused>;
 
 /// Takes what is for this device from a medium, or goes on with the copy. Whatever comes of it is recorded, shown on LED and
 /// console, and left on the medium; errors are those of the device itself.
@@ -79,21 +97,34 @@ pub fn ingest(client: &Client<'_>, wish: Wish<'_>) -> Result<Record, ClientError
     let run = Run { client, device, facts, store, time, wish };
     run.store.point(&state)?;
     let interrupted = run.complete(&mut state)?;
-    let (mut record, place) = match run.search(&state)? {
-        Search::Found(place, Ok(taking)) => (run.take(&mut state, taking)?, Some(place)),
-        Search::Found(place, Err((refusal, passed_by))) => (run.refused(&state, refusal, passed_by)?, Some(place)),
-        Search::NoBundle => (run.without(&mut state, Outcome::NoBundle)?, None),
-        Search::NoMedium => (run.without(&mut state, Outcome::NoMedium)?, None),
+    let (mut record, place, subjects) = match run.search(&state)? {
+        Search::Found(place, Ok(taking)) => {
+            let subjects = taking.bundles.iter().map(Bundle::subject).collect();
+            (run.take(&mut state, taking)?, Some(place), subjects)
+        }
+        Search::Found(place, Err(refused)) => {
+            let subjects = refused.subject.iter().cloned().collect();
+            (run.refused(&state, refused)?, Some(place), subjects)
+        }
+        Search::NoBundle => (run.without(&mut state, Outcome::NoBundle)?, None, Vec::new()),
+        Search::NoMedium => (run.without(&mut state, Outcome::NoMedium)?, None, Vec::new()),
     };
     if let (Some(why), None) = (interrupted, &record.what) {
         record.what = Some(format!("an interrupted run was completed first: {why}"));
     }
     record.medium = place.as_ref().map(|place| place.path.display().to_string());
-    run.finish(&mut state, &record, place.as_ref())?;
+    record.result = place.as_ref().and_then(|place| run.testify(place, &subjects, &record));
+    run.finish(&mut state, &record)?;
     Ok(record)
 }
 
-impl<'a> Run<'a> {
+impl Bundle {
+    fn subject(&self) -> Subject {
+        Subject { folder: self.authentic.folder.clone(), document: self.authentic.document.clone() }
+    }
+}
+
+impl Run<'_> {
     fn works(&self) -> Works<'_> {
         Works { store: &self.store, machine: self.client.disk.machine(), device: &self.device, time: self.time }
     }
@@ -119,7 +150,7 @@ impl<'a> Run<'a> {
         let limits = self.device.limits.into();
         let current = self.current(state)?;
         let mut visit = |shelf: &dyn Shelf| match self.read(shelf, state, current.as_ref()) {
-            Err(ClientError::Refused(refusal)) => Ok(Err((refusal, Vec::new()))),
+            Err(ClientError::Refused(refusal)) => Ok(Err(refusal.into())),
             other => other,
         };
         let found = match self.wish.from {
@@ -131,7 +162,7 @@ impl<'a> Run<'a> {
             // A volume that cannot be read, or holds too many bundles, is refused like a bundle.
             Err(ClientError::Refused(refusal)) => {
                 let path = self.wish.from.unwrap_or(Path::new("")).to_owned();
-                Ok(Search::Found(Place { path, offset: 0, size: 0 }, Err((refusal, Vec::new()))))
+                Ok(Search::Found(Place { path, offset: 0, size: 0 }, Err(refusal.into())))
             }
             other => other,
         }
@@ -151,19 +182,33 @@ impl<'a> Run<'a> {
         let choice = bench.choose(shelf)?;
         passed_by.extend(choice.passed_by);
         if choice.bundles.is_empty() {
-            let refusal = most_telling(&passed_by).expect("a medium with bundles was passed by for a reason");
-            return Ok(Err((refusal, passed_by)));
+            let refused = self.nothing(shelf, passed_by);
+            return Ok(Err(refused));
         }
         let keys = self.opening_keys()?;
         let mut bundles = Vec::new();
         for authentic in choice.bundles {
+            let subject = Subject { folder: authentic.folder.clone(), document: authentic.document.clone() };
             match self.open(&bench, shelf, authentic, &keys) {
                 Ok(bundle) => bundles.push(bundle),
-                Err(ClientError::Refused(refusal)) => return Ok(Err((refusal, passed_by))),
+                Err(ClientError::Refused(refusal)) => {
+                    return Ok(Err(Refused { refusal, passed_by, subject: Some(subject) }));
+                }
                 Err(error) => return Err(error),
             }
         }
         Ok(Ok(Taking { bundles, passed_by, transfer: trust.transfer }))
+    }
+
+    /// Says why nothing on a medium is for this device. A bundle for another device, among many, is none of ours to write on.
+    fn nothing(&self, shelf: &dyn Shelf, passed_by: Vec<PassedBy>) -> Refused {
+        let (told, refusal) = most_telling(&passed_by).expect("a medium with bundles was passed by for a reason");
+        let is_ours = told.reason != Reason::OtherDevice || passed_by.len() == 1;
+        let path = join(&told.folder, MANIFEST_NAME);
+        let document = shelf.read(&path, LONGEST_MANIFEST as u64).ok().filter(|_| is_ours);
+        let subject =
+            document.map(|document| Subject { folder: told.folder.clone(), document: document.expose(<[u8]>::to_vec) });
+        Refused { refusal, passed_by, subject }
     }
 
     fn opening_keys(&self) -> Result<Vec<OpeningKey>, ClientError> {
@@ -279,10 +324,26 @@ impl<'a> Run<'a> {
         Ok(is_good)
     }
 
-    fn refused(&self, state: &State, refusal: Refusal, passed_by: Vec<PassedBy>) -> Result<Record, ClientError> {
+    fn refused(&self, state: &State, refused: Refused) -> Result<Record, ClientError> {
         self.works().serve(state)?;
         let record = self.record(state, Outcome::Refused)?;
+        let Refused { refusal, passed_by, .. } = refused;
         Ok(Record { reason: Some(refusal.reason), what: Some(refusal.what), passed_by, ..record })
+    }
+
+    /// Leaves the signed result beside each bundle; returns whether it lies there, and why not.
+    fn testify(&self, place: &Place, subjects: &[Subject], record: &Record) -> Option<String> {
+        let key = self.store.result_seed(self.client.random).ok().and_then(|seed| ResultKey::of(&seed))?;
+        let recipient = self.store.recipient().ok();
+        let mut said = None;
+        for subject in subjects {
+            let Some(bytes) = testify(subject, record, &self.facts, self.time, recipient.clone(), &key) else {
+                continue;
+            };
+            let left = leave(place, &subject.folder, &bytes);
+            said = Some(left.map_or_else(|why| format!("not written: {why}"), |()| "written".to_owned()));
+        }
+        said
     }
 
     /// Returns the record of what is in force now.
@@ -298,7 +359,7 @@ impl<'a> Run<'a> {
 
     /// Remembers and shows what came of the run. A refusal, or a medium that is left plugged in, does not wear the flash out:
     /// the same outcome is not written again.
-    fn finish(&self, state: &mut State, record: &Record, place: Option<&Place>) -> Result<(), ClientError> {
+    fn finish(&self, state: &mut State, record: &Record) -> Result<(), ClientError> {
         let known = state.last.as_ref().map(|last| Record { time: record.time.clone(), ..last.clone() });
         if known.as_ref() != Some(record) {
             state.last = Some(record.clone());
@@ -306,7 +367,6 @@ impl<'a> Run<'a> {
         }
         self.store.prune(state)?;
         outcome::show(self.client.disk.machine(), &self.device, record);
-        let _ = (place, self.client.random);
         Ok(())
     }
 }

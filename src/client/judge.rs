@@ -125,7 +125,7 @@ impl Bench<'_> {
 }
 
 /// Returns the refusal that tells most, when nothing on a medium is for this device.
-pub fn most_telling(passed_by: &[PassedBy]) -> Option<Refusal> {
+pub fn most_telling(passed_by: &[PassedBy]) -> Option<(&PassedBy, Refusal)> {
     const ORDER: [Reason; 9] = [
         Reason::Altered,
         Reason::Truncated,
@@ -141,8 +141,8 @@ pub fn most_telling(passed_by: &[PassedBy]) -> Option<Refusal> {
     let told = passed_by.iter().min_by_key(|passed| rank(passed.reason))?;
     let what = if told.folder.is_empty() { told.what.clone() } else { format!("{:?}: {}", told.folder, told.what) };
     let others = passed_by.len() - 1;
-    let what = if others == 0 { what } else { format!("{what} (and {others} more for which there is a reason)") };
-    Some(Refusal::new(told.reason, what))
+    let what = if others == 0 { what } else { format!("{what} (and {others} more were passed by)") };
+    Some((told, Refusal::new(told.reason, what)))
 }
 
 /// Bundles of one name count as of one lane; those of several names are of one, too, where they are the device's own.

@@ -36,6 +36,9 @@ pub fn at<R>(
     limits: Limits,
     visit: &mut dyn FnMut(&dyn Shelf) -> Result<R, ClientError>,
 ) -> Result<Search<R>, ClientError> {
+    if std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Err(ClientError::NoMedium { path: path.to_owned() });
+    }
     look(path, &|_| true, limits, visit)
 }
 

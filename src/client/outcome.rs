@@ -112,6 +112,9 @@ pub struct Record {
     /// When a bundle that waits is tried again, RFC 3339.
     #[serde(default)]
     pub next_try: Option<String>,
+    /// Whether the signed result lies on the medium: `written`, or why not.
+    #[serde(default)]
+    pub result: Option<String>,
     /// When, by the device's clock, RFC 3339.
     pub time: String,
 }
@@ -130,6 +133,7 @@ impl Record {
             bundles: Vec::new(),
             passed_by: Vec::new(),
             next_try: None,
+            result: None,
             time,
         }
     }

@@ -22,6 +22,8 @@ use crate::host::files::{folder_of, read_bounded};
 
 /// The longest state that is read, in bytes.
 const LONGEST_STATE: u64 = 4 << 20;
+/// The device's own age identity.
+const OWN_KEY: &str = "key.age";
 /// How often and how long to wait for another run.
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
@@ -130,7 +132,7 @@ impl<'a> Store<'a> {
 
     /// Returns the device's own age identity, made on the first run.
     pub fn own_key(&self) -> Result<OpeningKey, ClientError> {
-        let path = self.folder.join("key.age");
+        let path = self.folder.join(OWN_KEY);
         if !path.exists() {
             let identity = age::x25519::Identity::generate();
             let secret = identity.to_string();
@@ -140,6 +142,11 @@ impl<'a> Store<'a> {
             text.expose(|text| self.disk.write(&spot, text, 0o600, None))?;
         }
         read_age(&path)
+    }
+
+    /// Returns the recipient (`age1...`) of the device's own key.
+    pub fn recipient(&self) -> Result<String, ClientError> {
+        recipient_of(&self.own_key()?, &self.folder)
     }
 
     /// Returns the seed of the device's Ed25519 key that signs results, made on the first run.
@@ -170,6 +177,24 @@ pub fn read_state(folder: &Path) -> Result<State, ClientError> {
     match state.format {
         1 => Ok(state),
         other => Err(damaged(format!("it has format {other}, this program reads 1"))),
+    }
+}
+
+/// Returns the recipient of the device's own key, where it was made already.
+pub fn read_recipient(folder: &Path) -> Result<Option<String>, ClientError> {
+    let path = folder.join(OWN_KEY);
+    if !path.exists() {
+        return Ok(None);
+    }
+    recipient_of(&read_age(&path)?, folder).map(Some)
+}
+
+fn recipient_of(key: &OpeningKey, folder: &Path) -> Result<String, ClientError> {
+    match key {
+        OpeningKey::Age(identity) => Ok(identity.to_public().to_string()),
+        OpeningKey::Cose { .. } => {
+            Err(ClientError::Device { path: folder.join(OWN_KEY), reason: "it is no age identity".into() })
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use crate::host::Machine;
 
 use super::{Context, Status};
 
+pub mod forget;
 pub mod ingest;
+pub mod status;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +33,10 @@ pub struct Args {
 pub enum Action {
     /// Take the bundle for this device from a medium, or let the copy serve.
     Ingest(ingest::Args),
+    /// Show what is in force, whom this device trusts, what came last.
+    Status(status::Args),
+    /// Take the bundle in force away and restore what was before it.
+    Forget(forget::Args),
 }
 
 /// Runs `firstlight client`.
@@ -39,5 +45,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let disk = Disk::new(machine, Box::new(Open));
     match args.action {
         Action::Ingest(args) => ingest::run(args, &disk, context),
+        Action::Status(args) => status::run(args, &disk, context),
+        Action::Forget(args) => forget::run(args, &disk, context),
     }
 }
