@@ -194,9 +194,10 @@ impl Disk {
         file.sync_all()
     }
 
-    /// Takes a file away; one that is not there is no error.
+    /// Takes a file away, and what a write that was cut off left beside it; one that is not there is no error.
     pub fn remove(&self, spot: &Spot) -> Result<(), ClientError> {
         self.ask(Change::Remove, &spot.path)?;
+        let _ = rustix::fs::unlinkat(&spot.folder, beside(&spot.name), AtFlags::empty());
         match rustix::fs::unlinkat(&spot.folder, &spot.name, AtFlags::empty()) {
             Ok(()) => self.sync(&spot.folder, &spot.path),
             Err(Errno::NOENT) => Ok(()),
