@@ -51,12 +51,20 @@ struct Scene {
     stick: PathBuf,
 }
 
-const OLD: [(&str, &str); 4] =
-    [("etc/app/config", "one"), ("etc/app/only-old", "old"), ("etc/app/only-new", "image's"), ("etc/hostname", "before\n")];
+const OLD: [(&str, &str); 4] = [
+    ("etc/app/config", "one"),
+    ("etc/app/only-old", "old"),
+    ("etc/app/only-new", "image's"),
+    ("etc/hostname", "before\n"),
+];
 const NEW: [(&str, &str); 4] =
     [("etc/app/config", "two"), ("etc/app/only-old", ""), ("etc/app/only-new", "new"), ("etc/hostname", "gw-7\n")];
-const NONE: [(&str, &str); 4] =
-    [("etc/app/config", "image's"), ("etc/app/only-old", ""), ("etc/app/only-new", "image's"), ("etc/hostname", "before\n")];
+const NONE: [(&str, &str); 4] = [
+    ("etc/app/config", "image's"),
+    ("etc/app/only-old", ""),
+    ("etc/app/only-new", "image's"),
+    ("etc/hostname", "before\n"),
+];
 
 impl Scene {
     fn new(with_old: bool, hook: &str) -> Self {
