@@ -15,7 +15,7 @@ use crate::delivery::Action;
 use crate::host::Machine;
 
 /// How long a unit's restart or a hook may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// How often a program is asked whether it is done.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Where programs of the system lie.

@@ -186,7 +186,7 @@ fn settings(bundle: &StoredBundle, order: &Connect, now: OffsetDateTime) -> Resu
         (Some(chain), Some(key)) => {
             let chain = certificates(&file(chain)?).map_err(|words| format!("{chain:?}: {words}"))?;
             let name = key;
-            let key = file(name)?.expose(|pem| PrivateKeyDer::from_pem_slice(pem));
+            let key = file(name)?.expose(PrivateKeyDer::from_pem_slice);
             let key = key.map_err(|error| format!("{name:?}: {error}"))?;
             builder.with_client_auth_cert(chain, key).map_err(|error| error.to_string())
         }

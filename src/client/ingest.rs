@@ -182,7 +182,7 @@ impl Run<'_> {
         let choice = bench.choose(shelf)?;
         passed_by.extend(choice.passed_by);
         if choice.bundles.is_empty() {
-            let refused = self.nothing(shelf, passed_by);
+            let refused = Self::nothing(shelf, passed_by);
             return Ok(Err(refused));
         }
         let keys = self.opening_keys()?;
@@ -201,7 +201,7 @@ impl Run<'_> {
     }
 
     /// Says why nothing on a medium is for this device. A bundle for another device, among many, is none of ours to write on.
-    fn nothing(&self, shelf: &dyn Shelf, passed_by: Vec<PassedBy>) -> Refused {
+    fn nothing(shelf: &dyn Shelf, passed_by: Vec<PassedBy>) -> Refused {
         let (told, refusal) = most_telling(&passed_by).expect("a medium with bundles was passed by for a reason");
         let is_ours = told.reason != Reason::OtherDevice || passed_by.len() == 1;
         let path = join(&told.folder, MANIFEST_NAME);

@@ -194,16 +194,13 @@ fn blink(machine: &Machine, device: &Device, on_off: Option<(&str, &str)>) {
     let Some(led) = &device.led else { return };
     let led = machine.path(led);
     put(&led.join("trigger"), if on_off.is_none() { "none" } else { "timer" });
-    match on_off {
-        Some((on, off)) => {
-            put(&led.join("delay_on"), on);
-            put(&led.join("delay_off"), off);
-        }
-        None => {
-            let most = std::fs::read_to_string(led.join("max_brightness")).unwrap_or_default();
-            put(&led.join("brightness"), if most.trim().is_empty() { "1" } else { most.trim() });
-        }
+    if let Some((on, off)) = on_off {
+        put(&led.join("delay_on"), on);
+        put(&led.join("delay_off"), off);
+        return;
     }
+    let most = std::fs::read_to_string(led.join("max_brightness")).unwrap_or_default();
+    put(&led.join("brightness"), if most.trim().is_empty() { "1" } else { most.trim() });
 }
 
 /// Writes to what exists: an attribute, a terminal. Nothing waits, nothing is made.

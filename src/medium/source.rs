@@ -21,6 +21,9 @@ pub enum Source {
     Bytes(Box<dyn ReadAt>),
 }
 
+/// Looks at a volume, or hears why it cannot be read; true ends the walk.
+pub type Visit<'v> = dyn FnMut(&VolumeSeen, Result<&dyn Shelf, String>) -> bool + 'v;
+
 /// A volume of a medium.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VolumeSeen {
@@ -50,10 +53,7 @@ impl Source {
     }
 
     /// Shows each volume to `visit`, until it returns true. A volume that cannot be read comes as the words why.
-    pub fn volumes(
-        &self,
-        visit: &mut dyn FnMut(&VolumeSeen, Result<&dyn Shelf, String>) -> bool,
-    ) -> Result<(), String> {
+    pub fn volumes(&self, visit: &mut Visit<'_>) -> Result<(), String> {
         let source = match self {
             Source::Folder(path) => {
                 visit(&VolumeSeen { offset: 0, size: 0, label: String::new() }, Ok(&FolderShelf::new(path)));

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::client::{self, Client, Disk, Record, Wish};
+use crate::client::{self, Client, Disk, Outcome, Record, Wish};
 use crate::command::{Context, Status};
 use crate::host::surroundings::{OsRandom, clock_from_environment};
+use crate::ui::{Complaint, Failure};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,12 +38,23 @@ pub fn run(args: Args, disk: &Disk, context: &Context) -> anyhow::Result<Status>
     Ok(tell(&record, context))
 }
 
-/// Prints the record; a refusal's words are the error, too.
+/// Prints the record; what a person or a later run must mend is said as an error, too.
 fn tell(record: &Record, context: &Context) -> Status {
-    context.printer.report(record, || format!("{}\n", record.line()));
-    for passed in record.passed_by.iter().filter(|_| record.outcome.is_good()) {
-        let folder = if passed.folder.is_empty() { "the medium's root" } else { &passed.folder };
-        context.printer.warn(format_args!("passed by {folder}: {}: {}", passed.reason.code(), passed.what));
+    let class = record.class();
+    if class.is_none() || context.printer.is_json() {
+        context.printer.report(record, || format!("{}\n", record.line()));
     }
-    record.class().map_or(Status::Done, Status::Ended)
+    let Some(class) = class else {
+        for passed in &record.passed_by {
+            let folder = if passed.folder.is_empty() { "the medium's root" } else { &passed.folder };
+            context.printer.detail(format_args!("passed by {folder}: {}: {}", passed.reason.code(), passed.what));
+        }
+        return Status::Done;
+    };
+    let mut complaint = Complaint::new(class, record.line());
+    if matches!(record.outcome, Outcome::RolledBack | Outcome::Waiting) {
+        complaint = complaint.with_hint("try it at once: firstlight client ingest --now");
+    }
+    context.printer.failure(&Failure::of(&complaint.into()));
+    Status::Ended(class)
 }

@@ -46,5 +46,6 @@ fn text(status: &client::Status) -> String {
     }
     let last = status.last.as_ref().map_or("nothing".into(), |last| format!("{}, {}", last.line(), last.time));
     lines.push(("last", last));
-    lines.iter().map(|(name, value)| format!("{name:<11}{value}\n")).collect()
+    let lines: Vec<String> = lines.iter().map(|(name, value)| format!("{name:<11}{value}")).collect();
+    lines.join("\n") + "\n"
 }
