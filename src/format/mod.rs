@@ -3,10 +3,15 @@
 //! Every decoder takes hostile bytes, is bounded, and returns an error instead of a panic.
 
 pub mod cbor;
+mod crc32;
 pub mod fat;
+#[cfg(feature = "station")]
+pub mod nvs;
 pub mod partition;
 pub mod read_at;
+pub mod segment;
 pub mod senml;
 pub mod tlv;
 
 pub use read_at::{ReadAt, Window};
+pub use segment::Segment;

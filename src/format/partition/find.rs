@@ -3,7 +3,7 @@
 use crate::format::ReadAt;
 
 use super::PartitionError;
-use super::checksum::crc32;
+use crate::format::crc32::crc32;
 use super::gpt::{HEADER, SIGNATURE};
 use super::mbr::{self, EXTENDED, MbrEntry, PROTECTIVE, SECTOR};
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::checksum::crc32;
+use crate::format::crc32::crc32;
 use super::mbr::SECTOR;
 
 /// Signature of a header.
