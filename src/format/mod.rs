@@ -4,7 +4,10 @@
 
 pub mod cbor;
 mod crc32;
+#[cfg(feature = "station")]
+pub mod esp_secure_cert;
 pub mod fat;
+pub mod intel_hex;
 #[cfg(feature = "station")]
 pub mod nvs;
 pub mod partition;
@@ -12,6 +15,7 @@ pub mod read_at;
 pub mod segment;
 pub mod senml;
 pub mod tlv;
+pub mod uf2;
 
 pub use read_at::{ReadAt, Window};
 pub use segment::Segment;

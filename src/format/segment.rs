@@ -1,5 +1,7 @@
 //! Bytes at an address: what a programmer writes, and what the files for programmers hold.
 
+use zeroize::Zeroizing;
+
 use crate::fleet::Secret;
 
 /// Raw bytes that belong at one address of a chip.
@@ -29,8 +31,27 @@ pub(super) struct Overlap {
     pub(super) address: u64,
 }
 
+/// Joins segments that touch, by rising address, without the empty ones.
+pub(super) fn merged(segments: &[Segment]) -> Result<Vec<Segment>, Overlap> {
+    let ordered = in_order(segments)?;
+    let mut rest: usize = ordered.iter().map(|segment| segment.bytes.len()).sum();
+    let mut merged: Vec<(u64, Zeroizing<Vec<u8>>)> = Vec::new();
+    for segment in ordered {
+        let touches = |(address, bytes): &(u64, Zeroizing<Vec<u8>>)| address + bytes.len() as u64 == segment.address;
+        if !merged.last().is_some_and(touches) {
+            // All that is left may touch: the buffer never grows, so no copy of a key is left behind.
+            merged.push((segment.address, Zeroizing::new(Vec::with_capacity(rest))));
+        }
+        if let Some((_, bytes)) = merged.last_mut() {
+            segment.bytes.expose(|more| bytes.extend_from_slice(more));
+        }
+        rest -= segment.bytes.len();
+    }
+    Ok(merged.into_iter().map(|(address, mut bytes)| Segment::new(address, std::mem::take(&mut *bytes))).collect())
+}
+
 /// Returns the segments by rising address, without the empty ones.
-pub(super) fn in_order(segments: &[Segment]) -> Result<Vec<&Segment>, Overlap> {
+fn in_order(segments: &[Segment]) -> Result<Vec<&Segment>, Overlap> {
     let mut ordered: Vec<&Segment> = segments.iter().filter(|segment| !segment.bytes.is_empty()).collect();
     ordered.sort_by_key(|segment| segment.address);
     let mut free = 0;
@@ -89,8 +110,10 @@ mod tests {
         assert_eq!(join(vec![(4, &[1, 2]), (5, &[1])]).err(), Some(Overlap { address: 5 }));
         assert_eq!(join(vec![(u64::MAX, &[1, 2])]).err(), Some(Overlap { address: u64::MAX }));
         let twice = [Segment::new(4, vec![1, 2]), Segment::new(5, vec![1])];
-        assert_eq!(in_order(&twice).err(), Some(Overlap { address: 5 }));
+        assert_eq!(merged(&twice).err(), Some(Overlap { address: 5 }));
         let apart = [Segment::new(6, vec![1, 2]), Segment::new(7, vec![]), Segment::new(5, vec![1])];
-        assert_eq!(in_order(&apart).unwrap().len(), 2);
+        let merged = merged(&apart).unwrap();
+        assert_eq!(merged.len(), 1);
+        assert_eq!((merged[0].address, merged[0].bytes.len()), (6, 2));
     }
 }

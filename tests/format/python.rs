@@ -1,5 +1,7 @@
 //! Somebody else's programs from PyPI, asked many things in one start.
 
+#![allow(dead_code, unreachable_pub, reason = "each test that includes this uses a part of it")]
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
