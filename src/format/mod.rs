@@ -8,6 +8,7 @@ mod crc32;
 pub mod esp_secure_cert;
 pub mod fat;
 pub mod intel_hex;
+pub mod littlefs;
 #[cfg(feature = "station")]
 pub mod nvs;
 pub mod partition;
