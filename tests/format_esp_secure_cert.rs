@@ -6,7 +6,9 @@
 mod python;
 
 use firstlight::fleet::Secret;
-use firstlight::format::esp_secure_cert::{self as secure_cert, Integrity, Kind, Record, SecureCertError, USUAL_SIZE, flags};
+use firstlight::format::esp_secure_cert::{
+    self as secure_cert, Integrity, Kind, Record, SecureCertError, USUAL_SIZE, flags,
+};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -29,7 +31,8 @@ fn drawn_records() -> impl Strategy<Value = (Vec<Drawn>, bool)> {
     let kind = prop_oneof![0..9_u8, 51..56_u8];
     let length = prop_oneof![0..70_usize, 200..1500_usize];
     let bytes = length.prop_flat_map(|length| proptest::collection::vec(any::<u8>(), length));
-    let flag = prop_oneof![Just(0), Just(flags::HMAC_ENCRYPTED), Just(flags::HMAC_DERIVED), Just(flags::ECDSA_PERIPHERAL)];
+    let flag =
+        prop_oneof![Just(0), Just(flags::HMAC_ENCRYPTED), Just(flags::HMAC_DERIVED), Just(flags::ECDSA_PERIPHERAL)];
     let record = (kind, 0..6_u8, flag, bytes);
     (proptest::collection::vec(record, 0..9), any::<bool>()).prop_map(|(mut drawn, integrity)| {
         let mut seen = std::collections::HashSet::new();
@@ -157,11 +160,23 @@ fn what_does_not_fit_is_refused_with_both_numbers() {
         secure_cert::encode(size, &records(drawn), integrity(added)).err().unwrap().to_string()
     };
     for (said, expected) in [
-        (error(0x2000, &[(2, 1, 0, vec![0; 65_536])], false), "esp_secure_cert private key 1 has 65536 bytes, a record holds at most 65535"),
-        (error(0x2000, &[(2, 255, 0, vec![])], false), "esp_secure_cert private key has subtype 255, the highest is 254"),
-        (error(0x2000, &[(51, 0, 0, vec![]), (51, 0, 0, vec![])], false), "esp_secure_cert user data 1 0 is there twice"),
+        (
+            error(0x2000, &[(2, 1, 0, vec![0; 65_536])], false),
+            "esp_secure_cert private key 1 has 65536 bytes, a record holds at most 65535",
+        ),
+        (
+            error(0x2000, &[(2, 255, 0, vec![])], false),
+            "esp_secure_cert private key has subtype 255, the highest is 254",
+        ),
+        (
+            error(0x2000, &[(51, 0, 0, vec![]), (51, 0, 0, vec![])], false),
+            "esp_secure_cert user data 1 0 is there twice",
+        ),
         (error(0x2000, &[(9, 0, 0, vec![])], true), "esp_secure_cert integrity 0 is there twice"),
-        (error(96, &[(0, 0, 0, vec![0; 33])], true), "the esp_secure_cert records need 112 bytes, the partition has 96 bytes"),
+        (
+            error(96, &[(0, 0, 0, vec![0; 33])], true),
+            "the esp_secure_cert records need 112 bytes, the partition has 96 bytes",
+        ),
         (error(1 << 21, &[], false), "esp_secure_cert partition of 2097152 bytes is larger than 1048576"),
     ] {
         assert_eq!(said, expected);

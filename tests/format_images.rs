@@ -215,10 +215,8 @@ json.dump({'answers': answers, 'families': uf2conv.load_families()}, out)
 #[test]
 fn uf2_files_are_byte_equal_to_uf2conv_and_esptool_and_all_read_each_other() {
     let drawn = python::cases(60, (0..64_u64, 1..3000_usize, any::<u8>()));
-    let drawn: Vec<(u64, Vec<u8>)> = drawn
-        .into_iter()
-        .map(|(block, length, seed)| (0x1000_0000 + block * 256, vec![seed; length]))
-        .collect();
+    let drawn: Vec<(u64, Vec<u8>)> =
+        drawn.into_iter().map(|(block, length, seed)| (0x1000_0000 + block * 256, vec![seed; length])).collect();
     let rp2040 = Family::from_name("rp2040").unwrap();
     let made = |piece: &(u64, Vec<u8>)| {
         uf2::encode(&segments(std::slice::from_ref(piece)), Some(rp2040), 0).unwrap().expose(<[u8]>::to_vec)
@@ -278,7 +276,10 @@ fn gaps_and_pieces_in_one_block_are_kept() {
     let file = uf2::encode(&segments(&made), None, 0xFF).unwrap().expose(<[u8]>::to_vec);
     assert_eq!(file.len(), 4 * 512);
     let read = read_one(&file, None);
-    assert_eq!(read.iter().map(|(address, bytes)| (*address, bytes.len())).collect::<Vec<_>>(), [(0x100, 0x300), (0x9000, 256)]);
+    assert_eq!(
+        read.iter().map(|(address, bytes)| (*address, bytes.len())).collect::<Vec<_>>(),
+        [(0x100, 0x300), (0x9000, 256)]
+    );
     let first = &read[0].1;
     assert_eq!(first[..13], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2]);
     assert!(first[13..32].iter().all(|byte| *byte == 0xFF) && first[32..0x220].iter().all(|byte| *byte == 3));
@@ -310,7 +311,10 @@ fn uf2_files_that_contradict_themselves_are_refused() {
         (error(|file| drop(file.drain(..512))), "block number 0 is missing"),
         (error(|file| file[0] = 0), "block 0 of the UF2 file is none"),
         (error(|file| file[511] = 0), "is none"),
-        (error(|file| file[16..20].copy_from_slice(&477_u32.to_le_bytes())), "says it holds 477 bytes, it can hold 1 to 476"),
+        (
+            error(|file| file[16..20].copy_from_slice(&477_u32.to_le_bytes())),
+            "says it holds 477 bytes, it can hold 1 to 476",
+        ),
         (error(|file| file[17] = 0), "says it holds 0 bytes"),
         (error(|file| file[20] = 3), "has the number 3 of 3"),
         (error(|file| file[20] = 1), "block 1 of the UF2 file has the number 1, which is there already"),
@@ -323,7 +327,10 @@ fn uf2_files_that_contradict_themselves_are_refused() {
     }
     let error = |made: Pieces| uf2::encode(&segments(&made), None, 0).err().unwrap();
     assert_eq!(error(vec![(5, vec![0; 2]), (6, vec![0])]), Uf2Error::Overlap { address: 6 });
-    assert_eq!(error(vec![(0xFFFF_FFFF, vec![0; 2])]).to_string(), "the UF2 data ends at 0x100000001, such addresses reach to 0x100000000");
+    assert_eq!(
+        error(vec![(0xFFFF_FFFF, vec![0; 2])]).to_string(),
+        "the UF2 data ends at 0x100000001, such addresses reach to 0x100000000"
+    );
     assert!(matches!(error(vec![(0, vec![0; 65 << 20])]), Uf2Error::TooLong { .. }));
 }
 

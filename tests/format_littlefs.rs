@@ -57,7 +57,9 @@ fn to_read(geometry: &Geometry, image: &[u8]) -> serde_json::Value {
 /// Names that begin alike, all lengths around inline files and chains, folders in folders.
 fn everything() -> Files {
     let mut files = Files::new();
-    for (number, length) in [0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 511, 512, 513, 1020, 4096, 10_000].iter().enumerate() {
+    for (number, length) in
+        [0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 511, 512, 513, 1020, 4096, 10_000].iter().enumerate()
+    {
         files.push((format!("sizes/file{length}"), content(number, *length)));
     }
     for name in ["a", "ab", "abc", "b", "B", "aba", "größe", "with space"] {
@@ -85,7 +87,9 @@ fn possible(geometry: &Geometry, drawn: Files) -> Files {
         files.push(file);
         match build(geometry, &files) {
             Ok(_) => {}
-            Err(LittlefsError::Twice { .. } | LittlefsError::Name { .. } | LittlefsError::Full { .. }) => drop(files.pop()),
+            Err(LittlefsError::Twice { .. } | LittlefsError::Name { .. } | LittlefsError::Full { .. }) => {
+                drop(files.pop())
+            }
             Err(other) => panic!("{other}"),
         }
     }
@@ -157,7 +161,9 @@ fn played(steps: &[Step]) -> Vec<serde_json::Value> {
             Step::Add(at, length) if there.contains(&at) => {
                 rows.push(json!(["add", path(at), hex::encode(content(number, length))]));
             }
-            Step::Move(from, to) if from != to && there.contains(&from) && there.iter().any(|other| other % 3 == to % 3) => {
+            Step::Move(from, to)
+                if from != to && there.contains(&from) && there.iter().any(|other| other % 3 == to % 3) =>
+            {
                 there.remove(&from);
                 there.insert(to);
                 rows.push(json!(["move", path(from), path(to)]));
@@ -232,13 +238,26 @@ fn what_does_not_fit_is_refused_with_both_numbers() {
         (error(small, &[("a\0", 1)]), r#"file name "a\0" holds a NUL, which no driver can ask for"#),
         (error(geometry(100, 9), &[]), "littlefs block size of 100 is no power of two from 128 to 131072"),
         (error(geometry(512, 1), &[]), "littlefs block count of 1 is not between 2 and 524288 for blocks of 512 bytes"),
-        (error(geometry(512, 524_289), &[]), "littlefs block count of 524289 is not between 2 and 524288 for blocks of 512 bytes"),
-        (error(Geometry { cache_size: 100, ..small }, &[]), "littlefs cache size of 100 does not divide the block size of 512"),
-        (error(small, &[(&"x".repeat(256), 1)]),
-         &format!("file name \"{}\" has a part of 256 bytes, littlefs holds at most 255", "x".repeat(256))),
-        (error(geometry(128, 9), &[(&"x".repeat(97), 1)]),
-         &format!("file name \"{}\" has 97 bytes, blocks of 128 bytes hold names of at most 88", "x".repeat(97))),
-        (error(small, &[(&"d/".repeat(33), 1)]), &format!("file name \"{}\" is in 33 folders, at most 32 are made", "d/".repeat(33))),
+        (
+            error(geometry(512, 524_289), &[]),
+            "littlefs block count of 524289 is not between 2 and 524288 for blocks of 512 bytes",
+        ),
+        (
+            error(Geometry { cache_size: 100, ..small }, &[]),
+            "littlefs cache size of 100 does not divide the block size of 512",
+        ),
+        (
+            error(small, &[(&"x".repeat(256), 1)]),
+            &format!("file name \"{}\" has a part of 256 bytes, littlefs holds at most 255", "x".repeat(256)),
+        ),
+        (
+            error(geometry(128, 9), &[(&"x".repeat(97), 1)]),
+            &format!("file name \"{}\" has 97 bytes, blocks of 128 bytes hold names of at most 88", "x".repeat(97)),
+        ),
+        (
+            error(small, &[(&"d/".repeat(33), 1)]),
+            &format!("file name \"{}\" is in 33 folders, at most 32 are made", "d/".repeat(33)),
+        ),
     ] {
         assert_eq!(said, *expected);
     }
@@ -259,7 +278,8 @@ fn read_everything(image: &[u8]) -> Option<Files> {
 /// Blocks of file content have no checksum; all else is an error or as before.
 #[test]
 fn every_changed_byte_of_the_metadata_is_an_error_or_changes_nothing() {
-    let files = sorted(vec![("a/x".into(), content(1, 40)), ("a/y".into(), content(2, 700)), ("b".into(), content(3, 10))]);
+    let files =
+        sorted(vec![("a/x".into(), content(1, 40)), ("a/y".into(), content(2, 700)), ("b".into(), content(3, 10))]);
     let mut image = build(&geometry(256, 12), &files).unwrap();
     assert_eq!(read(&image), files);
     let chains = 4 * 256;

@@ -370,8 +370,11 @@ fn wrong_keys_are_an_error_with_a_way_out() {
 #[test]
 fn the_longest_text_has_a_page_of_its_own() {
     for length in [3967, 3968, 3998, 3999] {
-        let items =
-            [item("a", "first", integer(IntegerType::U8, 7)), item("a", "long", text(&"y".repeat(length))), item("a", "z", text(""))];
+        let items = [
+            item("a", "first", integer(IntegerType::U8, 7)),
+            item("a", "long", text(&"y".repeat(length))),
+            item("a", "z", text("")),
+        ];
         let image = image(0x4000, &items);
         assert_items_are(&nvs::decode(&image).unwrap().items, &items);
         assert_eq!(image[0x1000 + 64 + 1], 0x21, "the text begins the second page");
@@ -387,16 +390,23 @@ fn what_nvs_cannot_hold_is_refused_with_its_name_and_both_numbers() {
         (one("", text("")), r#"NVS key "" has 0 bytes, it can have 1 to 15"#),
         (one("größe", text("")), r#"NVS key "größe" holds 'ö', only printable ASCII can stand there"#),
         (one("a\0b", text("")), "NVS key \"a\\0b\" holds '\\0', only printable ASCII can stand there"),
-        (error(&[item("sixteen_letters_", "a", text(""))]), r#"NVS namespace "sixteen_letters_" has 16 bytes, it can have 1 to 15"#),
+        (
+            error(&[item("sixteen_letters_", "a", text(""))]),
+            r#"NVS namespace "sixteen_letters_" has 16 bytes, it can have 1 to 15"#,
+        ),
         (one("n", integer(IntegerType::U8, 256)), r#"NVS key "n" has the value 256, u8 holds 0 to 255"#),
-        (one("n", integer(IntegerType::I64, 1 << 63)),
-         r#"NVS key "n" has the value 9223372036854775808, i64 holds -9223372036854775808 to 9223372036854775807"#),
+        (
+            one("n", integer(IntegerType::I64, 1 << 63)),
+            r#"NVS key "n" has the value 9223372036854775808, i64 holds -9223372036854775808 to 9223372036854775807"#,
+        ),
         (one("n", integer(IntegerType::U32, -1)), r#"NVS key "n" has the value -1, u32 holds 0 to 4294967295"#),
         (one("t", text(&"x".repeat(4000))), r#"NVS key "t" has 4000 bytes, a string holds at most 3999"#),
         (one("t", text("ab\0c")), r#"NVS key "t" has a NUL at byte 2 of its text, where a device would stop reading"#),
         (one("b", blob(&vec![0; LONGEST_BLOB + 1])), r#"NVS key "b" has 508001 bytes, a blob holds at most 508000"#),
-        (error(&[item("a", "b", text("")), item("c", "b", text("")), item("a", "b", blob(&[]))]),
-         r#"NVS key "b" is there twice in namespace "a""#),
+        (
+            error(&[item("a", "b", text("")), item("c", "b", text("")), item("a", "b", blob(&[]))]),
+            r#"NVS key "b" is there twice in namespace "a""#,
+        ),
         (one("b", blob(&[0; 9000])), "the NVS values need a partition of 16384 bytes, it has 12288 bytes"),
     ] {
         assert_eq!(said, expected);
@@ -476,7 +486,8 @@ fn with_entry(image: &[u8], number: usize, change: impl FnOnce(&mut [u8])) -> Ve
 #[test]
 fn entries_that_contradict_each_other_are_errors() {
     let (_, image) = small();
-    let error = |number, change: fn(&mut [u8])| nvs::decode(&with_entry(&image, number, change)).err().unwrap().to_string();
+    let error =
+        |number, change: fn(&mut [u8])| nvs::decode(&with_entry(&image, number, change)).err().unwrap().to_string();
     for (said, expected) in [
         (error(0, |entry| entry[24] = 0), "the number of none"),
         (error(0, |entry| entry[1] = 2), "no number"),

@@ -102,12 +102,15 @@ impl Record {
 
     /// A first certificate or key in PEM, which the device's parser wants with a NUL at its end.
     pub fn pem(kind: Kind, pem: &Secret) -> Self {
-        Self::new(kind, pem.expose(|pem| {
-            let mut bytes = Vec::with_capacity(pem.len() + 1);
-            bytes.extend_from_slice(pem);
-            bytes.push(0);
-            Secret::new(bytes)
-        }))
+        Self::new(
+            kind,
+            pem.expose(|pem| {
+                let mut bytes = Vec::with_capacity(pem.len() + 1);
+                bytes.extend_from_slice(pem);
+                bytes.push(0);
+                Secret::new(bytes)
+            }),
+        )
     }
 
     fn length(&self) -> usize {
@@ -273,7 +276,9 @@ fn read(bytes: &[u8], offset: usize) -> Result<Record, SecureCertError> {
     let wrong = |reason: &str| SecureCertError::Damaged { offset, reason: reason.to_owned() };
     let rest = &bytes[offset..];
     let header: &[u8; HEADER] = rest.first_chunk().ok_or_else(|| wrong("it ends inside a record"))?;
-    let [magic @ .., flags, 0, 0, 0, kind, subtype, low, high] = *header else { return Err(wrong("no record begins there")) };
+    let [magic @ .., flags, 0, 0, 0, kind, subtype, low, high] = *header else {
+        return Err(wrong("no record begins there"));
+    };
     if magic != MAGIC {
         return Err(wrong("no record begins there"));
     }

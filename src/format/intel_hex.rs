@@ -262,9 +262,12 @@ impl Reading {
             (END, []) => self.ended = true,
             (SEGMENT_ADDRESS, [a, b]) => self.base = Base::Segment(u64::from(u16::from_be_bytes([*a, *b])) << 4),
             (LINEAR_ADDRESS, [a, b]) => self.base = Base::Linear(u64::from(u16::from_be_bytes([*a, *b])) << 16),
-            (START_SEGMENT | START_LINEAR, _) if self.start.is_some() => return Err("gives a second start address".into()),
+            (START_SEGMENT | START_LINEAR, _) if self.start.is_some() => {
+                return Err("gives a second start address".into());
+            }
             (START_SEGMENT, [a, b, c, d]) => {
-                self.start = Some(Start::Segment { cs: u16::from_be_bytes([*a, *b]), ip: u16::from_be_bytes([*c, *d]) });
+                self.start =
+                    Some(Start::Segment { cs: u16::from_be_bytes([*a, *b]), ip: u16::from_be_bytes([*c, *d]) });
             }
             (START_LINEAR, [a, b, c, d]) => self.start = Some(Start::Linear(u32::from_be_bytes([*a, *b, *c, *d]))),
             (END | SEGMENT_ADDRESS | START_SEGMENT | LINEAR_ADDRESS | START_LINEAR, _) => {

@@ -5,6 +5,8 @@
 pub mod cbor;
 mod crc32;
 #[cfg(feature = "station")]
+pub mod esp_partition_table;
+#[cfg(feature = "station")]
 pub mod esp_secure_cert;
 pub mod fat;
 pub mod intel_hex;

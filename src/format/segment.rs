@@ -114,6 +114,6 @@ mod tests {
         let apart = [Segment::new(6, vec![1, 2]), Segment::new(7, vec![]), Segment::new(5, vec![1])];
         let merged = merged(&apart).unwrap();
         assert_eq!(merged.len(), 1);
-        assert_eq!((merged[0].address, merged[0].bytes.len()), (6, 2));
+        assert_eq!((merged[0].address, merged[0].bytes.len()), (5, 3));
     }
 }

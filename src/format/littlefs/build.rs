@@ -6,8 +6,8 @@ use crate::format::crc32::advance;
 use super::error::LittlefsError;
 use super::layout::{Item, Layout, Pair, Place, SUPERBLOCK_FIELDS, plan};
 use super::tag::{
-    CHAIN_STRUCT, CHECKSUM, FILE, FIRST_MIX, FOLDER, FOLDER_STRUCT, HARD_TAIL, INLINE_STRUCT, LARGEST_BLOCK, LEAST_BLOCK,
-    LONGEST, LONGEST_NAME, MAGIC, NONE, SOFT_TAIL, SUPERBLOCK, Tag, pieces, pointers,
+    CHAIN_STRUCT, CHECKSUM, FILE, FIRST_MIX, FOLDER, FOLDER_STRUCT, HARD_TAIL, INLINE_STRUCT, LARGEST_BLOCK,
+    LEAST_BLOCK, LONGEST, LONGEST_NAME, MAGIC, NONE, SOFT_TAIL, SUPERBLOCK, Tag, pieces, pointers,
 };
 
 /// Version 2.0 of the format on disk.
@@ -64,7 +64,11 @@ fn check(geometry: &Geometry) -> Result<(), LittlefsError> {
     }
     if block_count < 2 || u64::from(block_count) * u64::from(block_size) > LONGEST {
         let most = LONGEST / u64::from(block_size);
-        return wrong("block count", block_count, format!("is not between 2 and {most} for blocks of {block_size} bytes"));
+        return wrong(
+            "block count",
+            block_count,
+            format!("is not between 2 and {most} for blocks of {block_size} bytes"),
+        );
     }
     if cache_size == 0 || !block_size.is_multiple_of(cache_size) {
         return wrong("cache size", cache_size, format!("does not divide the block size of {block_size}"));
@@ -154,8 +158,7 @@ fn words(words: [u32; 2]) -> [u8; 8] {
 
 fn superblock(geometry: &Geometry) -> [u8; SUPERBLOCK_FIELDS] {
     let longest_name = u32::try_from(LONGEST_NAME).expect("255");
-    let fields =
-        [VERSION, geometry.block_size, geometry.block_count, longest_name, LARGEST_FILE, LONGEST_ATTRIBUTE];
+    let fields = [VERSION, geometry.block_size, geometry.block_count, longest_name, LARGEST_FILE, LONGEST_ATTRIBUTE];
     let mut bytes = [0; SUPERBLOCK_FIELDS];
     for (place, field) in bytes.chunks_exact_mut(4).zip(fields) {
         place.copy_from_slice(&field.to_le_bytes());

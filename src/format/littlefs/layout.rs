@@ -112,7 +112,8 @@ fn split(
         if FIXED + room > whole {
             let most = (whole - FIXED - 2 * TAG - POINTER).min(LONGEST_NAME);
             let path = String::from_utf8_lossy(&entry.name).into_owned();
-            let reason = format!("has {} bytes, blocks of {whole} bytes hold names of at most {most}", entry.name.len());
+            let reason =
+                format!("has {} bytes, blocks of {whole} bytes hold names of at most {most}", entry.name.len());
             return Err(LittlefsError::Name { path, reason });
         }
         let is_first = used == FIXED;

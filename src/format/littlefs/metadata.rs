@@ -39,7 +39,9 @@ pub(super) fn read_pair<'a>(blocks: [&'a [u8]; 2]) -> Result<Metadata<'a>, Strin
     let revision = |block: &[u8]| block.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
     let age = revision(blocks[1]).wrapping_sub(revision(blocks[0])).cast_signed();
     let order = if age > 0 { [blocks[1], blocks[0]] } else { blocks };
-    let Some(tags) = order.into_iter().find_map(committed) else { return Err("neither block has a good commit".into()) };
+    let Some(tags) = order.into_iter().find_map(committed) else {
+        return Err("neither block has a good commit".into());
+    };
     apply(&tags)
 }
 
@@ -50,7 +52,8 @@ fn committed(block: &[u8]) -> Option<Vec<(Tag, &[u8])>> {
     while let Some(bytes) = block.get(at..at + TAG) {
         let bits = u32::from_be_bytes(bytes.try_into().expect("a tag has four bytes")) ^ mix;
         sum = advance(sum, bytes);
-        let Some((tag, data)) = Tag::from_bits(bits).and_then(|tag| Some((tag, block.get(at + TAG..at + TAG + tag.data())?)))
+        let Some((tag, data)) =
+            Tag::from_bits(bits).and_then(|tag| Some((tag, block.get(at + TAG..at + TAG + tag.data())?)))
         else {
             break;
         };

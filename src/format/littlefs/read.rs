@@ -59,8 +59,13 @@ impl<'a> Volume<'a> {
         }
         let superblock = find_superblock(bytes)?;
         let block_size = superblock.block_size as usize;
-        let mut volume =
-            Self { bytes, block_size, block_count: superblock.block_count, version: superblock.version, files: Vec::new() };
+        let mut volume = Self {
+            bytes,
+            block_size,
+            block_count: superblock.block_count,
+            version: superblock.version,
+            files: Vec::new(),
+        };
         let (pairs, root) = volume.thread()?;
         let mut walk = Walk { pairs: &pairs, seen: HashSet::new(), entries: 0, files: Vec::new() };
         walk.folder(root, "", 0)?;
@@ -123,7 +128,8 @@ impl<'a> Volume<'a> {
     }
 
     fn pair(&self, pair: Key) -> Result<Metadata<'a>, LittlefsError> {
-        let wrong = |reason: String| LittlefsError::damaged("", format!("blocks {} and {}: {reason}", pair[0], pair[1]));
+        let wrong =
+            |reason: String| LittlefsError::damaged("", format!("blocks {} and {}: {reason}", pair[0], pair[1]));
         let both = self.block(pair[0]).zip(self.block(pair[1])).filter(|_| pair[0] != pair[1]);
         let (a, b) = both.ok_or_else(|| wrong(format!("no pair of {} blocks", self.block_count)))?;
         read_pair([a, b]).map_err(wrong)
@@ -181,7 +187,11 @@ fn find_superblock(bytes: &[u8]) -> Result<Superblock, LittlefsError> {
     })?;
     let wrong = |reason| Err(LittlefsError::NotLittlefs { reason });
     if found.version >> 16 != MAJOR {
-        return wrong(format!("the superblock has version {}.{}, only 2 is read", found.version >> 16, found.version & 0xFFFF));
+        return wrong(format!(
+            "the superblock has version {}.{}, only 2 is read",
+            found.version >> 16,
+            found.version & 0xFFFF
+        ));
     }
     if !sizes().any(|size| size == found.block_size as usize) {
         return wrong(format!("the superblock has blocks of {} bytes", found.block_size));
@@ -227,7 +237,10 @@ impl<'a> Walk<'_, 'a> {
             for entry in &metadata.entries {
                 let (Some((kind @ (FILE | FOLDER), name)), content) = (entry.name, entry.content) else { continue };
                 self.count()?;
-                let name = std::str::from_utf8(name).ok().filter(|name| is_name(name)).ok_or_else(|| damaged("a name is none"))?;
+                let name = std::str::from_utf8(name)
+                    .ok()
+                    .filter(|name| is_name(name))
+                    .ok_or_else(|| damaged("a name is none"))?;
                 if !names.insert(name) {
                     return Err(damaged(&format!("{name:?} is there twice")));
                 }

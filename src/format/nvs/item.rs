@@ -64,8 +64,7 @@ pub enum IntegerType {
 
 impl IntegerType {
     /// Every type.
-    pub const ALL: [Self; 8] =
-        [Self::U8, Self::I8, Self::U16, Self::I16, Self::U32, Self::I32, Self::U64, Self::I64];
+    pub const ALL: [Self; 8] = [Self::U8, Self::I8, Self::U16, Self::I16, Self::U32, Self::I32, Self::U64, Self::I64];
 
     /// Returns the name that ESP-IDF gives it: `u8` to `i64`.
     pub fn name(self) -> &'static str {

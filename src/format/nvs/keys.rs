@@ -50,9 +50,14 @@ impl Keys {
     /// [`NvsError::Keys`] if it is too short, or the checksum is wrong (so it is for a partition that flash encryption has
     /// encrypted).
     pub fn from_partition(bytes: &[u8]) -> Result<Self, NvsError> {
-        let Some((keys, said)) = bytes.split_at_checked(KEY_BYTES).and_then(|(keys, rest)| Some((keys, rest.first_chunk()?)))
+        let Some((keys, said)) =
+            bytes.split_at_checked(KEY_BYTES).and_then(|(keys, rest)| Some((keys, rest.first_chunk()?)))
         else {
-            return Err(wrong(format!("lie in a partition of {} bytes, at least {} are needed", bytes.len(), KEY_BYTES + 4)));
+            return Err(wrong(format!(
+                "lie in a partition of {} bytes, at least {} are needed",
+                bytes.len(),
+                KEY_BYTES + 4
+            )));
         };
         let (found, said) = (value_checksum(keys), u32::from_le_bytes(*said));
         if found != said {

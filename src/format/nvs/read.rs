@@ -48,7 +48,10 @@ fn check_size(bytes: &[u8]) -> Result<(), NvsError> {
         return Err(NvsError::Size { size, reason: format!("is no multiple of {PAGE}") });
     }
     if bytes.len() > LONGEST {
-        return Err(NvsError::Size { size, reason: format!("is larger than {LONGEST}, which is the most that is read") });
+        return Err(NvsError::Size {
+            size,
+            reason: format!("is larger than {LONGEST}, which is the most that is read"),
+        });
     }
     Ok(())
 }
@@ -139,7 +142,16 @@ impl<'a> Entry<'a> {
         }
         let behind = &bytes[offset + ENTRY..offset + span * ENTRY];
         let key = name(&entry[8..24]).ok_or_else(|| NvsError::damaged(offset, "the key is no name"))?;
-        Ok(Self { offset, namespace: entry[0], code: entry[1], span, chunk: entry[3], key, value: &entry[24..], behind })
+        Ok(Self {
+            offset,
+            namespace: entry[0],
+            code: entry[1],
+            span,
+            chunk: entry[3],
+            key,
+            value: &entry[24..],
+            behind,
+        })
     }
 
     /// Returns the bytes of a text, a chunk or an old blob.
@@ -237,7 +249,9 @@ impl<'a> Found<'a> {
         if number == 0 || usize::from(number) > MOST_NAMESPACES {
             return wrong("a namespace has the number of none");
         }
-        if self.namespaces.values().any(|name| *name == entry.key) || self.namespaces.insert(number, entry.key).is_some() {
+        if self.namespaces.values().any(|name| *name == entry.key)
+            || self.namespaces.insert(number, entry.key).is_some()
+        {
             return wrong("a namespace is there twice");
         }
         Ok(())
@@ -277,7 +291,13 @@ impl<'a> Found<'a> {
     }
 
     /// Puts a blob together from the chunks that its index counts.
-    fn blob(&mut self, name: Name<'a>, offset: usize, length: usize, (chunks, first): (u8, u8)) -> Result<Value, NvsError> {
+    fn blob(
+        &mut self,
+        name: Name<'a>,
+        offset: usize,
+        length: usize,
+        (chunks, first): (u8, u8),
+    ) -> Result<Value, NvsError> {
         let wrong = |reason: String| NvsError::damaged(offset, format!("blob {:?} {reason}", name.1));
         if usize::from(chunks) > MOST_CHUNKS || ![0, 0x80].contains(&first) {
             return Err(wrong(format!("has {chunks} chunks from number {first}")));

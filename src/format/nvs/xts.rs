@@ -74,9 +74,9 @@ mod tests {
     #[test]
     fn the_first_blocks_of_the_standards_vector_come_out() {
         let mut keys = [0; 64];
-        let hex = "27182818284590452353602874713526624977572470936999595749669676273141592653589793238462643383279502\
-                   88419716939937510582097494459230781640628620899862";
-        keys.copy_from_slice(&hex::decode(hex).unwrap());
+        let data_key = "2718281828459045235360287471352662497757247093699959574966967627";
+        let tweak_key = "3141592653589793238462643383279502884197169399375105820974944592";
+        keys.copy_from_slice(&hex::decode(format!("{data_key}{tweak_key}")).unwrap());
         let offset = 0xFF;
         let mut image: Vec<u8> = vec![0; offset];
         image.extend(0..32);
