@@ -167,11 +167,11 @@ fn what_cannot_be_meant_is_refused_with_its_name_and_both_numbers() {
     ] {
         assert_eq!(error(text), expected);
     }
-    let many: String = (0..=MOST_PARTITIONS).map(|number| format!("p{number}, data, , , 4K\n")).collect();
-    assert_eq!(error(&many), "the partition table has 95 partitions, it can hold 94");
+    let many: Vec<String> = (0..=MOST_PARTITIONS).map(|number| format!("p{number}, data, , , 4K")).collect();
+    assert_eq!(error(&many.join("\n")), "the partition table has 95 partitions, it can hold 94");
     assert_eq!(error(&"#".repeat((256 << 10) + 1)), "the partition table has 262145 bytes, at most 262144 are read");
-    let fits: String = (0..MOST_PARTITIONS).map(|number| format!("p{number}, data, , , 4K\n")).collect();
-    let full = table::encode(&table::from_csv(&fits, USUAL_OFFSET).unwrap()).unwrap();
+    let fits: Vec<String> = (0..MOST_PARTITIONS).map(|number| format!("p{number}, data, , , 4K")).collect();
+    let full = table::encode(&table::from_csv(&fits.join("\n"), USUAL_OFFSET).unwrap()).unwrap();
     assert_eq!(table::decode(&full).unwrap().len(), MOST_PARTITIONS);
 }
 

@@ -35,7 +35,10 @@ fn drawn_pieces(starts: impl Strategy<Value = u64>) -> impl Strategy<Value = Pie
         let mut made = Vec::new();
         for (gap, length, seed) in drawn {
             address += gap;
-            made.push((address, (0..length).map(|at| seed.wrapping_add((at * 7 % 256) as u8)).collect()));
+            made.push((
+                address,
+                (0..length).map(|at| seed.wrapping_add(at.wrapping_mul(7).to_le_bytes()[0])).collect(),
+            ));
             address += length as u64;
         }
         made
@@ -81,7 +84,7 @@ fn hex_files_are_byte_equal_to_intelhex_and_both_read_each_other() {
     let begin = |which, word: u32| match which {
         0 => None,
         1 => Some(Start::Linear(word)),
-        _ => Some(Start::Segment { cs: (word >> 16) as u16, ip: word as u16 }),
+        _ => Some(Start::Segment { cs: u16::try_from(word >> 16).unwrap(), ip: u16::try_from(word & 0xFFFF).unwrap() }),
     };
     let cases: Vec<_> = drawn
         .iter()

@@ -41,7 +41,7 @@ fn sorted(mut files: Files) -> Files {
 }
 
 fn content(seed: usize, length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at * 31 + at / 251 + seed * 7) as u8).collect()
+    (0..length).map(|at| (at * 31 + at / 251 + seed * 7).to_le_bytes()[0]).collect()
 }
 
 fn said(files: &serde_json::Value) -> Files {
@@ -88,7 +88,7 @@ fn possible(geometry: &Geometry, drawn: Files) -> Files {
         match build(geometry, &files) {
             Ok(_) => {}
             Err(LittlefsError::Twice { .. } | LittlefsError::Name { .. } | LittlefsError::Full { .. }) => {
-                drop(files.pop())
+                drop(files.pop());
             }
             Err(other) => panic!("{other}"),
         }

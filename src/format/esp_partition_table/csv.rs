@@ -122,7 +122,7 @@ fn integer(text: &str) -> Option<i64> {
     let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
     let (digits, radix) = hexadecimal.map_or((digits, 10), |digits| (digits, 16));
     let is_number = digits.chars().all(|digit| digit.is_digit(radix));
-    let is_octal = radix == 10 && digits.starts_with('0') && digits.trim_matches('0') != "";
+    let is_octal = radix == 10 && digits.starts_with('0') && !digits.trim_matches('0').is_empty();
     if !is_number || is_octal {
         return None;
     }

@@ -55,7 +55,7 @@ pub(super) fn plan(geometry: &Geometry, files: &[ImageFile<'_>]) -> Result<Layou
     }
     let firsts = first_blocks(&splits);
     let metadata: u64 = splits.iter().map(|lengths| 2 * lengths.len() as u64).sum();
-    let chained = |file: &ImageFile<'_>| is_chained(geometry, file).then(|| chain(geometry, file)).unwrap_or(0);
+    let chained = |file: &ImageFile<'_>| if is_chained(geometry, file) { chain(geometry, file) } else { 0 };
     let blocks = metadata + files.iter().map(chained).sum::<u64>();
     if blocks > u64::from(geometry.block_count) {
         return Err(LittlefsError::Full { need: blocks, have: u64::from(geometry.block_count) });

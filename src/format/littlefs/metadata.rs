@@ -11,7 +11,7 @@ const NAMES: u32 = 0x000;
 const STRUCTS: u32 = 0x200;
 
 /// What a pair says after its last good commit.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Metadata<'a> {
     pub(super) entries: Vec<Entry<'a>>,
     pub(super) tail: Option<Tail>,
@@ -35,7 +35,7 @@ pub(super) struct Tail {
 }
 
 /// Reads the newer of two blocks, or the other one if that has no good commit.
-pub(super) fn read_pair<'a>(blocks: [&'a [u8]; 2]) -> Result<Metadata<'a>, String> {
+pub(super) fn read_pair(blocks: [&[u8]; 2]) -> Result<Metadata<'_>, String> {
     let revision = |block: &[u8]| block.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
     let age = revision(blocks[1]).wrapping_sub(revision(blocks[0])).cast_signed();
     let order = if age > 0 { [blocks[1], blocks[0]] } else { blocks };
@@ -93,7 +93,7 @@ fn apply<'a>(tags: &[(Tag, &'a [u8])]) -> Result<Metadata<'a>, String> {
     Ok(metadata)
 }
 
-fn some<'a>(tag: Tag, data: &'a [u8]) -> Option<(u32, &'a [u8])> {
+fn some(tag: Tag, data: &[u8]) -> Option<(u32, &[u8])> {
     (tag.length != NONE).then_some((tag.kind, data))
 }
 
@@ -104,8 +104,8 @@ fn tail(tag: Tag, data: &[u8]) -> Result<Option<Tail>, String> {
 
 /// Reads two little-endian numbers.
 pub(super) fn pair(data: &[u8]) -> Option<[u32; 2]> {
-    let [a, b, c, d, e, f, g, h] = *data else { return None };
-    Some([u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])])
+    let ([first, second], []) = data.as_chunks() else { return None };
+    Some([u32::from_le_bytes(*first), u32::from_le_bytes(*second)])
 }
 
 /// A later state replaces the pair's earlier one.

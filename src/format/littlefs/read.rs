@@ -182,8 +182,8 @@ fn find_superblock(bytes: &[u8]) -> Result<Superblock, LittlefsError> {
     let sizes = || (LEAST_BLOCK.ilog2()..=LARGEST_BLOCK.ilog2()).map(|bits| 1_usize << bits);
     let window = |at: usize| bytes.get(at..bytes.len().min(at + LARGEST_BLOCK as usize));
     let places = std::iter::once(0).chain(sizes());
-    let found = places.filter_map(window).find_map(|block| fields(block)).ok_or_else(|| {
-        LittlefsError::NotLittlefs { reason: "neither of the first two blocks holds a superblock".into() }
+    let found = places.filter_map(window).find_map(fields).ok_or_else(|| LittlefsError::NotLittlefs {
+        reason: "neither of the first two blocks holds a superblock".into(),
     })?;
     let wrong = |reason| Err(LittlefsError::NotLittlefs { reason });
     if found.version >> 16 != MAJOR {

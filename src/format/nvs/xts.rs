@@ -43,7 +43,7 @@ fn tweaks(offsets: &[usize], key: &[u8]) -> Zeroizing<Vec<u8>> {
     for tweak in first.chunks_exact(BLOCK) {
         let value = u128::from_le_bytes(tweak.try_into().expect("a block has 16 bytes"));
         tweaks.extend_from_slice(tweak);
-        tweaks.extend_from_slice(&(value << 1 ^ (value >> 127) * DOUBLING).to_le_bytes());
+        tweaks.extend_from_slice(&((value << 1) ^ ((value >> 127) * DOUBLING)).to_le_bytes());
     }
     tweaks
 }
