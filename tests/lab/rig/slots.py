@@ -13,6 +13,16 @@ def built_in(disk):
     return ["-drive", "if=none,id=built-in,format=raw,file=nbd+unix:///?socket=" + disk.address, "-device", "virtio-blk-pci,drive=built-in"]
 
 
+def at_power_on(disk, serial):
+    """Arguments for a stick that is in a port already when the machine starts; for a machine whose words are AT_POWER_ON."""
+    return ["-drive", "if=none,id=early,format=raw,file=nbd+unix:///?socket=" + disk.address,
+            "-device", "usb-storage,id=early-usb,bus=xhci.0,drive=early,removable=on,serial=" + serial]
+
+
+# What tells the initrd to wait for that stick.
+AT_POWER_ON = "lab.stick"
+
+
 class Slots:
     """The ports of a machine that was started with ARGUMENTS."""
 
