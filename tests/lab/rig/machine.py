@@ -95,11 +95,13 @@ class Machine:
         end = time.monotonic() + seconds
         with self.changed:
             while line not in self.done:
-                if self.process.poll() is not None:
+                ended = self.process.poll() is not None
+                if self.changed.wait_for(lambda: line in self.done, 0.2):
+                    return
+                if ended:
                     raise RuntimeError("the guest is off; its last words: " + self.console()[-400:])
                 if time.monotonic() > end:
                     raise TimeoutError("no %r from the guest in %d s; its last words: %s" % (line, seconds, self.console()[-400:]))
-                self.changed.wait(0.2)
 
     def console(self):
         """What the kernel said so far."""
