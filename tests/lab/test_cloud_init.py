@@ -67,7 +67,7 @@ END
 
 LOG_IN = """
 cp /lab/%s /root/key && chmod 600 /root/key
-ssh -i /root/key -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no """ + USER + """@localhost 'id -un; sudo -n id -un; id -nG'
+ssh -i /root/key -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no """ + USER + """@127.0.0.1 'id -un; sudo -n id -un; id -nG'
 """
 
 
