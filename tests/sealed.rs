@@ -15,9 +15,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use common::{TestFleet, oracle};
 use firstlight::authority::{AskPassphrase, AuthorityError};
 use firstlight::bundle::sealed::{Authentic, Limits, OpeningKey, PublicKey, Reason, Refusal};
-use firstlight::delivery::{Cargo, 
-    Confirm, Consent, Effect, Event, Footprint, Preflight, Receipt, SealedArtifact, Shelf as Files, Silent, Sink,
-    SinkError, TargetIdentity, TargetKind,
+use firstlight::delivery::{
+    Cargo, Confirm, Consent, Effect, Event, Footprint, Preflight, Receipt, SealedArtifact, Shelf as Files, Silent,
+    Sink, SinkError, TargetIdentity, TargetKind,
 };
 use firstlight::fleet::{EndpointName, Secret};
 use firstlight::host::surroundings::{OsRandom, SystemClock};
