@@ -47,13 +47,14 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("work")
     arguments.add_argument("--binary", help="the firstlight to test")
+    arguments.add_argument("--client", help="the firstlight of the devices, without libraries")
     arguments.add_argument("-k", action="append", default=[], metavar="TEXT", help="only tests whose name holds TEXT")
     given = arguments.parse_args()
     loader = unittest.TestLoader()
     loader.testNamePatterns = ["*%s*" % text for text in given.k] or None
     # The last one switches the laptop off; any other order would boot more often.
-    tests = unittest.TestSuite(loader.loadTestsFromName(name) for name in ("test_rig", "test_media", "test_cloud_init", "test_devices", "test_second_guest"))
-    bench = lab.Case.bench = lab.Bench(os.path.abspath(given.work), given.binary and os.path.abspath(given.binary))
+    tests = unittest.TestSuite(loader.loadTestsFromName(name) for name in ("test_rig", "test_media", "test_cloud_init", "test_devices", "test_sealed", "test_second_guest"))
+    bench = lab.Case.bench = lab.Bench(os.path.abspath(given.work), *(path and os.path.abspath(path) for path in (given.binary, given.client)))
     result = Lines()
 
     def stop(number, _):

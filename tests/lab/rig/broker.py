@@ -84,6 +84,11 @@ class Broker:
             self.process.kill()
             self.process.wait()
 
+    def start_again(self):
+        """Starts it if it is stopped."""
+        if self.process.poll() is not None:
+            self.start()
+
     def log(self):
         """All it has said."""
         try:

@@ -15,9 +15,10 @@ NETWORK = ["-netdev", "user,id=net", "-device", "%s,netdev=net,romfile="]
 class Device:
     """Switched off at first; `boot` starts it. What is on its disk stays there, whatever happens to its power."""
 
-    def __init__(self, bench, name, serial, network="virtio-net-pci", arguments=()):
+    def __init__(self, bench, name, serial, network="virtio-net-pci", arguments=(), disk=None):
+        """`disk` is a system disk (a rig.disk.Disk) whose writes a test wants to hold; a plain file when absent."""
         self.bench, self.name, self.serial = bench, name, serial
-        self.disk = bench.system()
+        self.disk = "nbd+unix:///?socket=" + disk.address if disk else bench.system()
         self.arguments = [*ARGUMENTS, "-smbios", "type=1,manufacturer=Lab,product=Gateway,serial=" + serial,
                           *[part.replace("%s", network) for part in NETWORK], *arguments]
         self.baked = bench.path(name + "-baked")

@@ -13,8 +13,8 @@ from .tool import Tool
 class Bench:
     """One run: its folder, and the laptop, which is started when the first test needs it."""
 
-    def __init__(self, work, binary=None):
-        self.work, self.binary = work, binary
+    def __init__(self, work, binary=None, client=None):
+        self.work, self.binary, self.client = work, binary, client
         self.folder = tempfile.mkdtemp(prefix="run-", dir=work)
         self.count, self.devices = 0, 0
         self.built_in = Disk(self.path("built-in.img"), 128 * MIB)
