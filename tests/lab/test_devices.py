@@ -40,7 +40,7 @@ class Devices(ToolCase):
         device.power_off()
 
     def test_two_devices_at_once_have_their_own_serial_numbers_disks_and_networks(self):
-        one, two = self.guest("ONE"), self.guest("TWO", network="e1000")
+        one, two = self.guest("ONE"), self.guest("TWO", card="e1000")
         for device in (one, two):
             device.boot()
             device.must("cat /sys/class/dmi/id/product_serial >/etc/me; sync")

@@ -9,18 +9,26 @@ from .slots import ARGUMENTS, AT_POWER_ON, Slots, at_power_on
 
 # What it runs at every boot, if it is there, before it does anything that a test asks for.
 AT_BOOT = "/sbin/at-boot"
-NETWORK = ["-netdev", "user,id=net", "-device", "%s,netdev=net,romfile="]
+
+
+def smbios(serial):
+    """Arguments for a machine with this serial number."""
+    return ["-smbios", "type=1,manufacturer=Lab,product=Gateway,serial=" + serial]
+
+
+def network(card):
+    """Arguments for a network card of this kind, which reaches the host's loopback."""
+    return ["-netdev", "user,id=net", "-device", card + ",netdev=net,romfile="]
 
 
 class Device:
     """Switched off at first; `boot` starts it. What is on its disk stays there, whatever happens to its power."""
 
-    def __init__(self, bench, name, serial, network="virtio-net-pci", arguments=(), disk=None):
+    def __init__(self, bench, name, serial, card="virtio-net-pci", arguments=(), disk=None):
         """`disk` is a system disk (a rig.disk.Disk) whose writes a test wants to hold; a plain file when absent."""
         self.bench, self.name, self.serial = bench, name, serial
         self.disk = "nbd+unix:///?socket=" + disk.address if disk else bench.system()
-        self.arguments = [*ARGUMENTS, "-smbios", "type=1,manufacturer=Lab,product=Gateway,serial=" + serial,
-                          *[part.replace("%s", network) for part in NETWORK], *arguments]
+        self.arguments = [*ARGUMENTS, *smbios(serial), *network(card), *arguments]
         self.baked = bench.path(name + "-baked")
         os.makedirs(self.baked)
         self.machine = None
