@@ -66,7 +66,7 @@ def main():
         tests.run(result)
     finally:
         bench.end()
-    failed = len({test.id() for test, _ in result.failures + result.errors})
+    failed = len({getattr(test, "test_case", test).id() for test, _ in result.failures + result.errors})
     print("%d passed, %d failed" % (result.testsRun - failed, failed))
     if failed:
         print("disks and logs of this run: " + bench.folder)

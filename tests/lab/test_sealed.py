@@ -180,7 +180,8 @@ class Sealed(ToolCase):
     # --- judging ----------------------------------------------------------------------------------------------------
     def told(self, done, status, outcome, reason=None):
         """The client's exit status and its record, which is returned."""
-        self.judge(done, status, *([reason] if reason else []))
+        self.assertEqual(done.rc, status, repr(done))
+        self.assertNotRegex(done.out + done.err, r"panicked|RUST_BACKTRACE|PRIVATE KEY")
         record = json.loads(done.out)
         self.assertEqual((record["event"], record["outcome"], record["reason"]), ("ingest", outcome, reason), repr(done))
         return record
