@@ -112,6 +112,7 @@ class Sealed(ToolCase):
         self.line = Sealed.line = Sealed.line or Line(self)
         self.broker = self.line.broker
         self.addCleanup(self.broker.start_again)
+        self.earlier = [len(said) for said in (self.broker.accepted(), self.broker.refused(), self.broker.published())]
 
     # --- doing ------------------------------------------------------------------------------------------------------
     def copy(self, device, version=1, fleet="plant"):
@@ -179,6 +180,10 @@ class Sealed(ToolCase):
         bundle, = [volume["bundle"] for volume in json.loads(done.stdout)["volumes"]]
         return bundle
 
+    def broker_said(self):
+        """Whom the broker has let in during this test, why it has sent others away, and what was published."""
+        return [said[begin:] for said, begin in zip((self.broker.accepted(), self.broker.refused(), self.broker.published()), self.earlier)]
+
     # --- judging ----------------------------------------------------------------------------------------------------
     def told(self, done, status, outcome, reason=None):
         """The client's exit status and its record, which is returned."""
@@ -234,7 +239,7 @@ class Sealed(ToolCase):
         device = self.client(SERIALS[name])
         record = self.told(device.boot(stick=mine), APPLIED, "applied")
         self.assertEqual((record["device"], record["result"], record["passed_by"]), (name, "written", []))
-        self.assertEqual(self.broker.accepted(), [name], "it proved its connection")
+        self.assertEqual(self.broker_said(), [[name], [], []], "it proved its connection")
         device.machine.slots.unplug()
         self.assert_result(mine, device, "ingested")
         taken = self.assert_in_force(device, name, 1, FIRST)
@@ -243,7 +248,7 @@ class Sealed(ToolCase):
         self.told(device.boot(), APPLIED, "copy-serves")
         self.assertEqual(self.assert_in_force(device, name, 1, FIRST), taken)
         device.must(SEND % (FIRST, HOST, self.broker.port))
-        self.assertEqual((self.broker.accepted(), self.broker.published()), ([name, name], [(name, "devices/" + name)]))
+        self.assertEqual(self.broker_said(), [[name, name], [], [(name, "devices/" + name)]])
 
         for what, stick, status, reason in (("swapped", self.copy("gw-0002"), REFUSED, "other-device"),
                                             ("altered by one bit", self.altered(name, 2), DIFFERS, "altered"),
@@ -254,6 +259,8 @@ class Sealed(ToolCase):
         with self.subTest("older"):
             self.assert_refused(device, self.copy(name), REFUSED, "older-version")
         device.must(SEND % (SECOND, HOST, self.broker.port))
+        accepted, refused, published = self.broker_said()
+        self.assertEqual((set(accepted), refused, len(published)), ({name}, [], 2))
 
     def assert_rolled_back_and_taken_later(self, device, name):
         """A bundle whose broker does not answer is taken back; it waits, and is taken once the broker is there."""
@@ -283,17 +290,17 @@ class Sealed(ToolCase):
         self.told(self.show(device, good), APPLIED, "applied")
         self.assert_result(good, device, "ingested")
         self.assert_in_force(device, name, 1, FIRST)
-        self.assertEqual(self.broker.accepted()[-1], name)
+        self.assertEqual(self.broker_said()[0], [name])
 
     def test_a_device_of_another_fleet_takes_its_own_stick_and_is_sent_away_by_the_broker(self):
-        accepted, refused = self.broker.accepted(), len(self.broker.refused())
         stick = self.copy("gw-0001", fleet="stranger")
         device = self.client(SERIALS["gw-0001"], fleet="stranger")
         self.told(device.boot(stick=stick), LATER, "rolled-back")
         device.machine.slots.unplug()
         self.assert_result(stick, device, "rolled-back")
-        self.assertRegex(" ".join(self.broker.refused()[refused:]), "certificate verify failed")
-        self.assertEqual(self.broker.accepted(), accepted)
+        accepted, refused, _ = self.broker_said()
+        self.assertEqual(accepted, [])
+        self.assertRegex(" ".join(refused), "certificate verify failed")
         self.assert_nothing_in_force(device)
 
     def test_under_systemd_a_stick_that_is_plugged_in_is_taken_by_the_packaged_service(self):
@@ -311,7 +318,7 @@ class Sealed(ToolCase):
         self.assertEqual(status["last"]["result"], "written")
         self.assertEqual(device.must("systemctl show -P Result firstlight-ingest; hostname; cat /etc/hostname").split(), ["success", name, name])
         self.assertEqual(device.must("stat -c '%%a %%U:%%G' %s/private-key.pem" % FIRST).strip(), "600 root:root")
-        self.assertEqual(self.broker.accepted()[-1], name)
+        self.assertEqual(self.broker_said()[0], [name])
         device.must("sync")
         self.assertEqual(self.inspect(stick)["result"]["body"]["outcome"], "ingested")
 
