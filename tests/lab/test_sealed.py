@@ -45,7 +45,7 @@ ip address add 10.0.2.15/24 dev $interface
 """
 SERVICE_ENDED = """
 i=0
-until [ "$(systemctl show -P ExecMainExitTimestampMonotonic firstlight-ingest)" != %d ]; do
+until [ "$(systemctl show -P ExecMainExitTimestampMonotonic firstlight-ingest)" != 0 ]; do
   i=$((i + 1))
   [ $i -lt 600 ] || { udevadm info --query=all --name=/dev/sdb1 >&2; systemctl status firstlight-ingest >&2; exit 1; }
   sleep 0.2
@@ -193,12 +193,12 @@ class Sealed(ToolCase):
         self.assertEqual((record["event"], record["outcome"], record["reason"]), ("ingest", outcome, reason), repr(done))
         return record
 
-    def assert_result(self, disk, device, outcome, reason=None):
+    def assert_result(self, disk, serial, outcome, reason=None):
         """What the device left on the stick, in its own words and under its own signature."""
         result = self.inspect(disk)["result"]
         self.assertTrue(result["readable"] and result["of_this_bundle"] and result["signed_by"], result)
         body = result["body"]
-        self.assertEqual((body["outcome"], body["reason"], body["serial"]), (outcome, reason, device.serial), result)
+        self.assertEqual((body["outcome"], body["reason"], body["serial"]), (outcome, reason, serial), result)
         return body
 
     def assert_refused(self, device, disk, status, reason):
@@ -206,7 +206,7 @@ class Sealed(ToolCase):
         before = self.state(device)
         done = self.show(device, disk)
         self.told(done, status, "refused", reason)
-        self.assert_result(disk, device, "refused", reason)
+        self.assert_result(disk, device.serial, "refused", reason)
         self.assertEqual(self.state(device), before, "a refused stick changes nothing")
 
     def assert_in_force(self, device, name, version, folder):
@@ -241,7 +241,7 @@ class Sealed(ToolCase):
         self.assertEqual((record["device"], record["result"], record["passed_by"]), (name, "written", []))
         self.assertEqual(self.broker_said(), [[name], [], []], "it proved its connection")
         device.machine.slots.unplug()
-        self.assert_result(mine, device, "ingested")
+        self.assert_result(mine, device.serial, "ingested")
         taken = self.assert_in_force(device, name, 1, FIRST)
         device.power_off()
 
@@ -268,13 +268,13 @@ class Sealed(ToolCase):
         self.broker.stop()
         record = self.told(self.show(device, newer), LATER, "rolled-back")
         self.assertIn("%s:%d was not reached" % (HOST, self.broker.port), record["what"])
-        self.assert_result(newer, device, "rolled-back")
+        self.assert_result(newer, device.serial, "rolled-back")
         self.assertEqual(in_etc(self.assert_in_force(device, name, 1, FIRST)), in_etc(before))
         self.assertEqual(device.must("hostname").strip(), name)
         self.told(self.show(device, newer), LATER, "waiting")
         self.broker.start()
         self.told(self.show(device, newer, " --now"), APPLIED, "applied")
-        self.assert_result(newer, device, "ingested")
+        self.assert_result(newer, device.serial, "ingested")
         self.assert_in_force(device, name, 2, SECOND)
 
     def test_a_stick_altered_by_a_bit_gives_nothing_and_the_same_one_unharmed_all(self):
@@ -283,12 +283,12 @@ class Sealed(ToolCase):
         done = device.boot(stick=bad)
         self.told(done, DIFFERS, "refused", "altered")
         device.machine.slots.unplug()
-        body = self.assert_result(bad, device, "refused", "altered")
+        body = self.assert_result(bad, device.serial, "refused", "altered")
         self.assertIn("private-key.pem.age", body["words"])
         self.assert_nothing_in_force(device)
         good = self.copy(name)
         self.told(self.show(device, good), APPLIED, "applied")
-        self.assert_result(good, device, "ingested")
+        self.assert_result(good, device.serial, "ingested")
         self.assert_in_force(device, name, 1, FIRST)
         self.assertEqual(self.broker_said()[0], [name])
 
@@ -297,7 +297,7 @@ class Sealed(ToolCase):
         device = self.client(SERIALS["gw-0001"], fleet="stranger")
         self.told(device.boot(stick=stick), LATER, "rolled-back")
         device.machine.slots.unplug()
-        self.assert_result(stick, device, "rolled-back")
+        self.assert_result(stick, device.serial, "rolled-back")
         accepted, refused, _ = self.broker_said()
         self.assertEqual(accepted, [])
         self.assertRegex(" ".join(refused), "certificate verify failed")
@@ -311,16 +311,19 @@ class Sealed(ToolCase):
         shutil.copy(self.line.client, device.lab + "/firstlight")
         shutil.copytree(PACKAGING, device.lab + "/packaging")
         device.must(INSTALL_SERVICE, 300)
-        Slots(device).plug(stick, "STICK")
-        device.must(SERVICE_ENDED % 0, 300)
+        slots = Slots(device)
+        slots.plug(stick, "STICK")
+        device.must(SERVICE_ENDED, 300)
+        said = device.run("systemctl status firstlight-ingest; journalctl --no-pager -u firstlight-ingest").out
+        self.assertEqual(device.must("systemctl show -P Result firstlight-ingest; hostname; cat /etc/hostname").split(), ["success", name, name], said)
         status = json.loads(device.must("firstlight client status --json"))
-        self.assertEqual(status["last"]["outcome"], "applied", device.run("journalctl -u firstlight-ingest").out)
-        self.assertEqual(status["last"]["result"], "written")
-        self.assertEqual(device.must("systemctl show -P Result firstlight-ingest; hostname; cat /etc/hostname").split(), ["success", name, name])
+        self.assertEqual((status["last"]["result"], [part["version"] for part in status["bundles"]]), ("written", [1]), said)
         self.assertEqual(device.must("stat -c '%%a %%U:%%G' %s/private-key.pem" % FIRST).strip(), "600 root:root")
         self.assertEqual(self.broker_said()[0], [name])
-        device.must("sync")
-        self.assertEqual(self.inspect(stick)["result"]["body"]["outcome"], "ingested")
+        slots.unplug()
+        self.assert_result(stick, SERIALS[name], "ingested")
+        device.must("systemctl start firstlight-ingest")
+        self.assertEqual(json.loads(device.must("firstlight client status --json"))["last"]["outcome"], "copy-serves")
 
     def test_a_power_cut_in_the_middle_leaves_the_old_or_the_new(self):
         name, swapped, mine, newer = "gw-0002", self.copy("gw-0001"), self.copy("gw-0002"), self.copy("gw-0002", 2)
@@ -329,7 +332,7 @@ class Sealed(ToolCase):
         self.disks.append(system)
         device = self.client(SERIALS[name], disk=system)
         self.told(device.boot(stick=swapped), REFUSED, "refused", "other-device")
-        self.assert_result(swapped, device, "refused", "other-device")
+        self.assert_result(swapped, device.serial, "refused", "other-device")
         device.machine.slots.unplug()
         self.assert_nothing_in_force(device)
         device.must("sync")
