@@ -172,18 +172,35 @@ fn result(bytes: &[u8]) -> ResultBody {
     body
 }
 
+/// Copies the files of a folder without folders in it.
+fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
 #[test]
 fn the_result_in_a_folder_says_what_came_of_the_bundle() {
     let device = Device::new();
     let read = |stick: &std::path::Path| result(&fs::read(stick.join("firstlight-result.json")).unwrap());
     let (one, two) = (device.stick(1, "one"), device.stick(2, "two"));
+    let copy = device.file("media/copy");
+    copy_folder(&two, &copy);
     device.ingest(&two).came_to(0, "applied", "");
     device.ingest(&one).came_to(6, "refused", "older-version");
     let body = read(&one);
     assert_eq!((body.outcome, body.reason.as_deref()), (Outcome::Refused, Some("older-version")));
     assert!(body.words.contains("version 1") && body.words.contains("version 2"), "{}", body.words);
-    device.ingest(&two).came_to(0, "unchanged", "");
-    assert_eq!(read(&two).outcome, Outcome::Unchanged);
+    device.ingest(&copy).came_to(0, "unchanged", "");
+    assert_eq!(read(&copy).outcome, Outcome::Unchanged);
+    // The kernel looks anew at a medium that was written to, and a service runs again: what came of it stays to be read.
+    let before = fs::read(two.join("firstlight-result.json")).unwrap();
+    let record = device.ingest(&two).came_to(0, "unchanged", "");
+    assert_eq!(record["result"], "written");
+    assert_eq!(fs::read(two.join("firstlight-result.json")).unwrap(), before);
+    assert_eq!(read(&two).outcome, Outcome::Ingested);
     // A medium without room, or with something else there, is left alone and nothing fails.
     let stick = device.stick(3, "three");
     fs::remove_file(stick.join("firstlight-result.json")).unwrap();

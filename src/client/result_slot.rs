@@ -11,7 +11,7 @@ use super::medium::Place;
 use crate::bundle::sealed::open::join;
 use crate::bundle::sealed::result::signed_by;
 use crate::delivery::manifest::{RESULT_NAME, RESULT_SIZE};
-use crate::delivery::result::{ResultBody, ResultRoom};
+use crate::delivery::result::{Outcome, ResultBody, ResultRoom};
 use crate::format::fat::read::Volume;
 use crate::format::{ReadAt, Window};
 use crate::host::{AlignedBuffer, BlockDevice};
@@ -68,13 +68,17 @@ fn pieces(source: &dyn ReadAt, place: &Place, wanted: &str) -> Result<Vec<Piece>
     pieces.ok_or_else(|| "the room for a result has another size than its file".into())
 }
 
-/// True if two results differ in their time at most: a medium that stays plugged in is not worn out.
+/// True if `found` says already what `wanted` says, its time aside: a medium that stays plugged in is not worn out. "unchanged"
+/// adds nothing to "ingested": a kernel that looks anew at a medium that was written to lets a service run again, and whoever
+/// gets the medium back shall read what came of it.
 fn says_the_same(found: &[u8], wanted: &[u8]) -> bool {
     let body = |bytes: &[u8]| match ResultRoom::read(bytes) {
         ResultRoom::File(file, body) => signed_by(&file).map(|key| (key, ResultBody { at: None, ..body })),
         ResultRoom::Blank | ResultRoom::Unreadable => None,
     };
-    body(found).is_some_and(|found| Some(found) == body(wanted))
+    let (Some((one, found)), Some((other, wanted))) = (body(found), body(wanted)) else { return false };
+    let still = (found.outcome, wanted.outcome) == (Outcome::Ingested, Outcome::Unchanged);
+    one == other && (found == wanted || (still && found.manifest == wanted.manifest))
 }
 
 fn write_device(path: &Path, pieces: &[Piece], bytes: &[u8]) -> Result<(), String> {
