@@ -265,14 +265,14 @@ function name_of(i,    path, end) {
   return end != "" && substr(path, length(path) - length(end) + 1) == end ? substr(path, 1, length(path) - length(end)) : path
 }
 # No path twice, and none in a folder that is a file.
-function put_apart(kind, path, code) {
-  if ((kind, path) in seen) refuse(code, "two files go to " path)
+function put_apart(kind, path) {
+  if ((kind, path) in seen) refuse("unsafe-path", path " is there twice")
   seen[kind, path] = 1
 }
-function check_apart(kind, path, code,    n, parts, i, folder) {
+function check_apart(kind, path,    n, parts, i, folder) {
   n = split(path, parts, "/")
   folder = parts[1]
-  for (i = 2; i <= n; i++) { if ((kind, folder) in seen) refuse(code, folder " is a file and a folder"); folder = folder "/" parts[i] }
+  for (i = 2; i <= n; i++) { if ((kind, folder) in seen) refuse("unsafe-path", folder " is a file and a folder"); folder = folder "/" parts[i] }
 }
 function check_time(name,    time, days) {
   if (!(name in given)) return
@@ -332,20 +332,20 @@ END {
   if (sum > ENVIRON["most_bytes"] + 0) refuse("too-big", "at most " ENVIRON["most_bytes"] " bytes are taken")
   for (i = 0; i < n_files; i++) check_file(i)
   for (i = 0; i < n_files; i++) {
-    put_apart("path", tolower(value["files." i ".path"]), "unsafe-path"); put_apart("name", tolower(name_of(i)), "unsafe-path")
+    put_apart("path", tolower(value["files." i ".path"])); put_apart("name", tolower(name_of(i)))
+    if (("files." i ".destination") in given) put_apart("destination", value["files." i ".destination"])
   }
   for (i = 0; i < n_files; i++) {
-    check_apart("path", tolower(value["files." i ".path"]), "unsafe-path"); check_apart("name", tolower(name_of(i)), "unsafe-path")
+    check_apart("path", tolower(value["files." i ".path"])); check_apart("name", tolower(name_of(i)))
+    if (("files." i ".destination") in given) check_apart("destination", value["files." i ".destination"])
   }
   for (i = 0; i < n_files; i++) check_placing(i)
-  for (i = 0; i < n_files; i++) if (("files." i ".destination") in given) put_apart("destination", value["files." i ".destination"], "not-allowed")
-  for (i = 0; i < n_files; i++) if (("files." i ".destination") in given) check_apart("destination", value["files." i ".destination"], "not-allowed")
   check_time("created"); check_time("not_before"); check_time("not_after")
   n_keys = counted["trusted_keys.keys"] + 0
-  if ("trusted_keys" in given && (n_keys < 1 || n_keys > 16)) refuse("not-allowed", "1 to 16 keys can be announced")
+  if ("trusted_keys" in given && (n_keys < 1 || n_keys > 16)) unknown("1 to 16 keys can be announced")
   for (i = 0; i < n_keys; i++) {
     key = value["trusted_keys.keys." i]
-    if (length(key) != 56 || key !~ /^RW[QRST][A-Za-z0-9+\/]+$/) refuse("not-allowed", "no bundle key")
+    if (length(key) != 56 || key !~ /^RW[QRST][A-Za-z0-9+\/]+$/) unknown("no bundle key")
   }
   if (refused) exit 1
   n = split("fleet device scope version created not_before not_after without_clock single_use", names, " ")

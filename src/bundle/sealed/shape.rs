@@ -24,20 +24,18 @@ pub(super) fn check(manifest: &Manifest, limits: Limits) -> Result<(), Refusal> 
     check_sizes(&manifest.files, limits)?;
     check_paths(&manifest.files)?;
     manifest.files.iter().try_for_each(check_placing)?;
-    let destinations = manifest.files.iter().filter_map(|file| file.destination.clone());
-    check_apart(destinations).map_err(|what| Refusal::new(Reason::NotAllowed, what))?;
     check_times(manifest)?;
     manifest.actions.iter().try_for_each(|action| check_action(action, &manifest.files))?;
     manifest.connect.iter().try_for_each(|connect| check_connect(connect, &manifest.files))?;
     manifest.trusted_keys.iter().try_for_each(check_keys)
 }
 
-fn require(is_right: bool, what: impl FnOnce() -> String) -> Result<(), Refusal> {
-    if is_right { Ok(()) } else { Err(Refusal::new(Reason::UnknownFormat, what())) }
+fn unknown(what: String) -> Refusal {
+    Refusal::new(Reason::UnknownFormat, what)
 }
 
-fn allow(is_right: bool, what: impl FnOnce() -> String) -> Result<(), Refusal> {
-    if is_right { Ok(()) } else { Err(Refusal::new(Reason::NotAllowed, what())) }
+fn require(is_right: bool, what: impl FnOnce() -> String) -> Result<(), Refusal> {
+    if is_right { Ok(()) } else { Err(unknown(what())) }
 }
 
 fn check_sizes(files: &[ManifestFile], limits: Limits) -> Result<(), Refusal> {
@@ -66,24 +64,25 @@ fn check_paths(files: &[ManifestFile]) -> Result<(), Refusal> {
             return Err(Refusal::new(Reason::UnsafePath, what));
         }
     }
-    let unsafe_path = |what| Refusal::new(Reason::UnsafePath, what);
-    check_apart(files.iter().map(|file| file.path.to_ascii_lowercase())).map_err(unsafe_path)?;
-    check_apart(files.iter().map(|file| file.name().to_ascii_lowercase())).map_err(unsafe_path)
+    check_apart(files.iter().map(|file| file.path.to_ascii_lowercase()))?;
+    check_apart(files.iter().map(|file| file.name().to_ascii_lowercase()))?;
+    check_apart(files.iter().filter_map(|file| file.destination.clone()))
 }
 
-/// No path twice, and none in a folder that is a file; the error is a person's words.
-fn check_apart(paths: impl Iterator<Item = String>) -> Result<(), String> {
+/// No path twice, and none in a folder that is a file.
+fn check_apart(paths: impl Iterator<Item = String>) -> Result<(), Refusal> {
+    let refused = |what| Err(Refusal::new(Reason::UnsafePath, what));
     let mut seen = BTreeSet::new();
     for path in paths {
         if seen.contains(&path) {
-            return Err(format!("two files go to {path:?}"));
+            return refused(format!("{path:?} is there twice"));
         }
         seen.insert(path);
     }
     for path in &seen {
         let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
         if let Some(folder) = folders.find(|folder| seen.contains(*folder)) {
-            return Err(format!("{folder:?} is a file and the folder of {path:?}"));
+            return refused(format!("{folder:?} is a file and the folder of {path:?}"));
         }
     }
     Ok(())
@@ -95,7 +94,10 @@ fn check_placing(file: &ManifestFile) -> Result<(), Refusal> {
     require(mode.len() == 4 && mode.bytes().all(|digit| (b'0'..=b'7').contains(&digit)), || {
         format!("{:?} has mode {mode:?}, which is not four octal digits", file.path)
     })?;
-    allow(mode.starts_with('0'), || format!("{:?} may not have the mode {mode:?}", file.name()))?;
+    if !mode.starts_with('0') {
+        let what = format!("{:?} has mode {mode:?}: setuid, setgid and sticky bits are not given", file.path);
+        return Err(Refusal::new(Reason::NotAllowed, what));
+    }
     let owner = file.owner.as_deref().unwrap_or("root");
     let (user, group) = owner.split_once(':').unwrap_or((owner, "root"));
     require(is_name(user, "_.-") && is_name(group, "_.-"), || {
@@ -129,17 +131,17 @@ fn is_name(text: &str, others: &str) -> bool {
 }
 
 fn check_named(name: &str, files: &[ManifestFile]) -> Result<(), Refusal> {
-    allow(files.iter().any(|file| file.name() == name), || format!("it has no file {name:?}"))
+    require(files.iter().any(|file| file.name() == name), || format!("{name:?} is named and is no file of the bundle"))
 }
 
 fn check_action(action: &Action, files: &[ManifestFile]) -> Result<(), Refusal> {
     match action {
-        Action::Hostname(name) => allow(is_host_name(name), || format!("{name:?} is no host name")),
+        Action::Hostname(name) => require(is_host_name(name), || format!("{name:?} is no host name")),
         Action::NetworkConnection(file) => check_named(file, files),
         Action::Restart(units) => units
             .iter()
-            .try_for_each(|unit| allow(is_name(unit, "_.-:@\\"), || format!("{unit:?} is no name of a unit"))),
-        Action::Hook(name) => allow(is_name(name, "_.-"), || format!("{name:?} is no name of a hook")),
+            .try_for_each(|unit| require(is_name(unit, "_.-:@\\"), || format!("{unit:?} is no name of a unit"))),
+        Action::Hook(name) => require(is_name(name, "_.-"), || format!("{name:?} is no name of a hook")),
     }
 }
 
@@ -152,9 +154,9 @@ fn is_host_name(name: &str) -> bool {
 fn check_connect(connect: &Connect, files: &[ManifestFile]) -> Result<(), Refusal> {
     let Connect { host, within, .. } = connect;
     let is_host = !host.is_empty() && host.len() <= LONGEST_NAME && host.chars().all(|c| matches!(c, '!'..='~'));
-    allow(is_host, || format!("{host:?} is no host"))?;
-    allow(connect.port != 0, || "port 0 cannot be connected to".into())?;
-    allow((1..=LONGEST_WITHIN).contains(within), || {
+    require(is_host, || format!("{host:?} is no host"))?;
+    require(connect.port != 0, || "port 0 cannot be connected to".into())?;
+    require((1..=LONGEST_WITHIN).contains(within), || {
         format!("a connection within {within} seconds is asked for, 1 to {LONGEST_WITHIN} are possible")
     })?;
     let named = [&connect.trust, &connect.certificate, &connect.private_key];
@@ -164,10 +166,11 @@ fn check_connect(connect: &Connect, files: &[ManifestFile]) -> Result<(), Refusa
 /// An empty list would lock the fleet out of its devices for good.
 fn check_keys(announced: &TrustedKeys) -> Result<(), Refusal> {
     let keys = &announced.keys;
-    allow(!keys.is_empty(), || "its list of trusted keys names none".into())?;
-    allow(keys.len() <= MOST_KEYS, || format!("{} keys are announced, at most {MOST_KEYS} are possible", keys.len()))?;
+    require((1..=MOST_KEYS).contains(&keys.len()), || {
+        format!("{} keys are announced, 1 to {MOST_KEYS} are possible", keys.len())
+    })?;
     let is_key = |line: &String| PublicKey::parse(line).is_some_and(|key| key.line() == *line);
-    keys.iter().try_for_each(|line| allow(is_key(line), || format!("{line:?} is no bundle key")))
+    keys.iter().try_for_each(|line| require(is_key(line), || format!("{line:?} is no bundle key")))
 }
 
 #[cfg(test)]
@@ -200,7 +203,6 @@ mod tests {
     }
 
     const UNKNOWN: Result<(), Reason> = Err(Reason::UnknownFormat);
-    const NOT_ALLOWED: Result<(), Reason> = Err(Reason::NotAllowed);
 
     #[test]
     fn a_mode_is_four_octal_digits_and_gives_no_power() {
@@ -211,7 +213,7 @@ mod tests {
             assert_eq!(placed(|file| file.mode = mode.into()), UNKNOWN, "{mode}");
         }
         for mode in ["4755", "2755", "1777", "7000"] {
-            assert_eq!(placed(|file| file.mode = mode.into()), NOT_ALLOWED, "{mode}");
+            assert_eq!(placed(|file| file.mode = mode.into()), Err(Reason::NotAllowed), "{mode}");
         }
     }
 
@@ -251,7 +253,7 @@ mod tests {
                     file.destination = Some(place.into());
                 }
             };
-            assert_eq!(judged(place), NOT_ALLOWED, "{places:?}");
+            assert_eq!(judged(place), refused, "{places:?}");
         }
     }
 
@@ -262,14 +264,14 @@ mod tests {
             assert_eq!(act(Action::Hostname(name.into())), Ok(()), "{name}");
         }
         for name in ["", "-a", "a-", "a..b", "a b", "ä", "a_b", "a\n", &"a".repeat(65)] {
-            assert_eq!(act(Action::Hostname(name.into())), NOT_ALLOWED, "{name:?}");
+            assert_eq!(act(Action::Hostname(name.into())), UNKNOWN, "{name:?}");
         }
         assert_eq!(act(Action::NetworkConnection("a.pem".into())), Ok(()));
-        assert_eq!(act(Action::NetworkConnection("c.pem".into())), NOT_ALLOWED);
+        assert_eq!(act(Action::NetworkConnection("c.pem".into())), UNKNOWN);
         assert_eq!(act(Action::Restart(vec!["app@x.service".into(), "dev-\\x2d.mount".into()])), Ok(()));
         for name in ["", "--force", "a b", "../a", "$(x)"] {
-            assert_eq!(act(Action::Restart(vec![name.into()])), NOT_ALLOWED, "{name:?}");
-            assert_eq!(act(Action::Hook(name.into())), NOT_ALLOWED, "{name:?}");
+            assert_eq!(act(Action::Restart(vec![name.into()])), UNKNOWN, "{name:?}");
+            assert_eq!(act(Action::Hook(name.into())), UNKNOWN, "{name:?}");
         }
         assert_eq!(act(Action::Hook("led-test".into())), Ok(()));
     }
@@ -292,12 +294,12 @@ mod tests {
         };
         assert_eq!(connect(&|_| ()), Ok(()));
         assert_eq!(connect(&|connect| connect.host = "::1".into()), Ok(()));
-        assert_eq!(connect(&|connect| connect.host = "a b".into()), NOT_ALLOWED);
-        assert_eq!(connect(&|connect| connect.host = String::new()), NOT_ALLOWED);
-        assert_eq!(connect(&|connect| connect.port = 0), NOT_ALLOWED);
-        assert_eq!(connect(&|connect| connect.within = 0), NOT_ALLOWED);
-        assert_eq!(connect(&|connect| connect.within = 601), NOT_ALLOWED);
-        assert_eq!(connect(&|connect| connect.certificate = Some("c.pem".into())), NOT_ALLOWED);
+        assert_eq!(connect(&|connect| connect.host = "a b".into()), UNKNOWN);
+        assert_eq!(connect(&|connect| connect.host = String::new()), UNKNOWN);
+        assert_eq!(connect(&|connect| connect.port = 0), UNKNOWN);
+        assert_eq!(connect(&|connect| connect.within = 0), UNKNOWN);
+        assert_eq!(connect(&|connect| connect.within = 601), UNKNOWN);
+        assert_eq!(connect(&|connect| connect.certificate = Some("c.pem".into())), UNKNOWN);
     }
 
     #[test]
@@ -306,9 +308,9 @@ mod tests {
         let announce =
             |keys: Vec<String>| judged(|manifest| manifest.trusted_keys = Some(TrustedKeys { sequence: 1, keys }));
         assert_eq!(announce(vec![line.clone()]), Ok(()));
-        assert_eq!(announce(vec![]), NOT_ALLOWED);
-        assert_eq!(announce(vec![line.clone(), "RWQ=".into()]), NOT_ALLOWED);
-        assert_eq!(announce(vec![format!("{line}\n{line}")]), NOT_ALLOWED);
-        assert_eq!(announce(vec![line; 17]), NOT_ALLOWED);
+        assert_eq!(announce(vec![]), UNKNOWN);
+        assert_eq!(announce(vec![line.clone(), "RWQ=".into()]), UNKNOWN);
+        assert_eq!(announce(vec![format!("{line}\n{line}")]), UNKNOWN);
+        assert_eq!(announce(vec![line; 17]), UNKNOWN);
     }
 }
