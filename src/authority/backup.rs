@@ -22,6 +22,7 @@ use crate::host::files::{create_private, folder_of, read_bounded, sync_folder};
 
 use super::age_file::{encryptor, explain, parse_recipient, passphrase_identity, passphrase_recipient};
 use super::archive::{ArchiveWriter, LARGEST, copy_content, next_entry};
+use super::bundle_keys;
 use super::ca::{self, read_root};
 use super::certificate::Facts;
 use super::description::in_words;
@@ -151,6 +152,8 @@ fn allowed() -> Vec<Allowed> {
     for name in [keys::STATION_CARD, keys::FLEET_KEY, keys::STATION_KEY] {
         list.push(inside(name, short, true));
     }
+    let bundle_keys = bundle_keys::LONGEST_FILE;
+    list.push(inside(bundle_keys::FILE, bundle_keys, false));
     for name in AUTHORITY_FILES {
         list.push(inside(&format!("{}/{name}", ca::FOLDER), short, false));
     }

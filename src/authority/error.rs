@@ -122,6 +122,44 @@ pub enum AuthorityError {
         /// The folder looked in.
         folder: PathBuf,
     },
+    /// Bundle keys other than the pinned ones.
+    #[error("refusing to sign: bundle key {pinned} is pinned in fleet.lock, and this station does not have it")]
+    OtherBundleKeys {
+        /// Id of a pinned key.
+        pinned: String,
+    },
+    /// No bundle key of that name.
+    #[error("there is no bundle key {key:?} that signs")]
+    NoBundleKey {
+        /// As it was named.
+        key: String,
+    },
+    /// The only key that signs would be gone.
+    #[error("refusing to retire bundle key {key}: no other one signs")]
+    LastBundleKey {
+        /// Its id.
+        key: String,
+    },
+    /// More keys than a bundle has signatures.
+    #[error("{count} bundle keys sign, at most {most} are possible")]
+    ManyBundleKeys {
+        /// How many sign.
+        count: usize,
+        /// How many may.
+        most: usize,
+    },
+    /// No batch key of that name.
+    #[error("there is no batch key {name:?}")]
+    NoBatchKey {
+        /// As it was named.
+        name: String,
+    },
+    /// A batch key of that name is there.
+    #[error("refusing to make a second batch key {name:?}")]
+    BatchKeyExists {
+        /// Its name.
+        name: String,
+    },
     /// Keys that can be foretold under a root that others trust.
     #[error("refusing to make keys from a seed for a production authority: whoever knows the seed knows them")]
     Foretold,
@@ -204,6 +242,10 @@ impl Diagnose for AuthorityError {
             | Self::Untyped { .. }
             | Self::WrongPassphrase { .. }
             | Self::Foretold
+            | Self::OtherBundleKeys { .. }
+            | Self::LastBundleKey { .. }
+            | Self::ManyBundleKeys { .. }
+            | Self::BatchKeyExists { .. }
             | Self::BackupToItself => Class::Refused,
             _ => Class::Input,
         }
@@ -240,6 +282,14 @@ impl Diagnose for AuthorityError {
             Self::Sealed { .. } => "restore the keys that belong to this ledger: firstlight restore FILE".into(),
             Self::BackupToItself => "use a passphrase, or the recipient of a key kept elsewhere (age-keygen)".into(),
             Self::Recipient { .. } => "a recipient begins with age1; age-keygen prints it as the public key".into(),
+            Self::OtherBundleKeys { .. } => {
+                "bring the keys back with: firstlight restore FILE; or take fleet.lock back from version control".into()
+            }
+            Self::NoBundleKey { .. } => "see the keys with: firstlight seal show".into(),
+            Self::LastBundleKey { .. } => "make the next one first: firstlight seal rotate --reason WHY".into(),
+            Self::ManyBundleKeys { .. } => "retire one that no device needs any more: firstlight seal retire KEY".into(),
+            Self::NoBatchKey { name } => format!("make it with: firstlight seal batch {name}"),
+            Self::BatchKeyExists { .. } => "use it, or give the next batch a name of its own".into(),
             _ => return None,
         };
         Some(hint)

@@ -1,12 +1,14 @@
 //! The fleet's certificate authority, the station's keys, and everything that is issued or sealed with them.
 //!
 //! One folder holds it all, `.firstlight/` (0700, files 0600): `station.key` (an age identity, plain or under a
-//! passphrase), `station.json` (whose it is), `fleet.key.age` (the fleet key, wrapped to the station) and `authority/`
+//! passphrase), `station.json` (whose it is), `fleet.key.age` (the fleet key, wrapped to the station),
+//! `bundle.keys.age` (bundle keys and batch keys, likewise) and `authority/`
 //! (root and station intermediate, their keys wrapped to the station). Nothing here overwrites a key.
 
 mod age_file;
 mod archive;
 pub mod backup;
+pub mod bundle_keys;
 mod ca;
 mod certificate;
 mod description;
@@ -20,6 +22,7 @@ mod sealing;
 pub mod secrets;
 
 pub use age_file::{check_recipient, wrap_for_recipient};
+pub use bundle_keys::{BatchKey, BundleKeys, BundleSigner, KeyState};
 pub use ca::{Authority, DEMO_MARK};
 pub use description::{AuthorityDescription, CertificateDescription};
 pub use error::AuthorityError;

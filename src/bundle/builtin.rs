@@ -27,8 +27,11 @@ struct Builtin {
     files: &'static [(&'static str, &'static [u8])],
 }
 
-const BUILTIN: [Builtin; 5] = [
+const BUILTIN: [Builtin; 6] = [
     folder!("cloud-init": "template.yaml", "user-data.j2", "meta-data.j2", "network-config.j2"),
+    folder!(
+        "linux": "template.yaml", "connection.json.j2", "ca.pem.j2" from "mqtt", "server.j2" from "mqtt",
+    ),
     folder!("lwm2m": "template.yaml"),
     folder!("mqtt": "template.yaml", "ca.pem.j2", "connection.json.j2", "server.j2"),
     folder!("plain": "template.yaml", "device.json.j2", "device.yaml.j2"),

@@ -32,6 +32,9 @@ pub(super) fn check(template: &Checked<'_>, faults: &mut Faults) {
     for file in &template.shape.files {
         check_file(template, file, faults);
     }
+    for action in &template.shape.actions {
+        check_line(template, action.text(), faults);
+    }
     for (name, source) in template.sources {
         let Ok(compiled) = template.engine.get_template(name) else { continue };
         for fault in unknown_names(template.shape, &compiled.undeclared_variables(true)) {
@@ -51,6 +54,10 @@ fn check_file(template: &Checked<'_>, file: &TemplateFile, faults: &mut Faults) 
     if let Some(message) = wrong_source(template.shape, template.sources, file) {
         add(message);
     }
+    for text in [&file.destination, &file.owner].into_iter().flatten() {
+        check_line(template, text, faults);
+    }
+    let mut add = |message: String| faults.add(place.clone(), message);
     let Some(condition) = &file.when else { return };
     match template.engine.compile_expression(condition) {
         Ok(expression) => {
@@ -59,6 +66,20 @@ fn check_file(template: &Checked<'_>, file: &TemplateFile, faults: &mut Faults) 
             }
         }
         Err(error) => add(format!("`when: {condition}` is no expression: {error}")),
+    }
+}
+
+/// A text of the description that is rendered: its names must be known as those of every file.
+fn check_line(template: &Checked<'_>, text: &str, faults: &mut Faults) {
+    let at = template.description.lines().position(|line| line.contains(text)).map_or(1, |index| index + 1);
+    let place = (template.place)(DESCRIPTION, at);
+    match template.engine.template_from_str(text) {
+        Ok(compiled) => {
+            for fault in unknown_names(template.shape, &compiled.undeclared_variables(true)) {
+                faults.add_with_hint(place.clone(), fault.message, fault.hint);
+            }
+        }
+        Err(error) => faults.add(place, format!("{text:?} is no text of a template: {error}")),
     }
 }
 

@@ -33,6 +33,20 @@ pub enum RenderError {
         /// The device.
         device: String,
     },
+    /// An action that no device would follow.
+    #[error("action {what}: {reason}")]
+    Order {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The bundle cannot be sealed.
+    #[error("the bundle cannot be sealed: {reason}")]
+    Seal {
+        /// Why.
+        reason: String,
+    },
     /// A secret of the plan was not handed over.
     #[error("secret {name:?} for variable {variable:?} has not been read")]
     Secret {

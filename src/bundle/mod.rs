@@ -25,6 +25,8 @@ mod folder;
 #[cfg(feature = "station")]
 mod objects;
 #[cfg(feature = "station")]
+mod orders;
+#[cfg(feature = "station")]
 mod placeholder;
 #[cfg(feature = "station")]
 mod quoting;
@@ -33,6 +35,8 @@ mod render;
 #[cfg(feature = "station")]
 mod scaffold;
 #[cfg(feature = "station")]
+mod seal;
+#[cfg(feature = "station")]
 mod template;
 
 #[cfg(feature = "station")]
@@ -40,8 +44,10 @@ pub use error::RenderError;
 #[cfg(feature = "station")]
 pub use folder::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES};
 #[cfg(feature = "station")]
-pub use render::{LONGEST_FILE, Rendering, preview, render};
+pub use render::{LONGEST_FILE, Rendering, compose, preview, render};
 #[cfg(feature = "station")]
 pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, scaffold, usual_server};
+#[cfg(feature = "station")]
+pub use seal::{Composed, Seals};
 #[cfg(feature = "station")]
 pub use template::Template;

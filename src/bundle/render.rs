@@ -7,10 +7,10 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::delivery::{ArtifactFile, Credential, Manifest, SealedArtifact};
+use crate::delivery::{Action, ArtifactFile, Credential, Manifest, SealedArtifact};
 use crate::fleet::lwm2m::Object;
 use crate::fleet::template::{FileSource, Syntax};
-use crate::fleet::{DevicePlan, Secret, TemplateFile};
+use crate::fleet::{DevicePlan, Seal, Secret, TemplateFile};
 use crate::format::{senml, tlv};
 
 use super::context::{Context, Issued};
@@ -19,7 +19,9 @@ use super::environment::{FUEL, misused};
 use super::error::RenderError;
 use super::folder::{DESCRIPTION, is_source};
 use super::objects;
+use super::orders::{self, Placed};
 use super::placeholder::{Body, FillError, fill};
+use super::seal::{self, Composed};
 use super::template::Template;
 
 /// The longest file a template may make, in bytes.
@@ -47,13 +49,22 @@ pub struct Rendering<'a> {
 ///
 /// The same input gives the same bytes. Line ends are LF.
 pub fn render(template: &Template, rendering: &Rendering<'_>) -> Result<SealedArtifact, RenderError> {
+    compose(template, rendering)?.plain()
+}
+
+/// Renders the bundle of one device: its files, and the manifest with all that its reader is told, to be sealed.
+pub fn compose(template: &Template, rendering: &Rendering<'_>) -> Result<Composed, RenderError> {
     let Rendering { plan, version, credentials, secrets, root, .. } = *rendering;
     let scene = Scene::new(template, plan, version, Some(Issued { credentials, secrets, root }))?;
-    let mut files = Vec::new();
-    for made in scene.files()? {
-        files.push(ArtifactFile::plain(&made.file.path, made.file.mode, made.bytes));
+    let made = scene.files()?;
+    let mut manifest = manifest(rendering)?;
+    let placed: Vec<Placed<'_>> = made.iter().map(|made| Placed { file: made.file, bytes: &made.bytes }).collect();
+    manifest.actions = scene.actions(&placed)?;
+    if let Some(connect) = &plan.delivery.bundle.sealing.connect {
+        manifest.connect = Some(orders::connect(plan, connect, &scene.of_trust(&connect.server)?, &placed)?);
     }
-    Ok(SealedArtifact::seal(manifest(rendering), files)?)
+    let files = made.into_iter().map(|made| scene.place(made)).collect::<Result<_, _>>()?;
+    Ok(Composed { manifest, files })
 }
 
 /// Shows the files that a plan leads to, by path, before anything is issued: `<secret ...>` stands for a secret,
@@ -69,6 +80,9 @@ impl Template {
     /// Returns what would lie in clear on the medium, one line each: `tls/key.pem: private key of credential identity`.
     /// Empty if the bundle holds no secret. Where the template fails for this plan, everything secret in the plan counts.
     pub fn secrets_in_clear(&self, plan: &DevicePlan) -> Vec<String> {
+        if plan.delivery.bundle.seal == Seal::SignEncrypt {
+            return Vec::new();
+        }
         let found = Scene::new(self, plan, 1, None).and_then(|scene| {
             let files = scene.files()?;
             Ok(files.into_iter().flat_map(|made| lines(&made)).collect())
@@ -87,16 +101,18 @@ fn everything_secret(plan: &DevicePlan) -> Vec<String> {
     variables.chain(plan.credentials.keys().map(|name| format!("credential {name}"))).collect()
 }
 
-fn manifest(rendering: &Rendering<'_>) -> Manifest {
+fn manifest(rendering: &Rendering<'_>) -> Result<Manifest, RenderError> {
     let plan = rendering.plan;
     let created = rendering.created.to_offset(time::UtcOffset::UTC).truncate_to_second();
-    Manifest {
+    let mut manifest = Manifest {
         template: plan.delivery.bundle.template.to_string(),
         created: created.format(&Rfc3339).unwrap_or_else(|_| "1970-01-01T00:00:00Z".into()),
         accept_plaintext: plan.delivery.bundle.accept_plaintext.clone(),
         demo: rendering.demo,
         ..Manifest::new(&plan.fleet, plan.device.clone(), &plan.delivery.bundle.name, rendering.version)
-    }
+    };
+    seal::address(&mut manifest, &plan.delivery.bundle, &plan.addressee, created)?;
+    Ok(manifest)
 }
 
 /// A file made, and the secrets in it in words.
@@ -133,6 +149,43 @@ impl<'a, 't> Scene<'a, 't> {
             }
         }
         Ok(made)
+    }
+
+    /// Returns the file with the place that its reader gives it.
+    fn place(&self, made: Made<'_>) -> Result<ArtifactFile, RenderError> {
+        let path = &made.file.path;
+        let line = |text: &Option<String>| text.as_deref().map(|text| self.line(text)).transpose();
+        let destination = line(&made.file.destination)?.map(|text| orders::destination(path, text)).transpose()?;
+        let owner = line(&made.file.owner)?.map(|text| orders::owner(path, text)).transpose()?;
+        Ok(ArtifactFile { destination, owner, ..ArtifactFile::plain(path, made.file.mode, made.bytes) })
+    }
+
+    fn actions(&self, files: &[Placed<'_>]) -> Result<Vec<Action>, RenderError> {
+        let mut actions = Vec::new();
+        for wanted in &self.template.shape().actions {
+            actions.extend(orders::action(wanted, &self.line(wanted.text())?, files)?);
+        }
+        Ok(actions)
+    }
+
+    /// Renders a text of the description that becomes one line of the manifest, which everybody may read.
+    fn line(&self, text: &str) -> Result<String, RenderError> {
+        if !text.contains('{') {
+            return Ok(text.to_owned());
+        }
+        let failed = |error: minijinja::Error| self.template_error(DESCRIPTION, &error);
+        let template = self.template.engine(Syntax::Text).template_from_str(text).map_err(failed)?;
+        let mut out = Bounded(Vec::new());
+        template.render_captured_to(self.context.values.clone(), &mut out).map_err(failed)?;
+        self.refuse_misuse(DESCRIPTION)?;
+        let rendered = String::from_utf8(out.0).expect("the engine writes text");
+        let fault = |reason: &str| self.template_fault(DESCRIPTION, format!("{text:?} {reason}"));
+        let filled = fill(&rendered, &self.context.marks, &self.context.slots);
+        if filled.is_ok_and(|filled| filled.slots.is_empty()) {
+            let is_line = !rendered.contains(char::is_control);
+            return is_line.then_some(rendered).ok_or_else(|| fault("becomes more than one line"));
+        }
+        Err(fault("holds a secret, which the manifest would show"))
     }
 
     fn is_wanted(&self, file: &TemplateFile) -> Result<bool, RenderError> {
@@ -342,6 +395,7 @@ files:
             template_digest: Digest::of(b""),
             seal: Seal::None,
             accept_plaintext: None,
+            sealing: crate::fleet::SealingPlan::default(),
         };
         DevicePlan {
             fleet: "f".into(),
@@ -356,6 +410,7 @@ files:
                 ("value".into(), Variable::Plain(value.into())),
                 ("secret".into(), Variable::Secret("s".into())),
             ]),
+            addressee: crate::fleet::Addressee::default(),
         }
     }
 

@@ -32,6 +32,11 @@ pub struct Scaffold {
     pub devices_csv: String,
     /// More files by their path in the fleet's folder.
     pub files: Vec<(String, String)>,
+    /// Where a pre-shared key is to be made, in the fleet's folder: encrypted to the station where it ends in `.age`, else
+    /// in clear.
+    pub key: Option<String>,
+    /// The batch key or pre-shared key to which its bundles are sealed.
+    pub sealed_to: Option<String>,
 }
 
 /// Why no fleet can be made of the answers.
@@ -83,8 +88,24 @@ struct Example {
     /// The protocol without which the template has nothing to write, and its scheme.
     needs: Option<(&'static str, &'static str)>,
     variables: &'static str,
-    reason: &'static str,
+    sealing: Sealing,
 }
+
+/// How an example's bundles are protected.
+#[derive(Clone, Copy)]
+enum Sealing {
+    /// Not at all, and why.
+    Plain(&'static str),
+    /// Signed, and encrypted to a batch key.
+    Batch,
+    /// The same, the connection proved on the device.
+    BatchAndConnect,
+    /// Signed, and encrypted with a pre-shared key for COSE.
+    Cose,
+}
+
+/// The secret with the pre-shared key of [`Sealing::Cose`].
+const COSE_KEY: &str = "batch";
 
 /// Returns the fleet for a built-in template.
 pub fn scaffold(template: &str, answers: &ScaffoldAnswers) -> Result<Scaffold, ScaffoldError> {
@@ -94,6 +115,12 @@ pub fn scaffold(template: &str, answers: &ScaffoldAnswers) -> Result<Scaffold, S
         fleet_yaml: fleet_yaml(template, &example, &servers, answers),
         devices_csv: devices_csv(&example, answers.devices),
         files: Vec::new(),
+        key: matches!(example.sealing, Sealing::Cose).then(|| cose_path(answers.demo)),
+        sealed_to: match example.sealing {
+            Sealing::Plain(_) => None,
+            Sealing::Cose => Some(COSE_KEY.to_owned()),
+            Sealing::Batch | Sealing::BatchAndConnect => Some(example.profile.to_owned()),
+        },
     })
 }
 
@@ -104,35 +131,33 @@ pub fn usual_server(template: &str) -> Option<&'static str> {
 
 fn example(template: &str) -> Option<Example> {
     const TELEMETRY: &str = "mqtts://mqtt.example:8883";
-    let gateway = |variables, reason| Example {
+    let gateway = |variables, sealing| Example {
         profile: "gateway",
         prefix: "gw",
         server: TELEMETRY,
         needs: None,
         variables,
-        reason,
+        sealing,
     };
     Some(match template {
         "cloud-init" => gateway(
             "timezone: UTC, user: admin, ssh_authorized_keys: []",
-            "cloud-init reads plain files; the stick goes back into the cabinet",
+            Sealing::Plain("cloud-init reads plain files; the stick goes back into the cabinet"),
         ),
         "raspberry-pi" => gateway(
             "form: cloud-init, timezone: UTC, user: admin, ssh_authorized_keys: []",
-            "the first boot reads plain files; the card stays in the device",
+            Sealing::Plain("the first boot reads plain files; the card stays in the device"),
         ),
-        "mqtt" => Example {
-            needs: Some(("mqtt", "mqtts")),
-            ..gateway("keepalive: 60", "the client reads plain files; the card stays in the device")
-        },
-        "plain" => gateway("settings: {}", "the device reads plain files; the stick goes back into the cabinet"),
+        "mqtt" => Example { needs: Some(("mqtt", "mqtts")), ..gateway("keepalive: 60", Sealing::Batch) },
+        "linux" => Example { needs: Some(("mqtt", "mqtts")), ..gateway("restart: []", Sealing::BatchAndConnect) },
+        "plain" => gateway("settings: {}", Sealing::Batch),
         "lwm2m" => Example {
             profile: "sensor",
             prefix: "sensor",
             server: "coaps://lwm2m.example:5684",
             needs: Some(("lwm2m", "coaps")),
             variables: "encoding: both",
-            reason: "the client reads plain objects; the stick goes back into the cabinet",
+            sealing: Sealing::Cose,
         },
         _ => return None,
     })
@@ -204,6 +229,10 @@ fn fleet_yaml(template: &str, example: &Example, servers: &[ServerLine], answers
         format!("{{common_name: {}, organization: {organization}, key: p256}}", yaml(&name))
     };
     let mut text = format!("version: 1\nfleet: {}\ninventory: devices.csv\nauthority: {authority}\n", answers.fleet);
+    if matches!(example.sealing, Sealing::Cose) {
+        let source = if answers.demo { "file" } else { "age" };
+        let _ = writeln!(text, "secrets:\n  {COSE_KEY}: {{{source}: {}}}", cose_path(answers.demo));
+    }
     text.push_str("servers:\n");
     for server in servers {
         let _ = writeln!(text, "  {}: {{{}}}", server.name, server.fields);
@@ -216,17 +245,35 @@ fn fleet_yaml(template: &str, example: &Example, servers: &[ServerLine], answers
     if servers.iter().any(|server| server.security == "psk") {
         text.push_str("      management: {kind: psk, bytes: 16}\n");
     }
-    let reason = yaml(example.reason);
-    let _ =
-        writeln!(text, "    bundles:\n      site: {{template: {template}, seal: none, accept_plaintext: {reason}}}");
+    let mqtt_server = servers.iter().find(|server| server.protocol == "mqtt").map(|server| server.name.as_str());
+    let _ = writeln!(text, "    bundles:\n      site: {{template: {template}, {}}}", seal(example, mqtt_server));
     text.push_str("    deliveries:\n      stick: {bundle: site}\n");
     let mut mqtt = servers.iter().filter(|server| server.protocol == "mqtt");
     let named = match (template, mqtt.next(), mqtt.next()) {
-        ("mqtt", Some(first), Some(_)) => format!(", server: {}", first.name),
+        ("mqtt" | "linux", Some(first), Some(_)) => format!(", server: {}", first.name),
         _ => String::new(),
     };
     let _ = writeln!(text, "    variables: {{{}{named}}}", example.variables);
     text
+}
+
+/// Returns what the example's bundle says of its protection. A sealed one is for the device with its serial only: every
+/// device of the batch could open it.
+fn seal(example: &Example, mqtt_server: Option<&str>) -> String {
+    let batch = format!("seal: sign+encrypt, recipients: [{{batch: {}}}], match: [serial]", example.profile);
+    match (example.sealing, mqtt_server) {
+        (Sealing::Plain(reason), _) => format!("seal: none, accept_plaintext: {}", yaml(reason)),
+        (Sealing::BatchAndConnect, Some(server)) => format!("{batch}, connect: {{server: {server}, within: 30s}}"),
+        (Sealing::Batch | Sealing::BatchAndConnect, _) => batch,
+        (Sealing::Cose, _) => {
+            format!("seal: sign+encrypt, recipients: [{{cose_key: {COSE_KEY}}}], match: [serial]")
+        }
+    }
+}
+
+/// Where the pre-shared key lies: encrypted to the station; of a demo, which has none yet, in clear and never committed.
+fn cose_path(demo: bool) -> String {
+    format!("secrets/{COSE_KEY}.{}", if demo { "key" } else { "age" })
 }
 
 fn devices_csv(example: &Example, devices: u32) -> String {

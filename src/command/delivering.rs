@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 
 use crate::delivery::Confirm;
-use crate::fleet::{DevicePlan, EndpointName};
+use crate::fleet::{DevicePlan, EndpointName, Recipient};
 use crate::registry::Again;
-use crate::station::{Batch, Station, StationError, TargetSpec, Together, Verdict};
+use crate::station::{self, Batch, Station, StationError, TargetSpec, Together, Verdict};
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;
 use crate::ui::measure::count;
@@ -104,11 +104,15 @@ impl Work<'_> {
     /// Every plan is made once before the first device is begun, so that an unknown delivery or a secret that cannot be
     /// had stops the batch before anything is written.
     fn resolve_secrets(&self) -> Result<(), StationError> {
-        let mut wanted = BTreeSet::new();
+        let (mut wanted, mut recipients) = (BTreeSet::new(), BTreeSet::new());
         for device in self.devices {
-            wanted.extend(self.plan(device)?.secrets().cloned());
+            let plan = self.plan(device)?;
+            wanted.extend(plan.secrets().cloned());
+            let shared = plan.addressee.recipients.iter().filter(|recipient| !matches!(recipient, Recipient::Age(_)));
+            recipients.extend(shared.cloned());
         }
-        self.station.resolve_secrets(&wanted)
+        self.station.resolve_secrets(&wanted)?;
+        station::seal::check(self.station, &recipients)
     }
 
     fn target(&self, index: usize) -> &TargetSpec {

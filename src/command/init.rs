@@ -29,7 +29,7 @@ pub struct Args {
     /// Folder to make; it must be empty or absent [default: the working folder]
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// What reads the media: cloud-init, raspberry-pi, mqtt, lwm2m, plain
+    /// What reads the media: cloud-init, linux, lwm2m, mqtt, plain, raspberry-pi
     #[arg(long, value_name = "NAME")]
     pub template: Option<String>,
     /// The fleet's name [default: the folder's]
@@ -66,7 +66,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     }
     let passphrase = if args.demo { None } else { founded::new_passphrase(context, args.template.is_none())? };
     let devices = folder::make(&root, &made, passphrase, &opened::surroundings(context))?;
-    tell(context, &root, &template, devices, args.demo)?;
+    tell(context, &root, &template, devices, args.demo, made.sealed_to.as_deref())?;
     Ok(Status::Done)
 }
 
@@ -157,7 +157,14 @@ fn fleet_name(args: &Args, root: &Path) -> String {
     if kept.is_empty() { "fleet".to_owned() } else { kept.to_owned() }
 }
 
-fn tell(context: &Context, root: &Path, template: &str, devices: usize, demo: bool) -> anyhow::Result<()> {
+fn tell(
+    context: &Context,
+    root: &Path,
+    template: &str,
+    devices: usize,
+    demo: bool,
+    sealed_to: Option<&str>,
+) -> anyhow::Result<()> {
     if context.printer.is_json() {
         let made = json!({ "fleet": root, "template": template, "devices": devices, "demo": demo });
         context.printer.document(&made);
@@ -170,6 +177,11 @@ fn tell(context: &Context, root: &Path, template: &str, devices: usize, demo: bo
             .talk("its authority is a demo, made at the first use; its certificates are refused on real hardware");
     } else {
         founded::tell(context, root)?;
+    }
+    if let Some(key) = sealed_to {
+        context.printer.talk(format_args!(
+            "its bundles are sealed; what the device image needs: firstlight seal export --out image/ --batch {key} --fleet {shown}"
+        ));
     }
     context.printer.talk(format_args!("next:  firstlight check --fleet {shown}"));
     context.printer.talk(format_args!("       firstlight write --fleet {shown} --all --to image:out/"));

@@ -55,6 +55,8 @@ pub mod restore;
 #[cfg(feature = "station")]
 pub mod schema;
 #[cfg(feature = "station")]
+pub mod seal;
+#[cfg(feature = "station")]
 pub mod selection;
 #[cfg(feature = "station")]
 pub mod write;
@@ -113,6 +115,9 @@ pub enum Command {
     /// Make, show or export the fleet's certificate authority.
     #[cfg(feature = "station")]
     Ca(ca::Args),
+    /// Show, change and export the keys that seal bundles.
+    #[cfg(feature = "station")]
+    Seal(seal::Args),
     /// Save keys and records to one encrypted file.
     #[cfg(feature = "station")]
     Backup(backup::Args),
@@ -161,6 +166,8 @@ impl Command {
             Command::Check(args) => check::run(args, context),
             #[cfg(feature = "station")]
             Command::Ca(args) => ca::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Seal(args) => seal::run(args, context),
             #[cfg(feature = "station")]
             Command::Backup(args) => backup::run(args, context),
             #[cfg(feature = "station")]

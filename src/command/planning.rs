@@ -116,12 +116,7 @@ struct Eyes {
 }
 
 impl Eyes {
-    fn look(
-        &mut self,
-        station: &Station,
-        plan: &DevicePlan,
-        target: &TargetSpec,
-    ) -> Result<Seen, StationError> {
+    fn look(&mut self, station: &Station, plan: &DevicePlan, target: &TargetSpec) -> Result<Seen, StationError> {
         if let Some(seen) = self.seen.as_ref().filter(|_| self.keep) {
             return Ok(seen.clone());
         }

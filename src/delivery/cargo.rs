@@ -84,6 +84,14 @@ impl<'a> Cargo<'a> {
         }
     }
 
+    /// Returns why secrets lie in clear, where it is one bundle at the root; of several each has its own reason.
+    pub fn accept_plaintext(&self) -> Option<String> {
+        match self.parts.as_slice() {
+            [part] if part.folder.is_empty() => part.artifact.manifest().accept_plaintext.clone(),
+            _ => None,
+        }
+    }
+
     /// Returns the sum of all file sizes, the manifests included, in bytes.
     pub fn payload(&self) -> u64 {
         self.parts.iter().map(|part| part.artifact.payload()).sum()

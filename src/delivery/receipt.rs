@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fleet::Digest;
 
-use super::TargetIdentity;
+use super::{SealedArtifact, TargetIdentity};
 
 /// What a sink returns when everything has been read back and agrees. Holds digests, never a secret.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -21,12 +21,16 @@ pub struct Receipt {
     pub written: u64,
     /// Bytes read back and compared.
     pub compared: u64,
+    /// Why secrets lie there in clear, where they do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accept_plaintext: Option<String>,
 }
 
 impl Receipt {
     /// Returns the receipt of one of several bundles on this target: image and bytes stay those of the whole medium.
     #[must_use]
-    pub fn of_part(&self, artifact: Digest) -> Self {
-        Self { artifact, ..self.clone() }
+    pub fn of_part(&self, artifact: &SealedArtifact) -> Self {
+        let accept_plaintext = artifact.manifest().accept_plaintext.clone();
+        Self { artifact: artifact.digest(), accept_plaintext, ..self.clone() }
     }
 }

@@ -22,6 +22,9 @@ pub struct FleetLock {
     pub root_sha256: Digest,
     /// The root certificate, PEM.
     pub root_certificate: String,
+    /// The fleet's bundle keys that sign, as in the second line of a minisign public key file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bundle_keys: Vec<String>,
     /// When it was pinned.
     #[serde(with = "time::serde::rfc3339")]
     pub created: OffsetDateTime,
@@ -36,7 +39,14 @@ struct Versioned {
 impl FleetLock {
     /// Makes the lock of a fleet.
     pub fn new(fleet: &str, root_sha256: Digest, root_certificate: String, created: OffsetDateTime) -> Self {
-        Self { version: VERSION, fleet: fleet.to_owned(), root_sha256, root_certificate, created }
+        Self {
+            version: VERSION,
+            fleet: fleet.to_owned(),
+            root_sha256,
+            root_certificate,
+            bundle_keys: Vec::new(),
+            created,
+        }
     }
 
     /// Reads `fleet.lock`. A fault is placed where serde_yaml stopped.

@@ -53,8 +53,11 @@ pub use inventory::{Inventory, InventoryForm};
 #[cfg(feature = "station")]
 pub use lock::FleetLock;
 pub use place::{Fault, Faults, Place};
-pub use plan::{BundlePlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable, Seal, Variable};
+pub use plan::{
+    Addressee, BundlePlan, ConnectPlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable, Recipient,
+    Seal, SealingPlan, Variable,
+};
 pub use secret::Secret;
 pub use server::{Protocol, Role, Security, Server};
 pub use source::SecretSource;
-pub use template::{SensitivityClass, TemplateFile, TemplateShape, TemplateVariable, ValueType};
+pub use template::{SensitivityClass, TemplateAction, TemplateFile, TemplateShape, TemplateVariable, ValueType};

@@ -30,6 +30,70 @@ pub struct DevicePlan {
     pub servers: Arc<BTreeMap<Arc<str>, Server>>,
     /// Variables by name, by precedence already merged (fleet < profile < inventory row < device).
     pub variables: BTreeMap<Arc<str>, Variable>,
+    /// To whom the bundle is sealed, and what a device must be to take it.
+    #[serde(flatten)]
+    pub addressee: Addressee,
+}
+
+/// To whom a device's bundle is sealed, and what a device must be to take it: what the bundle asks for, with the device's
+/// own values.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Addressee {
+    /// Who can open it; none of them is a [`Recipient::Variable`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<Recipient>,
+    /// Values of which the device must have one, by property (the words of `delivery::Property`).
+    #[serde(rename = "match", skip_serializing_if = "BTreeMap::is_empty")]
+    pub matching: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+}
+
+/// Who can open a bundle.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    /// The age recipient that a variable or inventory column holds.
+    Variable(Arc<str>),
+    /// An age recipient (`age1...`).
+    Age(Arc<str>),
+    /// Every device whose image carries the batch key of this name.
+    Batch(Arc<str>),
+    /// Whoever has the pre-shared key that this entry of `secrets:` holds.
+    CoseKey(Arc<str>),
+}
+
+/// How a bundle is addressed and bounded beside its protection.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct SealingPlan {
+    /// Who can open it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<Recipient>,
+    /// The variable or column with the values to be had, by property.
+    #[serde(rename = "match", skip_serializing_if = "BTreeMap::is_empty")]
+    pub matching: BTreeMap<Arc<str>, Arc<str>>,
+    /// How long it may be taken after it was made, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid: Option<u64>,
+    /// To be taken once.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub single_use: bool,
+    /// A device without trusted time takes it all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub accept_without_clock: bool,
+    /// For every device of a site that matches; the row is the site.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub site: bool,
+    /// The connection that proves it good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect: Option<ConnectPlan>,
+}
+
+/// The connection that proves a bundle good.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ConnectPlan {
+    /// Name of the server.
+    pub server: Arc<str>,
+    /// How long it may take, in seconds, 1 to 600.
+    pub within: u32,
 }
 
 /// A variable's value in a plan.
@@ -69,14 +133,23 @@ pub struct BundlePlan {
     /// Why secrets may lie in clear on the medium.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept_plaintext: Option<String>,
+    /// Recipients, match, validity and what else goes with it.
+    #[serde(flatten)]
+    pub sealing: SealingPlan,
 }
 
 /// How a bundle is protected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Seal {
     /// Plain files.
+    #[default]
     None,
+    /// Plain files whose manifest is signed.
+    Sign,
+    /// Encrypted files whose manifest is signed.
+    #[serde(rename = "sign+encrypt")]
+    SignEncrypt,
 }
 
 /// The volume a bundle is put in.
@@ -124,10 +197,15 @@ pub enum Filesystem {
 impl DevicePlan {
     /// Returns the names of the secrets it refers to.
     pub fn secrets(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.variables.values().filter_map(|variable| match variable {
+        let variables = self.variables.values().filter_map(|variable| match variable {
             Variable::Secret(name) => Some(name),
             Variable::Plain(_) | Variable::Pii(_) => None,
-        })
+        });
+        let keys = self.addressee.recipients.iter().filter_map(|recipient| match recipient {
+            Recipient::CoseKey(name) => Some(name),
+            _ => None,
+        });
+        variables.chain(keys)
     }
 
     /// Returns the plan as the ledger records it: everything that shapes bundle and medium, with every personal or secret
@@ -140,6 +218,12 @@ impl DevicePlan {
                 hidden => serde_json::json!({ "concealed": conceal(name, hidden) }),
             };
             plan["variables"][&**name] = shown;
+        }
+        for (index, recipient) in self.addressee.recipients.iter().enumerate() {
+            if let Recipient::CoseKey(name) = recipient {
+                let key = conceal(&format!("cose_key {name}"), &Variable::Secret(Arc::clone(name)));
+                plan["recipients"][index]["concealed"] = serde_json::json!(key);
+            }
         }
         plan
     }

@@ -31,7 +31,7 @@ fn titled(schema: Value, title: &str) -> Value {
 fn node(shape: &Shape) -> Value {
     match shape {
         Shape::Text(rule) => text(rule),
-        Shape::Word(words) | Shape::WordSoFar(words, _) => json!({ "enum": words }),
+        Shape::Word(words) => json!({ "enum": words }),
         Shape::Integer { least, most } if least == most => json!({ "const": least }),
         Shape::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Shape::Boolean => json!({ "type": "boolean" }),
@@ -41,6 +41,7 @@ fn node(shape: &Shape) -> Value {
         Shape::Tagged { tag, says, variants } => tagged(tag, says, variants),
         Shape::Names { key, value, least } => names(key, value, *least),
         Shape::List(item) => json!({ "type": "array", "items": node(item) }),
+        Shape::MapOrList(map, list) => json!({ "anyOf": [node(map), node(list)] }),
     }
 }
 

@@ -10,8 +10,6 @@ pub(super) enum Shape {
     Text(&'static TextRule),
     /// One of some words.
     Word(&'static [&'static str]),
-    /// A word of which this version knows only the first few.
-    WordSoFar(&'static [&'static str], &'static [&'static str]),
     /// A whole number.
     Integer {
         /// Least value.
@@ -47,6 +45,8 @@ pub(super) enum Shape {
     },
     /// A list.
     List(&'static Shape),
+    /// A mapping of the first shape, or a list of the second.
+    MapOrList(&'static Shape, &'static Shape),
 }
 
 /// A mapping with known keys.
@@ -191,8 +191,7 @@ fn check_node(at: At<'_>, node: &Node, shape: &Shape, faults: &mut Faults) {
     }
     match shape {
         Shape::Text(rule) => check_text(at, node, rule, faults),
-        Shape::Word(words) => check_word(at, node, words, &[], faults),
-        Shape::WordSoFar(words, later) => check_word(at, node, words, later, faults),
+        Shape::Word(words) => check_word(at, node, words, faults),
         Shape::Integer { least, most } => check_integer(at, node, *least, *most, faults),
         Shape::Boolean if !node.value().is_boolean() => wrong(at, node, "true or false", faults),
         Shape::True if node.value() != serde_json::Value::Bool(true) => wrong(at, node, "true", faults),
@@ -204,6 +203,9 @@ fn check_node(at: At<'_>, node: &Node, shape: &Shape, faults: &mut Faults) {
         Shape::Names { key, value, least } if is_map(node) => check_names(at, node, (key, value, *least), faults),
         Shape::Record(_) | Shape::Tagged { .. } | Shape::Names { .. } => wrong(at, node, "a mapping", faults),
         Shape::List(shape) => check_list(at, node, shape, faults),
+        Shape::MapOrList(map, _) if is_map(node) => check_node(at, node, map, faults),
+        Shape::MapOrList(_, list) if matches!(node.kind, Kind::List(_)) => check_node(at, node, list, faults),
+        Shape::MapOrList(..) => wrong(at, node, "a mapping or a list", faults),
     }
 }
 
@@ -226,15 +228,11 @@ fn check_text(at: At<'_>, node: &Node, rule: &TextRule, faults: &mut Faults) {
     }
 }
 
-fn check_word(at: At<'_>, node: &Node, words: &[&str], later: &[&str], faults: &mut Faults) {
+fn check_word(at: At<'_>, node: &Node, words: &[&str], faults: &mut Faults) {
     let wanted = words.join(", ");
     // `none` and the like may be anything but text for a YAML parser; as written they are the word.
     match node.text() {
         Some(text) if words.contains(&text) => {}
-        Some(text) if later.contains(&text) => {
-            let message = format!("{} is {text:?}, which is not available in this version", at.shown());
-            faults.add_with_hint(node.place.clone(), message, format!("available: {wanted}"));
-        }
         Some(text) => {
             let message = format!("{} is {}, wanted is one of: {wanted}", at.shown(), abridged(text));
             match nearest::nearest(text, words.iter().copied()) {
@@ -304,7 +302,7 @@ fn check_tagged(at: At<'_>, node: &Node, tag: &str, variants: &[(&str, Record)],
         check_record(at, node, record, Some(tag), faults);
     } else {
         let inner = At { parent: Some(&at), name: tag, place: &entry.place };
-        check_word(inner, &entry.value, &words, &[], faults);
+        check_word(inner, &entry.value, &words, faults);
     }
 }
 

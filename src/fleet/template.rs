@@ -25,6 +25,35 @@ pub struct TemplateShape {
     pub variables: BTreeMap<Arc<str>, TemplateVariable>,
     /// Files of the bundle.
     pub files: Vec<TemplateFile>,
+    /// What the device's reader does after the files are in place, in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub actions: Vec<TemplateAction>,
+}
+
+/// An action, with expressions of the template in its text; one whose text comes out empty is left out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TemplateAction {
+    /// Sets the host name.
+    Hostname(String),
+    /// Installs the bundle file of this path as a `NetworkManager` keyfile.
+    NetworkConnection(String),
+    /// Restarts the units named, blanks between them.
+    Restart(String),
+    /// Runs the hook that the device image knows by this name.
+    Hook(String),
+}
+
+impl TemplateAction {
+    /// Returns the text as it stands in the template.
+    pub fn text(&self) -> &str {
+        match self {
+            TemplateAction::Hostname(text)
+            | TemplateAction::NetworkConnection(text)
+            | TemplateAction::Restart(text)
+            | TemplateAction::Hook(text) => text,
+        }
+    }
 }
 
 /// How a template uses a credential.
@@ -138,6 +167,12 @@ pub struct TemplateFile {
     /// Leave the file out unless this `MiniJinja` expression is true.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub when: Option<String>,
+    /// Where the device's reader puts it, an absolute path with expressions of the template.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub destination: Option<String>,
+    /// Whose it is there, `user` or `user:group`, with expressions of the template.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owner: Option<String>,
 }
 
 /// Where a bundle file's bytes come from.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::template::{
-    CredentialUse, EVERY_CREDENTIAL, FileSource, SensitivityClass, TemplateFile, TemplateVariable, ValueType,
+    CredentialUse, EVERY_CREDENTIAL, FileSource, SensitivityClass, TemplateAction, TemplateFile, TemplateVariable,
+    ValueType,
 };
 use super::template_shapes::{TEMPLATE, mode};
 use super::yaml::{Entry, Kind, Node};
@@ -46,6 +47,7 @@ fn read(name: &Arc<str>, root: &Node, faults: &mut Faults) -> Option<TemplateSha
         credentials,
         variables,
         files,
+        actions: root.get("actions").map(Node::items).unwrap_or_default().iter().filter_map(action).collect(),
     })
 }
 
@@ -70,6 +72,18 @@ fn medium(root: &Node, faults: &mut Faults) -> Option<MediumPlan> {
         label: label.value.to_ascii_uppercase(),
         size: spec.size.map(|size| size.value),
     })
+}
+
+fn action(node: &Node) -> Option<TemplateAction> {
+    let [only] = node.entries() else { return None };
+    let text = only.value.text()?.to_owned();
+    match only.key.as_str() {
+        "hostname" => Some(TemplateAction::Hostname(text)),
+        "network_connection" => Some(TemplateAction::NetworkConnection(text)),
+        "restart" => Some(TemplateAction::Restart(text)),
+        "hook" => Some(TemplateAction::Hook(text)),
+        _ => None,
+    }
 }
 
 fn credential(node: &Node) -> Option<CredentialUse> {
@@ -164,6 +178,8 @@ fn bundle_file(
         mode: mode(node.get("mode")?.text()?)?,
         source: source(node, credentials, faults)?,
         when: node.get("when").and_then(Node::text).map(str::to_owned),
+        destination: node.get("destination").and_then(Node::text).map(str::to_owned),
+        owner: node.get("owner").and_then(Node::text).map(str::to_owned),
     })
 }
 

@@ -21,6 +21,11 @@ pub(super) static TEMPLATE: Record = Record {
             "the variables the template knows, by name",
         ),
         required("files", Shape::List(&Shape::Record(&FILE)), "the files of the bundle"),
+        optional(
+            "actions",
+            Shape::List(&Shape::Record(&ACTION)),
+            "what the device's reader does after the files are in place, in this order",
+        ),
     ],
     rule: Rule::Free,
 };
@@ -69,8 +74,31 @@ static FILE: Record = Record {
         optional("lwm2m", Shape::Word(&["senml-cbor", "tlv"]), "encoding of the LwM2M objects"),
         optional("object", Shape::Integer { least: 0, most: 2 }, "for tlv: 0 Security, 1 Server, 2 Access Control"),
         optional("when", Shape::Text(&TEXT), "MiniJinja expression; the file is left out unless it is true"),
+        optional(
+            "destination",
+            Shape::Text(&LINE),
+            "where the device's reader puts it, an absolute path; may hold {{ expressions }}",
+        ),
+        optional("owner", Shape::Text(&LINE), "whose it is there, user or user:group, root when absent"),
     ],
     rule: Rule::OneOf(&["template", "credential", "trust", "lwm2m"]),
+};
+
+static ACTION: Record = Record {
+    fields: &[
+        optional("hostname", Shape::Text(&LINE), "sets the host name; may hold {{ expressions }}"),
+        optional("network_connection", Shape::Text(&LINE), "path of a bundle file that is a NetworkManager keyfile"),
+        optional("restart", Shape::Text(&LINE), "units to restart, blanks between; may hold {{ expressions }}"),
+        optional("hook", Shape::Text(&LINE), "name of a hook that the device image allows"),
+    ],
+    rule: Rule::OneOf(&["hostname", "network_connection", "restart", "hook"]),
+};
+
+/// One line that may hold expressions of the template.
+static LINE: TextRule = TextRule {
+    wanted: "one line of at most 500 characters",
+    pattern: r"^[^\x00-\x1f\x7f]{1,500}$",
+    accepts: |text| (1..=500).contains(&text.chars().count()) && !text.contains(char::is_control),
 };
 
 /// A path that every file system and consumer takes: relative, "/"-separated, no empty part, no "." and no "..".

@@ -53,6 +53,11 @@ pub fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Writes a tag; its item follows.
+pub fn put_tag(out: &mut Vec<u8>, tag: u64) {
+    put_head(out, 6, tag);
+}
+
 /// Writes the head of an array of `length` items.
 pub fn put_array(out: &mut Vec<u8>, length: usize) {
     put_head(out, 4, length as u64);

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::delivery::Shelf;
-use crate::delivery::manifest::{BUNDLES_FOLDER, LONGEST_MANIFEST, MANIFEST_FORMAT, MOST_SIGNATURES, RESULT_NAME};
-use crate::delivery::manifest::{ManifestFile, signature_name};
-use crate::delivery::{MANIFEST_NAME, Manifest};
+use crate::delivery::manifest::{
+    BUNDLES_FOLDER, LONGEST_MANIFEST, MANIFEST_FORMAT, MOST_SIGNATURES, RESULT_NAME, RESULT_SIZE, signature_name,
+};
+use crate::delivery::{MANIFEST_NAME, Manifest, ResultRoom, Shelf, manifest::ManifestFile};
 use crate::fleet::Digest;
 use crate::host::machine::harmless;
 
@@ -40,6 +40,10 @@ pub enum FileState {
     Missing,
     /// There and not named.
     Extra,
+    /// A signature of the manifest, which does not name it.
+    Signature,
+    /// The room for the result of the device's reader, which the manifest does not name.
+    Result,
     /// Left by an operating system.
     Litter,
     /// There, and cannot be read.
@@ -49,7 +53,12 @@ pub enum FileState {
 impl FileState {
     /// Returns true for what does not make a bundle less than whole.
     pub fn is_harmless(self) -> bool {
-        matches!(self, FileState::Ok | FileState::Extra | FileState::Litter)
+        !matches!(self, FileState::Differs | FileState::Missing | FileState::Unreadable)
+    }
+
+    /// Returns true for a file that is of its bundle and right: nothing that lies beside it.
+    pub fn is_of_bundle(self) -> bool {
+        matches!(self, FileState::Ok | FileState::Signature | FileState::Result)
     }
 }
 
@@ -77,6 +86,15 @@ pub struct BundleFound {
     pub digest: Digest,
     /// Every file, those of the manifest first.
     pub files: Vec<FileVerdict>,
+    /// The manifest as it lies there.
+    #[serde(skip)]
+    pub document: Vec<u8>,
+    /// The signature files, none of them judged.
+    #[serde(skip)]
+    pub signatures: Vec<Vec<u8>>,
+    /// What the device's reader left, where there is room for it.
+    #[serde(skip)]
+    pub result: Option<ResultRoom>,
 }
 
 impl BundleFound {
@@ -181,18 +199,33 @@ impl<'a> Place<'a> {
             let reason = format!("format {}, this program reads up to {MANIFEST_FORMAT}", manifest.format);
             return Err(format!("{name} is of a newer program: {reason}"));
         }
-        let files = self.verdicts(&manifest);
-        Ok(BundleFound { folder: harmless(self.folder), digest: document.expose(Digest::of), manifest, files })
+        let document = document.expose(<[u8]>::to_vec);
+        Ok(BundleFound {
+            folder: harmless(self.folder),
+            digest: Digest::of(&document),
+            files: self.verdicts(&manifest),
+            manifest,
+            signatures: (0..MOST_SIGNATURES).filter_map(|number| self.attached(&signature_name(number))).collect(),
+            result: self.attached(RESULT_NAME).map(|bytes| ResultRoom::read(&bytes)),
+            document,
+        })
+    }
+
+    /// Reads a file that the manifest does not name; an unreadable or long one is as good as an empty one.
+    fn attached(&self, name: &str) -> Option<Vec<u8>> {
+        let (path, size) = self.find(name)?;
+        let read = (*size <= RESULT_SIZE as u64).then(|| self.shelf.read(path, RESULT_SIZE as u64).ok()).flatten();
+        Some(read.map(|bytes| bytes.expose(<[u8]>::to_vec)).unwrap_or_default())
     }
 
     fn verdicts(&self, manifest: &Manifest) -> Vec<FileVerdict> {
         let named: BTreeSet<String> = manifest.files.iter().map(|file| file.path.to_lowercase()).collect();
         let is_known = |path: &str| {
             let path = in_bundle(self.folder, path).to_lowercase();
-            named.contains(&path) || is_beside_manifest(&path)
+            named.contains(&path) || same(&path, MANIFEST_NAME)
         };
         let mut files: Vec<FileVerdict> = manifest.files.iter().map(|file| self.judge_file(file)).collect();
-        files.extend(self.there.iter().filter(|(path, _)| !is_known(path)).map(|(path, _)| unnamed(path)));
+        files.extend(self.there.iter().filter(|(path, _)| !is_known(path)).map(|(path, _)| self.beside(path)));
         files
     }
 
@@ -210,6 +243,19 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// A signature, the room for the reader's result, or what is not of the bundle.
+    fn beside(&self, path: &str) -> FileVerdict {
+        let inside = in_bundle(self.folder, path);
+        let is_signature = (0..MOST_SIGNATURES).any(|number| same(inside, &signature_name(number)));
+        match () {
+            () if is_signature => FileVerdict { path: harmless(path), state: FileState::Signature, reason: None },
+            () if same(inside, RESULT_NAME) => {
+                FileVerdict { path: harmless(path), state: FileState::Result, reason: None }
+            }
+            () => unnamed(path),
+        }
+    }
+
     fn find(&self, path: &str) -> Option<&'a Listed> {
         self.index.get(&path.to_lowercase()).copied()
     }
@@ -222,13 +268,6 @@ impl<'a> Place<'a> {
 /// The path within the bundle in `folder` of a path on the medium; folders may be written in another case.
 fn in_bundle<'p>(folder: &str, path: &'p str) -> &'p str {
     if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or(path) }
-}
-
-/// The manifest, its signatures and the room for the reader's result: of the bundle, and named by no manifest.
-fn is_beside_manifest(path: &str) -> bool {
-    same(path, MANIFEST_NAME)
-        || same(path, RESULT_NAME)
-        || (0..MOST_SIGNATURES).any(|number| same(path, &signature_name(number)))
 }
 
 fn unnamed(path: &str) -> FileVerdict {

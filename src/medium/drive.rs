@@ -234,6 +234,7 @@ impl Sink for DriveSink {
             read_back: outcome.read_back,
             written: outcome.written,
             compared: outcome.compared,
+            accept_plaintext: cargo.accept_plaintext(),
         })
     }
 }

@@ -157,6 +157,7 @@ impl Sink for Folder {
             read_back,
             written: cargo.payload(),
             compared: cargo.payload(),
+            accept_plaintext: cargo.accept_plaintext(),
         })
     }
 }

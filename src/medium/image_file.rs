@@ -170,6 +170,7 @@ impl Sink for ImageFile {
             read_back,
             written,
             compared,
+            accept_plaintext: cargo.accept_plaintext(),
         })
     }
 }

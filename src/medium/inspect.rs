@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use super::bundle::{self, BundleFound, FileState, FileVerdict};
+use super::bundle::{self, BundleFound, FileVerdict};
 use super::magic;
 use super::reader::DeviceReader;
 use super::shelf::{FatShelf, FolderShelf};
@@ -206,7 +206,7 @@ impl Inspection {
 
     /// Returns the bundles of the only volume, if all of them are whole and nothing but them is on the medium; else none.
     pub fn sole_bundles(&self) -> &[BundleFound] {
-        let is_alone = |bundle: &BundleFound| bundle.files.iter().all(|file| file.state == FileState::Ok);
+        let is_alone = |bundle: &BundleFound| bundle.files.iter().all(|file| file.state.is_of_bundle());
         match self.volumes.as_slice() {
             [one] if one.problem.is_none() && one.strays.is_empty() && one.bundles.0.iter().all(is_alone) => {
                 &one.bundles.0

@@ -109,7 +109,7 @@ fn verified(bundle: &BundleFound) -> Verified {
 
 fn fault(file: &FileVerdict) -> Option<String> {
     let word = match file.state {
-        FileState::Ok | FileState::Litter => return None,
+        FileState::Ok | FileState::Signature | FileState::Result | FileState::Litter => return None,
         FileState::Differs => "differs",
         FileState::Missing => "is missing",
         FileState::Extra => "is not of this bundle",

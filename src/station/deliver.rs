@@ -15,6 +15,7 @@ use super::error::StationError;
 use super::issue;
 use super::open::Station;
 use super::overwritten;
+use super::seal;
 
 /// One delivery to be made: which device, how, and by whose leave.
 pub struct Delivery<'a> {
@@ -204,7 +205,7 @@ impl Delivery<'_> {
             root: self.station.authority().root_der(),
             demo: self.station.is_demo(),
         };
-        Ok(bundle::render(&template, &rendering)?)
+        seal::seal(self.station, self.plan, bundle::compose(&template, &rendering)?)
     }
 
     pub(super) fn note_failure(&self, ticket: &Ticket, error: &StationError) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::authority::{Authority, Keys};
+use crate::authority::{Authority, BundleKeys, Keys};
 use crate::fleet::check::Fleet;
 use crate::fleet::{FleetLock, Secret};
 use crate::host::files;
@@ -13,6 +13,7 @@ use crate::registry::Ledger;
 use super::error::StationError;
 use super::load::LOCK_FILE;
 use super::post::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
+use super::seal;
 
 /// Makes `.firstlight/` with station key, fleet key, authority and an empty ledger: beside first, then renamed, so that a
 /// power cut leaves all of it or nothing. Fails if one is there already.
@@ -48,6 +49,11 @@ fn fill(
     let spec = fleet.authority();
     let common_name = spec.common_name.as_deref().unwrap_or_else(|| fleet.name());
     Authority::create(folder, &keys, common_name, spec.organization.as_deref(), spec.demo, clock, random)?;
+    let demo = spec.demo;
+    let mut bundle_keys = BundleKeys::open_or_make(folder, &keys, &[], demo || random.foretold(), clock, random)?;
+    for batch in fleet.batches() {
+        bundle_keys.make_batch(&keys, &batch, clock)?;
+    }
     let row = provenance(keys.station_name(), surroundings);
     drop(Ledger::open(&ledger_path(folder), fleet.name(), row, Arc::clone(&surroundings.clock))?);
     Ok(())
@@ -59,10 +65,24 @@ fn create_private_folder(folder: &Path) -> Result<(), StationError> {
     fs::DirBuilder::new().mode(0o700).create(folder).map_err(|source| at("creating", folder, source))
 }
 
-/// Pins the authority's root in `fleet.lock`.
-pub fn pin(root: &Path, fleet: &str, authority: &Authority, surroundings: &Surroundings) -> Result<(), StationError> {
-    let lock =
-        FleetLock::new(fleet, authority.root_fingerprint(), authority.root_pem().to_owned(), surroundings.clock.now());
+/// Pins the authority's root in `fleet.lock`, and the bundle keys with it, the first of which is made where there is none.
+pub fn pin(
+    root: &Path,
+    fleet: &str,
+    keys: &Keys,
+    authority: &Authority,
+    surroundings: &Surroundings,
+) -> Result<(), StationError> {
+    let (clock, random) = (&*surroundings.clock, &*surroundings.random);
+    let private = root.join(PRIVATE_FOLDER);
+    let bundle_keys = BundleKeys::open_or_make(&private, keys, &[], authority.is_demo(), clock, random)?;
+    let mut lock = FleetLock::new(fleet, authority.root_fingerprint(), authority.root_pem().to_owned(), clock.now());
+    lock.bundle_keys = seal::lines(&bundle_keys);
+    write_lock(root, &lock)
+}
+
+/// Writes `fleet.lock`.
+pub fn write_lock(root: &Path, lock: &FleetLock) -> Result<(), StationError> {
     files::write_atomically(&root.join(LOCK_FILE), lock.to_yaml().as_bytes(), 0o644)?;
     Ok(())
 }

@@ -141,6 +141,11 @@ pub fn fleet_name(root: &Path) -> Result<Arc<str>, LoadError> {
 
 /// Returns the root that the fleet in `root` pins, where one is pinned.
 pub fn pinned(root: &Path) -> Result<Option<Digest>, LoadError> {
+    Ok(lock(root)?.map(|lock| lock.root_sha256))
+}
+
+/// Reads the `fleet.lock` of the fleet in `root`, where there is one.
+pub fn lock(root: &Path) -> Result<Option<FleetLock>, LoadError> {
     let path = root.join(LOCK_FILE);
     if !path.exists() {
         return Ok(None);
@@ -149,7 +154,7 @@ pub fn pinned(root: &Path) -> Result<Option<Digest>, LoadError> {
     let name = named(&path);
     let text = reading.text(&name, read_bounded(&path, LONGEST_PEM)?);
     let lock = FleetLock::parse(&name, &text, &mut reading.faults);
-    Ok(reading.faults.or_value(lock.map(|lock| lock.root_sha256))?)
+    Ok(reading.faults.or_value(lock)?)
 }
 
 /// A folder that is being read, and what was found wrong.

@@ -14,6 +14,7 @@ mod overwritten;
 pub mod post;
 pub mod save;
 pub mod scaffold;
+pub mod seal;
 pub mod select;
 pub mod shelf;
 pub mod target;

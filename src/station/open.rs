@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::authority::{self, Authority, Keys, State};
+use crate::authority::{self, Authority, BundleKeys, Keys, State};
 use crate::fleet::{DevicePlan, Digest, Secret, Variable};
 use crate::registry::{Ledger, LedgerError};
 
@@ -12,6 +12,7 @@ use super::error::StationError;
 use super::found;
 use super::load::FleetFolder;
 use super::post::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
+use super::seal;
 use super::shelf::Shelf;
 
 /// An opened fleet, ready for work.
@@ -23,6 +24,8 @@ pub struct Station {
     ledger: Ledger,
     surroundings: Surroundings,
     secrets: OnceLock<BTreeMap<Arc<str>, Secret>>,
+    /// Opened, or made, when the first bundle is sealed.
+    bundle_keys: Mutex<Option<Arc<BundleKeys>>>,
 }
 
 impl Station {
@@ -42,7 +45,8 @@ impl Station {
         let keys = Keys::open(&private, &*surroundings.ask)?;
         let authority = Authority::open(&private, &keys)?;
         let ledger = open_ledger(&private, folder.fleet.name(), keys.station_name(), &surroundings)?;
-        Ok(Self { folder, shelf, keys, authority, ledger, surroundings, secrets: OnceLock::new() })
+        let (secrets, bundle_keys) = (OnceLock::new(), Mutex::new(None));
+        Ok(Self { folder, shelf, keys, authority, ledger, surroundings, secrets, bundle_keys })
     }
 
     /// Returns the fleet folder.
@@ -58,6 +62,17 @@ impl Station {
     /// Returns the authority.
     pub fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// Returns the bundle keys; the first one is made here where there is none, and pinned.
+    pub fn bundle_keys(&self) -> Result<Arc<BundleKeys>, StationError> {
+        let mut held = self.bundle_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = &*held {
+            return Ok(Arc::clone(keys));
+        }
+        let opened = Arc::new(seal::open_keys(&self.folder, &self.keys, self.authority.is_demo(), &self.surroundings)?);
+        *held = Some(Arc::clone(&opened));
+        Ok(opened)
     }
 
     /// Returns the ledger.

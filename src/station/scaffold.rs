@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::authority::{AskPassphrase, Authority, Keys};
+use zeroize::Zeroizing;
+
+use crate::authority::{self, AskPassphrase, Authority, Keys};
 use crate::bundle::Scaffold;
 use crate::fleet::Secret;
 use crate::host::files;
@@ -16,8 +18,7 @@ use super::post::{PRIVATE_FOLDER, Surroundings};
 use super::shelf::Shelf;
 
 /// What git must never see of a fleet.
-const GITIGNORE: &str =
-    "# keys and ledger of this station; back them up with `firstlight backup`\n/.firstlight*/\n/out/\n";
+const GITIGNORE: &str = "# keys and ledger of this station; back them up with `firstlight backup`\n/.firstlight*/\n/out/\n# keys in clear: a demo's\n/secrets/*.key\n";
 /// The file that makes a folder a fleet; it is put in place last.
 const FLEET_FILE: &str = "fleet.yaml";
 
@@ -65,11 +66,15 @@ fn fill(
         put(folder, name, text)?;
     }
     let loaded = load::load(folder, Inputs { inventory: None, stdin: &mut std::io::empty() }, &Shelf::default())?;
-    if !loaded.fleet.authority().demo {
+    let key = scaffold.key.as_deref();
+    if loaded.fleet.authority().demo {
+        key.map_or(Ok(()), |name| put_key(folder, name, None, surroundings))?;
+    } else {
         found::private_folder(folder, &loaded.fleet, passphrase.as_ref(), surroundings)?;
         let private = folder.join(PRIVATE_FOLDER);
         let keys = Keys::open(&private, &Once(passphrase))?;
-        found::pin(folder, loaded.fleet.name(), &Authority::open(&private, &keys)?, surroundings)?;
+        key.map_or(Ok(()), |name| put_key(folder, name, Some(&keys.recipient()), surroundings))?;
+        found::pin(folder, loaded.fleet.name(), &keys, &Authority::open(&private, &keys)?, surroundings)?;
     }
     Ok(loaded.fleet.len())
 }
@@ -80,6 +85,32 @@ fn put(folder: &Path, name: &str, text: &str) -> Result<(), StationError> {
         fs::create_dir_all(parent).map_err(|source| at("creating", parent, source))?;
     }
     Ok(files::write_atomically(&path, text.as_bytes(), 0o644)?)
+}
+
+/// Makes a pre-shared key of 16 bytes, as hex text: encrypted to `recipient` where there is one, else in clear for its
+/// owner alone (a demo).
+fn put_key(
+    folder: &Path,
+    name: &str,
+    recipient: Option<&str>,
+    surroundings: &Surroundings,
+) -> Result<(), StationError> {
+    const LENGTH: usize = 16;
+    let mut drawn = Zeroizing::new([0; LENGTH]);
+    surroundings.random.fill(&format!("pre-shared key/{name}"), &mut *drawn);
+    let mut text = hex::encode(&*drawn).into_bytes();
+    text.push(b'\n');
+    let text = Secret::new(text);
+    let path = folder.join(name);
+    let parent = files::folder_of(&path);
+    fs::create_dir_all(parent).map_err(|source| at("creating", parent, source))?;
+    match recipient {
+        Some(recipient) => {
+            files::write_atomically(&path, &authority::wrap_for_recipient(recipient, &text)?, 0o644)?;
+        }
+        None => text.expose(|text| files::create_private(&path, text))?,
+    }
+    Ok(())
 }
 
 /// Moves everything, the fleet file last: a folder with a fleet file is a whole fleet.

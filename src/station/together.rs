@@ -185,7 +185,7 @@ impl Together<'_> {
         ledger.exposed_all(tickets)?;
         self.reached(Step::Exposed)?;
         let receipt = sink.commit(&cargo, consent, &|event| self.watch(event))?;
-        let receipts: Vec<Receipt> = artifacts.iter().map(|artifact| receipt.of_part(artifact.digest())).collect();
+        let receipts: Vec<Receipt> = artifacts.iter().map(|artifact| receipt.of_part(artifact)).collect();
         ledger.verified_all(tickets, receipts.clone())?;
         self.tell(Step::Verified);
         Ok(receipts)

@@ -70,6 +70,7 @@ impl Sink for MemoryDrive {
             read_back: digest,
             written: cargo.payload(),
             compared: cargo.payload(),
+            accept_plaintext: cargo.accept_plaintext(),
         })
     }
 }

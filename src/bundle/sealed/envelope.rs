@@ -1,12 +1,14 @@
 //! The encryption of one file: age to X25519 recipients, `COSE_Encrypt0` with a pre-shared key.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
-use age::{Decryptor, x25519};
+use age::{Decryptor, Encryptor, x25519};
 use zeroize::Zeroizing;
 
 use crate::delivery::Encryption;
 use crate::fleet::Secret;
+
+use super::cose;
 
 /// What opens encrypted files.
 pub enum OpeningKey {
@@ -38,13 +40,79 @@ impl OpeningKey {
         let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
         Some(OpeningKey::Age(Box::new(line.parse().ok()?)))
     }
+
+    /// Reads a pre-shared key of 16 or 32 bytes, as hex or base64 text.
+    pub fn parse_cose(name: Option<&str>, text: &[u8]) -> Option<Self> {
+        let key = cose::parse_key(text)?;
+        Some(OpeningKey::Cose { name: name.map(|name| name.as_bytes().to_vec()), key })
+    }
+}
+
+/// To whom a file is sealed: age recipients, or one pre-shared key. The two are not mixed.
+pub enum SealingKey {
+    /// X25519 recipients (`age1...`).
+    Age(Vec<x25519::Recipient>),
+    /// A pre-shared key of 16 or 32 bytes and its name, which becomes the `kid`.
+    Cose {
+        /// Its name.
+        name: String,
+        /// The key.
+        key: Secret,
+    },
+}
+
+impl SealingKey {
+    /// Reads age recipients; the error names the first that is none.
+    pub fn age<'a>(recipients: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let parsed = recipients.into_iter().map(|text| text.parse().map_err(|_| text.to_owned()));
+        Ok(SealingKey::Age(parsed.collect::<Result<_, _>>()?))
+    }
+
+    /// Reads a pre-shared key of 16 or 32 bytes, as hex or base64 text; `None` if it is none.
+    pub fn cose(name: &str, text: &Secret) -> Option<Self> {
+        text.expose(cose::parse_key).map(|key| SealingKey::Cose { name: name.to_owned(), key })
+    }
+
+    /// Returns how files are encrypted with it.
+    pub fn encryption(&self) -> Encryption {
+        match self {
+            SealingKey::Age(_) => Encryption::Age,
+            SealingKey::Cose { .. } => Encryption::CoseEncrypt0,
+        }
+    }
+
+    /// Encrypts one file. `drawn` are random bytes that no other file has (COSE; age draws its own). The error is a
+    /// person's words.
+    pub fn seal(&self, content: &[u8], drawn: &[u8; 16]) -> Result<Vec<u8>, String> {
+        match self {
+            SealingKey::Age(recipients) => seal_age(recipients, content),
+            SealingKey::Cose { name, key } => key.expose(|key| cose::seal(key, name.as_bytes(), content, drawn)),
+        }
+    }
+}
+
+fn seal_age(recipients: &[x25519::Recipient], content: &[u8]) -> Result<Vec<u8>, String> {
+    let recipients = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
+    let encryptor = Encryptor::with_recipients(recipients).map_err(|error| error.to_string())?;
+    let mut file = Vec::with_capacity(content.len() + 512);
+    let mut writer = encryptor.wrap_output(&mut file).map_err(|error| error.to_string())?;
+    writer.write_all(content).and_then(|()| writer.finish().map(|_| ())).map_err(|error| error.to_string())?;
+    Ok(file)
+}
+
+fn cose_keys(keys: &[OpeningKey]) -> Vec<&Secret> {
+    let cose = keys.iter().filter_map(|key| match key {
+        OpeningKey::Cose { key, .. } => Some(key),
+        OpeningKey::Age(_) => None,
+    });
+    cose.collect()
 }
 
 /// Opens one encrypted file of at most `most` bytes of content.
 pub fn open(encryption: Encryption, file: &[u8], keys: &[OpeningKey], most: usize) -> Result<Secret, Closed> {
     match encryption {
         Encryption::Age => open_age(file, keys, most),
-        Encryption::CoseEncrypt0 => Err(Closed::NoKey),
+        Encryption::CoseEncrypt0 => cose::open(file, &cose_keys(keys), most),
     }
 }
 

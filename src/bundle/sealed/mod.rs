@@ -1,12 +1,14 @@
 //! Sealed bundles: signatures, encryption, and opening what lies on a medium. In every build; docs/bundle-format.md
 //! specifies what is here.
 
+mod cose;
 pub mod envelope;
 pub mod open;
 pub mod refusal;
+pub mod result;
 pub mod signature;
 
-pub use envelope::OpeningKey;
+pub use envelope::{OpeningKey, SealingKey};
 pub use open::{Authentic, Limits, OpenedFile, find};
 pub use refusal::{Reason, Refusal};
 pub use signature::{PublicKey, Signature};

@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::delivery::Signer;
+use crate::delivery::{Signer, key_name};
 
 /// Minisign's mark of pure Ed25519.
 const PURE: [u8; 2] = *b"Ed";
@@ -58,7 +58,7 @@ impl PublicKey {
 
     /// Returns the id as minisign prints it: 16 upper-case hex digits, the last byte first.
     pub fn name(&self) -> String {
-        name_of(self.id)
+        key_name(self.id)
     }
 
     /// Returns true if `signature` over `message` is by this key; its comment, too.
@@ -68,11 +68,6 @@ impl PublicKey {
             && key.verify(message, &signature.bytes).is_ok()
             && key.verify(&signature.commented(), &signature.comment_signature).is_ok()
     }
-}
-
-/// Returns a key id as minisign prints it.
-pub fn name_of(id: [u8; 8]) -> String {
-    format!("{:016X}", u64::from_le_bytes(id))
 }
 
 /// A signature file.
@@ -106,7 +101,7 @@ impl Signature {
     pub fn to_file(&self) -> String {
         let first = BASE64.encode([&PURE[..], &self.key_id, &self.bytes].concat());
         let last = BASE64.encode(self.comment_signature);
-        let key = name_of(self.key_id);
+        let key = key_name(self.key_id);
         format!("untrusted comment: bundle key {key}\n{first}\ntrusted comment: {}\n{last}\n", self.comment)
     }
 

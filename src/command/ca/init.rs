@@ -49,7 +49,7 @@ pub fn run(_args: Args, context: &Context) -> anyhow::Result<Status> {
         opened::ledger(context)?;
         // A demo that the fleet file calls one no longer is not to be pinned: nothing could undo it.
         authority::guard(&private, Some(authority.root_fingerprint()), demo)?;
-        found::pin(&folder.root, folder.fleet.name(), &authority, &surroundings)?;
+        found::pin(&folder.root, folder.fleet.name(), &keys, &authority, &surroundings)?;
     }
     if context.printer.is_json() {
         context.printer.document(&made(&folder)?);

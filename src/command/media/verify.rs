@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::bundle::sealed::PublicKey;
 use crate::command::{Context, Status};
 use crate::delivery::Manifest;
-use crate::medium::{Verified, inspect_path, verify};
+use crate::medium::{Inspection, Verified, VerifyError, inspect_path, verify};
 use crate::ui::measure::count;
+
+use super::sealed::{self, SignatureState};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +26,9 @@ pub struct Args {
 
 /// Runs `firstlight media verify`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let verified = verify(&inspect_path(&args.path)?)?;
+    let found = inspect_path(&args.path)?;
+    let verified = verify(&found)?;
+    refuse_bad_signatures(&found, super::fleet_keys(context)?.as_deref())?;
     let name = args.path.display();
     let line = |bundle: &Verified| {
         let (manifest, files) = (&bundle.manifest, count(bundle.files, "file"));
@@ -35,4 +40,16 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         context.printer.warn(format_args!("{path:?} was left there by an operating system"));
     }
     Ok(Status::Done)
+}
+
+/// A signature that its own key does not bear out is as bad as a file that differs: no device would take the bundle.
+fn refuse_bad_signatures(found: &Inspection, keys: Option<&[PublicKey]>) -> Result<(), VerifyError> {
+    let is_bad = |state| matches!(state, SignatureState::Bad | SignatureState::Damaged);
+    let mut faults = Vec::new();
+    for bundle in found.bundles() {
+        let place = if bundle.folder.is_empty() { String::new() } else { format!("{:?}: ", bundle.folder) };
+        let signatures = sealed::signatures(bundle, keys).into_iter().filter(|found| is_bad(found.state));
+        faults.extend(signatures.map(|found| format!("{place}signature: {}", found.words())));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(VerifyError::Differs { target: found.name.clone(), faults }) }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{Faults, FleetFile, Inventory};
 use super::fleet::Fleet;
 use super::profile::Templates;
-use super::{coverage, devices, plaintext, profiles, servers};
+use super::{addressee, coverage, devices, plaintext, profiles, servers};
 
 impl Fleet {
     /// Brings file, inventory and templates together and notes every fault between them. With any fault in `faults` the
@@ -31,6 +31,7 @@ impl Fleet {
         };
         coverage::check(&fleet, &file, faults);
         devices::check(&fleet, &file, faults);
+        addressee::check(&fleet, faults);
         plaintext::check(&fleet, &file, templates, faults);
         fleet
     }

@@ -39,7 +39,8 @@ pub(super) fn check(fleet: &Fleet, file: &FleetFile, faults: &mut Faults) {
 pub(super) fn check_known(name: &str, place: &Place, profiles: &[&Profile], faults: &mut Faults) {
     let known = || profiles.iter().flat_map(|profile| profile.templates.iter()).flat_map(|used| used.variables.keys());
     let complete = profiles.iter().all(|profile| profile.complete);
-    if !complete || known().any(|known| **known == *name) {
+    let addresses = |profile: &&Profile| profile.addressed.iter().any(|bundle| bundle.names(name));
+    if !complete || known().any(|known| **known == *name) || profiles.iter().any(addresses) {
         return;
     }
     let templates: BTreeSet<&str> =

@@ -1,10 +1,10 @@
 //! A fleet that is put together: what is known of its devices.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::file::{DeviceSpec, Given};
-use super::super::{AuthoritySpec, EndpointName, Inventory, SecretSource};
+use super::super::{AuthoritySpec, EndpointName, Inventory, Recipient, Seal, SecretSource};
 use super::profile::Profile;
 
 /// A fleet: everything that is known about its devices before anything is made. Plans are built on demand and share what
@@ -57,6 +57,23 @@ impl Fleet {
     /// Returns true if there is no device.
     pub fn is_empty(&self) -> bool {
         self.inventory.is_empty()
+    }
+
+    /// Returns the names of the batch keys that bundles are sealed to.
+    pub fn batches(&self) -> BTreeSet<Arc<str>> {
+        let deliveries = self.profiles.values().flat_map(|profile| profile.deliveries.values());
+        let recipients = deliveries.flat_map(|delivery| &delivery.plan.bundle.sealing.recipients);
+        let batches = recipients.filter_map(|recipient| match recipient {
+            Recipient::Batch(name) => Some(Arc::clone(name)),
+            _ => None,
+        });
+        batches.collect()
+    }
+
+    /// Returns true if a bundle is sealed in any way.
+    pub fn seals(&self) -> bool {
+        let mut deliveries = self.profiles.values().flat_map(|profile| profile.deliveries.values());
+        deliveries.any(|delivery| delivery.plan.bundle.seal != Seal::None)
     }
 
     /// Returns the names of the profiles.

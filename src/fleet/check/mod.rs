@@ -2,6 +2,7 @@
 //!
 //! [`Fleet::assemble`] finds every fault in one run; a fleet without faults gives a plan for each of its devices.
 
+mod addressee;
 mod assemble;
 mod coverage;
 mod devices;
@@ -11,6 +12,7 @@ mod plaintext;
 mod planning;
 mod profile;
 mod profiles;
+mod sealing;
 mod servers;
 mod variables;
 

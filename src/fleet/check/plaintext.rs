@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::file::{BundleSpec, CredentialSpec, GivenValue, ProfileSpec};
 use super::super::template::{FileSource, SensitivityClass};
-use super::super::{CredentialKind, Faults, FleetFile, Protocol, TemplateShape};
+use super::super::{CredentialKind, Faults, FleetFile, Protocol, Seal, TemplateShape};
 use super::fleet::Fleet;
 use super::profile::{Profile, Templates};
 
@@ -30,6 +30,9 @@ fn check_bundle(
     referenced: &BTreeSet<&str>,
     faults: &mut Faults,
 ) {
+    if bundle.seal == Seal::SignEncrypt {
+        return;
+    }
     let template = bundle.template.as_ref().and_then(|template| templates.get(&template.value));
     let (Some((template, _)), None) = (template, &bundle.accept_plaintext) else { return };
     let mut lying = credentials(spec, profile, (template, bundle));
@@ -39,7 +42,11 @@ fn check_bundle(
     }
     let lying: Vec<String> = lying.into_iter().collect();
     let message = format!("bundle {name:?} would leave in clear on the medium: {}", lying.join(", "));
-    faults.add_with_hint(bundle.place.clone(), message, "if that is meant, say why: accept_plaintext: \"REASON\"");
+    faults.add_with_hint(
+        bundle.place.clone(),
+        message,
+        "encrypt it with seal: sign+encrypt, or say why not: accept_plaintext: \"REASON\"",
+    );
 }
 
 /// Names the private parts that a template may put into a file. What its text files hold is not looked into: a credential

@@ -94,6 +94,7 @@ impl Fleet {
             credentials: Arc::clone(&delivery.credentials),
             servers: Arc::clone(&profile.servers),
             variables: self.merge(index, device, profile, delivery),
+            addressee: self.addressee((index, row), profile, &delivery.plan.bundle.sealing).unwrap_or_default(),
         })
     }
 

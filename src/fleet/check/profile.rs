@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::file::Given;
-use super::super::{CredentialShape, DeliveryPlan, Digest, Place, Server, TemplateShape, TemplateVariable};
+use super::super::file::{Given, Located};
+use super::super::{
+    CredentialShape, DeliveryPlan, Digest, Place, SealingPlan, Server, TemplateShape, TemplateVariable,
+};
 
 /// Templates by name, each with the digest over all its files.
 pub type Templates = BTreeMap<Arc<str>, (TemplateShape, Digest)>;
@@ -21,6 +23,17 @@ pub(super) struct Profile {
     pub(super) templates: Vec<UsedTemplate>,
     /// True if every template is known, so that a variable none of them knows is a fault.
     pub(super) complete: bool,
+    /// Its bundles as they are addressed.
+    pub(super) addressed: Vec<Addressed>,
+}
+
+/// A bundle as far as each device has a part in its address.
+#[derive(Debug)]
+pub(super) struct Addressed {
+    pub(super) bundle: Arc<str>,
+    pub(super) plan: SealingPlan,
+    /// The columns or variables it names, each with the place where.
+    pub(super) columns: Vec<Located<Arc<str>>>,
 }
 
 /// A delivery, ready to be planned.

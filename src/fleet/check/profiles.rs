@@ -7,11 +7,11 @@ use super::super::file::{BundleSpec, CredentialSpec, Located, ProfileSpec, Secti
 use super::super::quantity::show_duration;
 use super::super::template::FileSource;
 use super::super::{
-    BundlePlan, CredentialKind, CredentialShape, DeliveryPlan, Digest, Faults, FleetFile, Protocol, Seal, Security,
-    Server, TemplateShape, Validity, nearest,
+    BundlePlan, CredentialKind, CredentialShape, DeliveryPlan, Digest, Faults, FleetFile, Protocol, Security, Server,
+    TemplateShape, Validity, nearest,
 };
 use super::profile::{Delivery, Profile, Templates, UsedTemplate};
-use super::{medium, servers};
+use super::{medium, sealing, servers};
 
 /// Longest validity that is a number, 1000 years: more is `forever`.
 const LONGEST_VALIDITY: u64 = 1_000 * 31_536_000;
@@ -48,6 +48,7 @@ pub(super) fn assemble(
         deliveries,
         complete: used.len() == spec.bundles.len(),
         templates: used,
+        addressed: sealing::addressed(file, spec, faults),
     }
 }
 
@@ -288,7 +289,8 @@ fn bundle_plan(name: &Arc<str>, bundle: &BundleSpec, template: &TemplateShape, d
         name: Arc::clone(name),
         template: Arc::clone(&template.name),
         template_digest: digest,
-        seal: Seal::None,
+        seal: bundle.seal,
+        sealing: sealing::plan(bundle),
         accept_plaintext: bundle.accept_plaintext.as_ref().map(ToString::to_string),
     }
 }

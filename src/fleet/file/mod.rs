@@ -20,5 +20,5 @@ pub use value::{Given, GivenValue};
 
 pub(super) use fleet_file::Section;
 pub(super) use profile::medium;
-pub(super) use shapes::{FLEET, MEDIUM};
+pub(super) use shapes::{FLEET, MEDIUM, is_age_recipient};
 pub(super) use value::given;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::super::quantity;
 use super::super::yaml::{Entry, Node};
 use super::super::{
-    CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, PartitionTable, Place, Validity,
+    CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, PartitionTable, Place, Recipient,
+    Seal, Validity,
 };
 use super::located::{Located, entries, located, name, typed, word};
-use super::shapes::PSK_IDENTITY;
+use super::shapes::{PROPERTIES, PSK_IDENTITY};
 use super::value::{Given, read_all};
 
 /// One entry of `profiles:`.
@@ -51,6 +52,24 @@ pub struct BundleSpec {
     pub template: Option<Located<Arc<str>>>,
     /// Why secrets may lie in clear.
     pub accept_plaintext: Option<Arc<str>>,
+    /// How it is protected.
+    pub seal: Seal,
+    /// Where `seal` stands, else the entry.
+    pub seal_place: Place,
+    /// Who can open it.
+    pub recipients: Vec<Located<Recipient>>,
+    /// Names of columns or variables by property.
+    pub matching: BTreeMap<Arc<str>, Located<Arc<str>>>,
+    /// How long it may be taken, in seconds.
+    pub valid: Option<u64>,
+    /// To be taken once.
+    pub single_use: bool,
+    /// A device without trusted time takes it.
+    pub accept_without_clock: bool,
+    /// For a site.
+    pub site: bool,
+    /// The connection that proves it good: server and seconds.
+    pub connect: Option<(Located<Arc<str>>, Located<u64>)>,
     /// Names of the credentials it carries; all of the profile when absent.
     pub credentials: Option<Vec<Located<Arc<str>>>>,
 }
@@ -153,8 +172,57 @@ fn bundle(entry: &Entry) -> BundleSpec {
         place: entry.place.clone(),
         template: located(&entry.value, "template"),
         accept_plaintext: word(&entry.value, "accept_plaintext"),
+        seal: typed(&entry.value, "seal").unwrap_or_default(),
+        seal_place: entry.value.get("seal").map_or(&entry.place, |node| &node.place).clone(),
+        recipients: items(&entry.value, "recipients").filter_map(recipient).collect(),
+        matching: entry.value.get("match").map(matching).unwrap_or_default(),
+        valid: word(&entry.value, "valid").and_then(|text| quantity::duration(&text)),
+        single_use: typed(&entry.value, "single_use").unwrap_or_default(),
+        accept_without_clock: word(&entry.value, "without_clock").as_deref() == Some("accept"),
+        site: word(&entry.value, "for").as_deref() == Some("site"),
+        connect: entry.value.get("connect").and_then(connect),
         credentials: entry.value.get("credentials").map(names),
     }
+}
+
+fn items<'a>(node: &'a Node, key: &str) -> impl Iterator<Item = &'a Node> {
+    node.get(key).map(Node::items).unwrap_or_default().iter()
+}
+
+fn recipient(node: &Node) -> Option<Located<Recipient>> {
+    let [only] = node.entries() else { return None };
+    let text: Arc<str> = Arc::from(only.value.text()?);
+    let value = match only.key.as_str() {
+        "variable" => Recipient::Variable(text),
+        "age" => Recipient::Age(text),
+        "batch" => Recipient::Batch(text),
+        "cose_key" => Recipient::CoseKey(text),
+        _ => return None,
+    };
+    Some(Located { value, place: node.place.clone() })
+}
+
+/// Reads `match`: property and column; in a list the column has the property's name, "_" for "-".
+fn matching(node: &Node) -> BTreeMap<Arc<str>, Located<Arc<str>>> {
+    let pairs = node.entries().iter().filter_map(|entry| {
+        let column = Arc::from(entry.value.text()?);
+        Some((name(entry), Located { value: column, place: entry.value.place.clone() }))
+    });
+    let listed = node.items().iter().filter_map(|item| {
+        let property = item.text()?;
+        let column = Located { value: Arc::from(property.replace('-', "_")), place: item.place.clone() };
+        Some((Arc::from(property), column))
+    });
+    pairs.chain(listed).filter(|(property, _)| PROPERTIES.contains(&&**property)).collect()
+}
+
+fn connect(node: &Node) -> Option<(Located<Arc<str>>, Located<u64>)> {
+    const USUAL: u64 = 30;
+    let within = match node.get("within") {
+        Some(within) => Located { value: quantity::duration(within.text()?)?, place: within.place.clone() },
+        None => Located { value: USUAL, place: node.place.clone() },
+    };
+    Some((located(node, "server")?, within))
 }
 
 fn delivery(entry: &Entry) -> DeliverySpec {

@@ -212,12 +212,35 @@ static CREDENTIAL: Shape = Shape::Tagged {
 static BUNDLE: Record = Record {
     fields: &[
         required("template", Shape::Text(&NAME), "name of a built-in template, or of a folder under templates/"),
-        required(
+        optional(
             "seal",
-            Shape::WordSoFar(&["none"], &["sign", "sign+encrypt"]),
-            "how the bundle is protected; none leaves plain files",
+            Shape::Word(&["none", "sign", "sign+encrypt"]),
+            "how the bundle is protected; none, as when absent, leaves plain files",
         ),
         optional("accept_plaintext", Shape::Text(&TEXT), "why secrets may lie in clear on the medium"),
+        optional(
+            "recipients",
+            Shape::List(&Shape::Record(&RECIPIENT_OF)),
+            "who can open it (seal: sign+encrypt), all by age or all by cose_key",
+        ),
+        optional(
+            "match",
+            Shape::MapOrList(&Shape::Record(&MATCH), &Shape::List(&Shape::Word(&PROPERTIES))),
+            "what a device must be to take it: property and the column with its value; a list means columns of that name",
+        ),
+        optional("valid", Shape::Text(&DURATION), "how long after it was made it may be taken, for ever when absent"),
+        optional("single_use", Shape::Boolean, "true lets a device take it once only"),
+        optional(
+            "without_clock",
+            Shape::Word(&["refuse", "accept"]),
+            "what a device without trusted time does where validity counts, refuse when absent",
+        ),
+        optional(
+            "for",
+            Shape::Word(&["device", "site"]),
+            "whose it is: one device's, or a site's with settings for all",
+        ),
+        optional("connect", Shape::Record(&CONNECT), "the connection that proves it good on the device"),
         optional(
             "credentials",
             Shape::List(&Shape::Text(&NAME)),
@@ -226,6 +249,56 @@ static BUNDLE: Record = Record {
     ],
     rule: Rule::Free,
 };
+
+/// The properties of a device that a bundle may ask for.
+pub(in super::super) const PROPERTIES: [&str; 7] =
+    ["serial", "mac", "machine-id", "dmi-serial", "dt-serial", "tpm-ek", "model"];
+
+static RECIPIENT_OF: Record = Record {
+    fields: &[
+        optional("variable", Shape::Text(&IDENTIFIER), "name of the column or variable with an age recipient"),
+        optional("age", Shape::Text(&AGE_RECIPIENT), "an age recipient"),
+        optional("batch", Shape::Text(&NAME), "name of a batch key that device images carry"),
+        optional("cose_key", Shape::Text(&NAME), "name of a secret with a key of 16 or 32 bytes, hex or base64"),
+    ],
+    rule: Rule::OneOf(&["variable", "age", "batch", "cose_key"]),
+};
+
+const VALUE_OF: Shape = Shape::Text(&IDENTIFIER);
+
+static MATCH: Record = Record {
+    fields: &[
+        optional("serial", VALUE_OF, "column with the serial number"),
+        optional("mac", VALUE_OF, "column with the address of a network interface"),
+        optional("machine-id", VALUE_OF, "column with systemd's machine id"),
+        optional("dmi-serial", VALUE_OF, "column with the DMI serial number"),
+        optional("dt-serial", VALUE_OF, "column with the device tree's serial number"),
+        optional("tpm-ek", VALUE_OF, "column with the SHA-256 of the TPM's endorsement key"),
+        optional("model", VALUE_OF, "column with the model"),
+    ],
+    rule: Rule::Free,
+};
+
+static CONNECT: Record = Record {
+    fields: &[
+        required("server", Shape::Text(&NAME), "name of the server"),
+        optional("within", Shape::Text(&DURATION), "how long it may take, at most 10m, 30s when absent"),
+    ],
+    rule: Rule::Free,
+};
+
+/// An X25519 recipient: 32 bytes and a checksum in bech32 (age-encryption.org/v1; BIP 173).
+static AGE_RECIPIENT: TextRule = TextRule {
+    wanted: "an age recipient: age1 and 58 more small letters and digits",
+    pattern: "^age1[02-9ac-hj-np-z]{58}$",
+    accepts: is_age_recipient,
+};
+
+/// Returns true if `text` has the form of an age recipient; whether its checksum is right is not looked at.
+pub(in super::super) fn is_age_recipient(text: &str) -> bool {
+    const SYMBOLS: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    text.strip_prefix("age1").is_some_and(|rest| rest.len() == 58 && rest.chars().all(|c| SYMBOLS.contains(c)))
+}
 
 static DELIVERY: Record = Record {
     fields: &[

@@ -15,7 +15,7 @@ const MOST_ROWS: usize = 5_000_000;
 /// Longest text of a cell in bytes.
 const LONGEST_CELL: usize = 64 * 1024;
 /// Columns with a meaning of their own.
-pub(super) const KNOWN: [&str; 4] = ["id", "serial", "model", "profile"];
+pub(in super::super) const KNOWN: [&str; 4] = ["id", "serial", "model", "profile"];
 
 pub(super) struct Builder {
     inventory: Inventory,

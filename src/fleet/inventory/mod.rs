@@ -12,6 +12,7 @@ mod yaml;
 pub use form::InventoryForm;
 pub use packed::Inventory;
 
+pub(super) use builder::KNOWN;
 pub(super) use row::Row;
 
 #[cfg(test)]

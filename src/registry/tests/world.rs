@@ -173,6 +173,7 @@ pub(super) fn plan(text: &str) -> DevicePlan {
                 template_digest: Digest::of(b"template"),
                 seal: Seal::None,
                 accept_plaintext: Some("a reason that is long enough to be shared between devices".repeat(5)),
+                sealing: crate::fleet::SealingPlan::default(),
             },
             medium: MediumPlan {
                 table: PartitionTable::Mbr,
@@ -187,6 +188,7 @@ pub(super) fn plan(text: &str) -> DevicePlan {
             (Arc::from("timezone"), Variable::Plain(json!("Europe/Berlin"))),
             (Arc::from("wifi"), Variable::Secret("wifi".into())),
         ]),
+        addressee: crate::fleet::Addressee::default(),
     }
 }
 
@@ -267,7 +269,15 @@ pub(super) fn artifact_of(ticket: &Ticket) -> Digest {
 pub(super) fn receipt(ticket: &Ticket, target: &TargetIdentity) -> Receipt {
     let image = Digest::of(b"image");
     let artifact = artifact_of(ticket);
-    Receipt { target: target.clone(), artifact, image, read_back: image, written: 10, compared: 10 }
+    Receipt {
+        target: target.clone(),
+        artifact,
+        image,
+        read_back: image,
+        written: 10,
+        compared: 10,
+        accept_plaintext: None,
+    }
 }
 
 /// Goes on from where a ticket stands, up to and including `last`.
