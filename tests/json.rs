@@ -57,6 +57,9 @@ fn every_command_prints_the_fields_that_are_documented() {
     shown.insert("ledger verify", run(&["ledger", "verify"]).ok().json());
     shown.insert("ca show", run(&["ca", "show"]).ok().json());
     shown.insert("ca export", run(&["ca", "export"]).ok().json());
+    shown.insert("seal show", run(&["seal", "show"]).ok().json());
+    shown.insert("seal batch", run(&["seal", "batch", "b"]).ok().json());
+    shown.insert("seal export", run(&["seal", "export", "--out", "image", "--batch", "b"]).ok().json());
     shown.insert("media inspect", run(&["media", "inspect", "out/gw-0001.img"]).ok().json());
     shown.insert("media verify", run(&["media", "verify", "out/gw-0001.img"]).ok().json());
     shown.insert("init", run(&["init", "new", "--template", "mqtt"]).ok().json());

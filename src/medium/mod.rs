@@ -11,6 +11,7 @@ pub mod inspect;
 mod magic;
 mod reader;
 mod shelf;
+pub mod source;
 pub mod verify;
 pub mod volume;
 
@@ -20,5 +21,6 @@ pub use folder::Folder;
 pub use image_file::ImageFile;
 pub use inspect::{Bundles, InspectError, Inspection, inspect, inspect_path};
 pub use shelf::{FatShelf, FolderShelf};
+pub use source::{Source, VolumeSeen};
 pub use verify::{Verified, VerifiedMedium, VerifyError, verify};
 pub use volume::encode;

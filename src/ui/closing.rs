@@ -149,6 +149,7 @@ impl<'a> Row<'a> {
             "read_back": self.receipt.read_back,
             "written": self.receipt.written,
             "compared": self.receipt.compared,
+            "accept_plaintext": self.receipt.accept_plaintext,
         })
     }
 }

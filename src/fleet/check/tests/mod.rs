@@ -7,6 +7,7 @@ use super::{Fleet, PlanError, Templates};
 
 mod faults;
 mod plans;
+mod sealing;
 
 /// The sample of the design, with what it needs to be whole.
 pub(super) const SAMPLE: &str = r#"version: 1
