@@ -99,19 +99,15 @@ fn result_json(bundle: &BundleFound) -> Value {
 pub fn document(found: &Inspection, keys: Option<&[PublicKey]>) -> Value {
     let mut value = serde_json::to_value(found).expect("an inspection is plain data");
     for (index, volume) in found.volumes.iter().enumerate() {
-        let bundles = volume.bundles.0.as_slice();
+        let bundles = &volume.bundles.0;
         for (number, bundle) in bundles.iter().enumerate() {
-            let shown = &mut value["volumes"][index];
-            amend(&mut shown["bundles"][number], bundle, keys);
-            if bundles.len() == 1 {
-                amend(&mut shown["bundle"], bundle, keys);
-            }
+            let shown = &mut value["volumes"][index]["bundles"][number];
+            shown["signatures"] = json!(signatures(bundle, keys));
+            shown["result"] = result_json(bundle);
+        }
+        if bundles.len() == 1 {
+            value["volumes"][index]["bundle"] = value["volumes"][index]["bundles"][0].clone();
         }
     }
     value
-}
-
-fn amend(shown: &mut Value, bundle: &BundleFound, keys: Option<&[PublicKey]>) {
-    shown["signatures"] = json!(signatures(bundle, keys));
-    shown["result"] = result_json(bundle);
 }
