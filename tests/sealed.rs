@@ -316,8 +316,7 @@ print(cbor2.loads(plain)[0])
 fn a_bundle_that_is_only_signed_is_signed_and_says_why_it_lies_in_clear() {
     let fleet = TestFleet::real(1);
     fleet.edit("fleet.yaml", "seal: none", "seal: sign, valid: 2d, single_use: true, without_clock: accept");
-    let to = format!("folder:{}/", fleet.file("out").display());
-    let receipt = fleet.run(&["write", "--all", "--to", &to, "--json"]).ok().receipts().remove(0);
+    let receipt = fleet.run(&["render", "--all", "--out", "out", "--json"]).ok().receipts().remove(0);
     assert_eq!(receipt["accept_plaintext"], "a test", "{receipt}");
     export_anchors(&fleet);
     let read = Stick::read(&stick(&fleet, "gw-0001"));

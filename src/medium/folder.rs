@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::bundle::FileState;
 use super::failure::io_error;
 use super::inspect;
-use crate::delivery::manifest::LONGEST_MANIFEST;
+use crate::delivery::manifest::{LONGEST_MANIFEST, MOST_SIGNATURES, RESULT_NAME, signature_name};
 use crate::delivery::{
     ArtifactFile, Consent, Effect, Event, Footprint, MANIFEST_NAME, Manifest, Preflight, Receipt, SealedArtifact, Sink,
     SinkError, Step, TargetIdentity, TargetKind,
@@ -151,6 +151,7 @@ impl Sink for Folder {
             open.put(&attachment.path, &attachment.bytes, 0o644)?;
         }
         open.check(artifact.files())?;
+        open.check_attachments(artifact)?;
         let manifest = artifact.document();
         open.put(MANIFEST_NAME, manifest, 0o644)?;
         watch(Event::Step { device, step: Step::Written });
@@ -205,6 +206,21 @@ impl Open {
                 && self.read(&file.path, file.size).is_ok_and(|bytes| Digest::of(&bytes) == file.sha256);
             if is_ours {
                 self.remove(&file.path).map_err(self.failed("removing", &file.path))?;
+            }
+        }
+        self.retire_attachments(artifact)
+    }
+
+    /// Removes signatures of the old manifest and what a device said of it, which are of no use beside a new one.
+    fn retire_attachments(&self, artifact: &SealedArtifact) -> Result<(), SinkError> {
+        let names = (0..MOST_SIGNATURES).map(signature_name).chain([RESULT_NAME.to_owned()]);
+        let is_kept = |path: &str| artifact.attachments().iter().any(|attachment| attachment.path == path);
+        for name in names.filter(|name| !is_kept(name)) {
+            match self.remove(&name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(self.failed("removing", &name)(error));
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -281,6 +297,15 @@ impl Open {
             let found =
                 self.read(&file.path, file.bytes.len() as u64).map_err(self.failed("reading back", &file.path))?;
             file.bytes.expose(|wanted| self.compare(&file.path, wanted, &found))?;
+        }
+        Ok(())
+    }
+
+    fn check_attachments(&self, artifact: &SealedArtifact) -> Result<(), SinkError> {
+        for attachment in artifact.attachments() {
+            let found = self.read(&attachment.path, attachment.bytes.len() as u64);
+            let found = found.map_err(self.failed("reading back", &attachment.path))?;
+            self.compare(&attachment.path, &attachment.bytes, &found)?;
         }
         Ok(())
     }
