@@ -486,3 +486,39 @@ fn what_is_taken_up_again_is_the_same_ciphertext_even_after_a_rotation() {
     assert!(seen[0] == seen[1], "not a byte is encrypted or signed anew");
     assert!(seen[0].keys().any(|path| path.ends_with(".age")));
 }
+
+#[test]
+fn check_finds_orders_and_connections_that_no_device_could_follow() {
+    let fleet = TestFleet::real(1);
+    fleet.edit(
+        "fleet.yaml",
+        "seal: none, accept_plaintext: \"a test\"",
+        "seal: sign+encrypt, recipients: [{batch: b}], connect: {server: telemetry}",
+    );
+    fleet.edit("fleet.yaml", "template: mqtt", "template: own");
+    let template = |files: &str, actions: &str| {
+        let text = format!(
+            "consumer: c\ndescription: d\nmedium: {{label: X}}\ncredentials: {{identity: {{kinds: [x509]}}}}\nfiles:\n{files}actions: [{actions}]\n"
+        );
+        fleet.write("templates/own/template.yaml", &text);
+    };
+    let trust = "  - {path: ca.pem, mode: \"0644\", trust: telemetry}\n";
+    let certificate = "  - {path: c.pem, mode: \"0644\", credential: identity.chain}\n";
+    let key = "  - {path: k.pem, mode: \"0600\", credential: identity.private_key, destination: /etc/k.pem}\n";
+    let whole = format!("{trust}{certificate}{key}");
+    template(&whole, "{hostname: \"{{ device.id }}\"}");
+    fleet.run(&["check"]).ok();
+    let cases: [(&str, String, &str); 7] = [
+        (&whole.replace(trust, ""), String::new(), "no file with the certificates trusted there"),
+        (&whole.replace(certificate, ""), String::new(), "no PEM file with the certificate of"),
+        (&whole.replace(key, ""), String::new(), "no PEM file with the private key of"),
+        (&whole, "{restart: \"-x\"}".into(), "holds what is no unit"),
+        (&whole, "{hostname: \"{{ credentials.identity.private_key }}\"}".into(), "secret"),
+        (&whole, "{hostname: \"{{ nonsense }}\"}".into(), "\"nonsense\" is not known"),
+        (&whole.replace("/etc/k.pem", "/etc/../k.pem"), String::new(), "is no absolute path of plain names"),
+    ];
+    for (files, actions, words) in cases {
+        template(files, &actions);
+        fleet.run(&["check"]).exits(1).says(&[words]);
+    }
+}

@@ -27,7 +27,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let found = inspect_path(&args.path)?;
     let verified = verify(&found)?;
-    refuse_bad_signatures(&found, super::fleet_keys(context)?.as_deref())?;
+    refuse_bad_signatures(&found, sealed::fleet_keys(context)?.as_deref())?;
     let manifest = &verified.manifest;
     context.printer.report(&verified, || {
         format!(
