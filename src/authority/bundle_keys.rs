@@ -306,7 +306,7 @@ impl BundleKeys {
     ) -> Result<(), AuthorityError> {
         let mut seed = Zeroizing::new([0; SEED]);
         random.fill(&format!("bundle key/{}", self.book.sequence + 1), &mut *seed);
-        let text = HiddenText(Zeroizing::new(hex::encode(&*seed)));
+        let text = HiddenText(Zeroizing::new(hex::encode(seed.as_slice())));
         let fault = |_| AuthorityError::Crypto { doing: "making a bundle key" };
         let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(fault)?;
         let public = public_of(&pair);

@@ -70,7 +70,8 @@ impl Station {
         if let Some(keys) = &*held {
             return Ok(Arc::clone(keys));
         }
-        let opened = Arc::new(bundle_keys::open_keys(&self.folder, &self.keys, self.authority.is_demo(), &self.surroundings)?);
+        let opened =
+            Arc::new(bundle_keys::open_keys(&self.folder, &self.keys, self.authority.is_demo(), &self.surroundings)?);
         *held = Some(Arc::clone(&opened));
         Ok(opened)
     }

@@ -127,8 +127,8 @@ pub(super) fn open(file: &[u8], keys: &[&Secret], most: usize) -> Result<Secret,
     if message.sealed.len() - SEAL > most {
         return Err(Closed::TooLong);
     }
-    let fitting = keys.iter().filter(|key| algorithm(key.len()).map(i128::from) == Some(message.algorithm));
-    let opened = fitting.filter_map(|key| key.expose(|key| decrypt(key, &message))).next();
+    let mut fitting = keys.iter().filter(|key| algorithm(key.len()).map(i128::from) == Some(message.algorithm));
+    let opened = fitting.find_map(|key| key.expose(|key| decrypt(key, &message)));
     opened.ok_or(Closed::NoKey)
 }
 
