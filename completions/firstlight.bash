@@ -2328,7 +2328,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__write)
-            opts="-q -v -h --all --inventory --next --to --delivery --again --jobs --eject --accept-target --accept-port --max-size --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            opts="-q -v -h --all --inventory --next --to --together --delivery --again --jobs --eject --accept-target --accept-port --max-size --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

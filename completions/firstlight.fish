@@ -286,6 +286,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l passphra
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l all -d 'All devices of the inventory'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l next -d 'The next device of the inventory that still lacks this delivery'
+complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l together -d 'All devices on one medium, each in a folder of its own'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l eject -d 'Eject the drive when it is written and read back'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -s q -l quiet -d 'Say only what went wrong'

@@ -7,6 +7,7 @@
 #![forbid(non_ascii_idents)]
 
 pub mod bundle;
+pub mod client;
 pub mod delivery;
 pub mod fleet;
 pub mod format;

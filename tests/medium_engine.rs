@@ -1,11 +1,13 @@
 //! The write engine against media that fail: after every fault the medium is untouched, visibly nothing, or whole.
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it found")]
 
+mod media;
+
 use std::io;
 use std::sync::{Mutex, OnceLock};
 
-use firstlight::delivery::{Content, Extent, TargetImage};
-use firstlight::fleet::Secret;
+use firstlight::delivery::{Cargo, Content, Extent, TargetImage};
+use firstlight::fleet::{Filesystem, PartitionTable, Secret};
 use firstlight::medium::engine::{self, BlockTarget, CHUNK, EngineError, Moment, SECTOR};
 use proptest::prelude::*;
 
@@ -183,6 +185,14 @@ fn assert_torn_or_whole(bytes: &[u8], old: u8, image: &TargetImage, when: &str) 
     assert!(untouched || invalid || is_complete(bytes, image), "a half medium that looks whole: {when}");
 }
 
+/// A stick with three devices' bundles.
+fn stick_of_three() -> TargetImage {
+    let artifacts = ["gw-1", "gw-2", "urn:dev:3"].map(media::small_artifact_of);
+    let cargo = Cargo::together(&artifacts).unwrap();
+    let plan = media::plan(PartitionTable::Mbr, Filesystem::Fat, Some(SIZE));
+    firstlight::medium::encode(&cargo, &plan, Some(SIZE)).unwrap()
+}
+
 fn write(fake: &Fake) -> Result<engine::Outcome, EngineError> {
     engine::write(fake, image(), &|_| ())
 }
@@ -247,6 +257,27 @@ fn after_a_fault_at_any_request_the_medium_is_untouched_nothing_or_whole() {
                     let content = fake.after_power_cut(survives);
                     assert_torn_or_whole(&content, old, image(), &format!("request {number}"));
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn after_a_fault_at_any_request_a_stick_of_three_shows_all_bundles_or_none() {
+    let image = stick_of_three();
+    for old in [0, 0xFF] {
+        let good = Fake::new(old, Faults::default());
+        engine::write(&good, &image, &|_| ()).unwrap();
+        assert!(is_complete(&good.after_power_cut(&|_| false), &image), "it is durable");
+        for number in 1..=good.requests() {
+            let fake = Fake::new(old, Faults { unplugged_at: Some(number), ..Faults::default() });
+            engine::write(&fake, &image, &|_| ()).unwrap_err();
+            let survivors: [&dyn Fn(usize) -> bool; 4] = [&|_| true, &|_| false, &|n| n % 2 == 0, &|n| n > 0];
+            for survives in survivors {
+                let content = fake.after_power_cut(survives);
+                assert_torn_or_whole(&content, old, &image, &format!("request {number}"));
+                let shown = firstlight::medium::inspect("stick", &content.as_slice()).unwrap().bundles().count();
+                assert!([0, 3].contains(&shown), "request {number}: {shown} bundles");
             }
         }
     }

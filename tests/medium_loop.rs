@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use firstlight::delivery::{Content, Effect, SealedArtifact, Sink, SinkError, TargetImage};
+use firstlight::delivery::{Cargo, Content, Effect, SealedArtifact, Sink, SinkError, TargetImage};
 use firstlight::fleet::{Filesystem, MediumPlan, PartitionTable};
 use firstlight::host::drives::Severity;
 use firstlight::host::{Bus, Machine};
@@ -130,7 +130,7 @@ fn a_dirty_medium_is_right_and_gets_only_what_matters() {
         let before = medium.written();
         let receipt = deliver(&mut medium.sink(), plan(table, filesystem, None), &artifact).unwrap();
         let after = medium.written();
-        let image = encode(&artifact, &plan(table, filesystem, Some(size)), Some(size)).unwrap();
+        let image = encode(&Cargo::of(&artifact), &plan(table, filesystem, Some(size)), Some(size)).unwrap();
         let (requests, bytes) = (after.0 - before.0, after.1 - before.1);
         let limit = artifact.payload() + zero_bytes(&image) + 128 * 1024;
         assert!(bytes <= limit, "{table:?}: {bytes} bytes written, at most {limit}");
@@ -263,7 +263,7 @@ fn the_exclusive_open_finds_a_mount_that_the_tables_do_not_show() {
     let consent = consent(&mut sink, &need(mbr_small(), &artifact)).unwrap();
     let point = tempfile::tempdir().unwrap();
     run_well("mount", &[&medium.node, point.path().to_str().unwrap()]);
-    let error = sink.commit(&artifact, consent, &|_| ());
+    let error = sink.commit(&Cargo::of(&artifact), consent, &|_| ());
     run_well("umount", &[point.path().to_str().unwrap()]);
     let error = error.unwrap_err();
     assert!(matches!(error, SinkError::Busy { .. }), "{error}");
@@ -350,7 +350,7 @@ fn a_medium_exchanged_after_the_consent_is_not_written() {
     let consent = consent(&mut sink, &need(mbr_small(), &artifact)).unwrap();
     run_well("losetup", &["-d", &medium.node]);
     run_well("losetup", &[&medium.node, other.to_str().unwrap()]);
-    let error = sink.commit(&artifact, consent, &|_| ()).unwrap_err();
+    let error = sink.commit(&Cargo::of(&artifact), consent, &|_| ()).unwrap_err();
     assert!(matches!(&error, SinkError::Swapped { difference, .. } if difference.contains("sequence")), "{error}");
     assert_eq!(fs::read(&other).unwrap(), vec![0; 16 << 20]);
     assert_eq!(medium.content(), vec![0; 16 << 20]);
@@ -449,7 +449,7 @@ fn an_image_file_on_a_full_disk_says_so_and_leaves_nothing() {
     // Without a known payload the disk is found full only while writing.
     let footprint = firstlight::delivery::Footprint { medium: plan, payload: None };
     let consent = consent(&mut image, &footprint).unwrap();
-    let error = image.commit(&artifact, consent, &|_| ()).unwrap_err();
+    let error = image.commit(&Cargo::of(&artifact), consent, &|_| ()).unwrap_err();
     assert!(matches!(&error, SinkError::Io { source, .. } if source.raw_os_error() == Some(28)), "{error}");
     assert_eq!(fs::read_dir(disk.0.path()).unwrap().count(), 0);
 }

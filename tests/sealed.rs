@@ -16,8 +16,8 @@ use common::{TestFleet, oracle};
 use firstlight::authority::{AskPassphrase, AuthorityError};
 use firstlight::bundle::sealed::{Authentic, Limits, OpeningKey, PublicKey, Reason, Refusal};
 use firstlight::delivery::{
-    Confirm, Consent, Effect, Event, Footprint, Preflight, Receipt, SealedArtifact, Shelf as Files, Silent, Sink,
-    SinkError, TargetIdentity, TargetKind,
+    Cargo, Confirm, Consent, Effect, Event, Footprint, Preflight, Receipt, SealedArtifact, Shelf as Files, Silent,
+    Sink, SinkError, TargetIdentity, TargetKind,
 };
 use firstlight::fleet::{EndpointName, Secret};
 use firstlight::host::surroundings::{OsRandom, SystemClock};
@@ -424,24 +424,20 @@ impl Sink for Dying {
         Ok(Preflight::new(target, Effect::Overwrites(vec![]), need.medium.clone(), None))
     }
 
-    fn commit(
-        &mut self,
-        artifact: &SealedArtifact,
-        consent: Consent,
-        _: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError> {
+    fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, _: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
         let mut seen = self.0.lock().unwrap();
-        seen.push(Stick::of(artifact).0);
+        seen.push(Stick::of(cargo.parts()[0].artifact()).0);
         if seen.len() == 1 {
             return Err(SinkError::Gone { target: "/dev/memory".into(), doing: "writing" });
         }
+        let digest = cargo.digest();
         Ok(Receipt {
             target: consent.target().clone(),
-            artifact: artifact.digest(),
-            image: artifact.digest(),
-            read_back: artifact.digest(),
-            written: artifact.payload(),
-            compared: artifact.payload(),
+            artifact: digest,
+            image: digest,
+            read_back: digest,
+            written: cargo.payload(),
+            compared: cargo.payload(),
             accept_plaintext: None,
         })
     }

@@ -5,111 +5,20 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "common/memory.rs"]
+mod memory;
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use common::TestFleet;
-use firstlight::authority::{AskPassphrase, AuthorityError};
-use firstlight::delivery::{
-    Confirm, Consent, Effect, Event, Footprint, Preflight, Progress, Receipt, SealedArtifact, Silent, Sink, SinkError,
-    Step, TargetIdentity, TargetKind,
-};
-use firstlight::fleet::{Class, Diagnose, EndpointName, Secret};
-use firstlight::host::surroundings::{OsRandom, SystemClock};
+use firstlight::delivery::{Event, Progress, Silent, Sink, Step};
+use firstlight::fleet::{Class, Diagnose, EndpointName};
 use firstlight::medium::ImageFile;
 use firstlight::registry::{Again, DeviceHistory, GenerationState};
-use firstlight::station::{Delivered, Delivery, Shelf, Station, StationError, Surroundings, load};
-
-/// A drive in memory: what was written last survives in `content`.
-struct MemoryDrive {
-    serial: &'static str,
-    content: Arc<Mutex<Option<String>>>,
-    fault: Option<fn() -> SinkError>,
-}
-
-impl MemoryDrive {
-    fn new(serial: &'static str) -> Self {
-        Self { serial, content: Arc::default(), fault: None }
-    }
-
-    fn dying(serial: &'static str) -> Self {
-        let fault = || SinkError::Gone { target: "/dev/memory".into(), doing: "writing" };
-        Self { fault: Some(fault), ..Self::new(serial) }
-    }
-}
-
-impl Sink for MemoryDrive {
-    fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
-        let target = TargetIdentity {
-            kind: TargetKind::Drive,
-            name: "/dev/memory".into(),
-            path: "/dev/memory".into(),
-            size: Some(64 << 20),
-            port: Some("1-1".into()),
-            serial: Some(self.serial.into()),
-            cid: None,
-            diskseq: Some(1),
-        };
-        Ok(Preflight::new(target, Effect::Overwrites(vec![]), need.medium.clone(), None))
-    }
-
-    fn commit(
-        &mut self,
-        artifact: &SealedArtifact,
-        consent: Consent,
-        watch: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError> {
-        let device = artifact.manifest().device.clone();
-        if let Some(fault) = self.fault {
-            return Err(fault());
-        }
-        *self.content.lock().unwrap() = Some(String::from_utf8(artifact.manifest().to_json()).unwrap());
-        watch(Event::Step { device: &device, step: Step::Written });
-        watch(Event::Step { device: &device, step: Step::ReadBack });
-        let digest = artifact.digest();
-        Ok(Receipt {
-            target: consent.target().clone(),
-            artifact: digest,
-            image: digest,
-            read_back: digest,
-            written: artifact.payload(),
-            compared: artifact.payload(),
-            accept_plaintext: artifact.manifest().accept_plaintext.clone(),
-        })
-    }
-}
-
-struct Yes;
-
-impl Confirm for Yes {
-    fn confirm(&self, _: &Preflight) -> Result<(), SinkError> {
-        Ok(())
-    }
-}
-
-struct Nobody;
-
-impl AskPassphrase for Nobody {
-    fn passphrase(&self, _: &str) -> Result<Secret, AuthorityError> {
-        panic!("the test fleets have no passphrase")
-    }
-}
-
-fn open(root: &Path) -> Result<Station, StationError> {
-    let shelf = Shelf::default();
-    let folder = load::load(root, load::Inputs { inventory: None, stdin: &mut std::io::empty() }, &shelf)?;
-    let surroundings = Surroundings {
-        clock: Arc::new(SystemClock),
-        random: Arc::new(OsRandom),
-        ask: Arc::new(Nobody),
-        operator: "tester".into(),
-        interrupt: Arc::new(|| None),
-    };
-    Station::open(folder, shelf, surroundings)
-}
+use firstlight::station::{Delivered, Delivery, StationError};
+use memory::{MemoryDrive, Yes, open};
 
 fn deliver_with(
     root: &Path,

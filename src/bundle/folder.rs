@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::delivery::artifact::path_is_safe;
+use crate::delivery::artifact::{name_is_reserved, path_is_safe};
 use crate::fleet::{Digest, Faults, Place};
 
 /// The description's file name.
@@ -43,5 +43,5 @@ pub(super) fn is_source(name: &str) -> bool {
 
 /// Returns true if a template may write a file there.
 pub(super) fn may_write(path: &str) -> bool {
-    path_is_safe(path) && !path.eq_ignore_ascii_case(crate::delivery::MANIFEST_NAME)
+    path_is_safe(path) && !name_is_reserved(path)
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Context as _;
+
 use crate::delivery::Confirm;
 use crate::fleet::{DevicePlan, EndpointName, Recipient};
 use crate::registry::Again;
-use crate::station::{self, Batch, Station, StationError, TargetSpec};
+use crate::station::{self, Batch, Station, StationError, TargetSpec, Together, Verdict};
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;
+use crate::ui::measure::count;
 
 use super::{Context, Status};
 
@@ -30,13 +33,44 @@ pub struct Work<'a> {
     pub jobs: Option<usize>,
     /// Eject drives when they are done.
     pub eject: bool,
+    /// All devices on one medium.
+    pub together: bool,
 }
 
 impl Work<'_> {
     /// Delivers, with progress, receipts and a closing table.
     pub fn run(&self, context: &Context, confirm: &dyn Confirm) -> anyhow::Result<Status> {
-        pair(self.devices.len(), self.targets)?;
+        pair(self.devices.len(), self.targets, self.together)?;
         self.resolve_secrets()?;
+        if self.together { self.on_one(context, confirm) } else { self.on_each(context, confirm) }
+    }
+
+    /// All devices on one medium: a failure is that of the whole.
+    fn on_one(&self, context: &Context, confirm: &dyn Confirm) -> anyhow::Result<Status> {
+        let Some(first) = self.devices.first() else { return Err(StationError::NoDevice.into()) };
+        let target = self.target(0);
+        target.prepare(std::slice::from_ref(first))?;
+        let slots = self.station.folder().fleet.slots();
+        let mut sink = target.sink(first, &context.machine(), slots, self.eject)?;
+        let drawing = Drawing::new(&context.printer);
+        let together = Together {
+            station: self.station,
+            devices: self.devices,
+            plan: &|device| self.plan(device),
+            confirm,
+            again: self.again,
+            progress: &drawing,
+        };
+        let outcomes = together.run(&mut *sink);
+        drop(drawing);
+        let what = || format!("delivering {} on one medium", count(self.devices.len(), "device"));
+        let mut closing = Closing::new(&context.printer, self.devices.len());
+        let verdict = Verdict::of(outcomes.with_context(what)?, &mut |outcome| closing.outcome(outcome));
+        closing.end(&verdict);
+        Ok(Status::Done)
+    }
+
+    fn on_each(&self, context: &Context, confirm: &dyn Confirm) -> anyhow::Result<Status> {
         for (index, target) in self.targets.iter().enumerate() {
             target.prepare(if self.targets.len() == 1 { self.devices } else { &self.devices[index..=index] })?;
         }
@@ -94,8 +128,15 @@ impl Work<'_> {
     }
 }
 
-/// Fails unless there is one target for each device, or one for all.
-pub fn pair(devices: usize, targets: &[TargetSpec]) -> Result<(), StationError> {
+/// Fails unless there is one target for each device, or one for all; `together` wants one that is a single medium.
+pub fn pair(devices: usize, targets: &[TargetSpec], together: bool) -> Result<(), StationError> {
+    if together {
+        return match targets {
+            [one] if one.takes_many() => Err(StationError::NotOne { target: one.words() }),
+            [_] => Ok(()),
+            many => Err(StationError::Pairing { devices, targets: many.len() }),
+        };
+    }
     let one_for_all = targets.len() == 1 && (devices <= 1 || targets[0].takes_many());
     if one_for_all || (devices == targets.len() && !targets.iter().any(TargetSpec::takes_many)) {
         return Ok(());

@@ -7,7 +7,7 @@ use crate::ui::{Format, Level};
 
 /// Options that every command takes.
 #[derive(clap::Args, Debug, Clone, Default)]
-#[cfg_attr(feature = "station", expect(clippy::struct_excessive_bools, reason = "each is a flag of its own"))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Globals {
     /// The fleet's folder [default: the nearest with a fleet.yaml, upward]
     #[cfg(feature = "station")]
@@ -29,7 +29,6 @@ pub struct Globals {
     #[arg(help_heading = "Global options")]
     pub operator: Option<String>,
     /// Answer harmless questions with yes (never: overwriting a drive)
-    #[cfg(feature = "station")]
     #[arg(long, global = true, help_heading = "Global options")]
     pub yes: bool,
     /// Say what would happen and touch nothing

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 use crate::fleet::Class;
 use crate::ui::{Failure, Format, Level, Printer, Terminal, panics};
 
+pub mod client;
 pub mod context;
 pub mod globals;
 pub mod media;
@@ -84,6 +85,8 @@ unit), 6 refused (a person must act), 7 nothing next, 70 our fault,
 #[cfg(not(feature = "station"))]
 const TASKS: &str = "\
 Tasks:
+  $ firstlight client ingest              take the bundle from the medium
+  $ firstlight client status              what is in force, what came last
   $ firstlight media inspect /dev/sda     what is on this medium?
   $ firstlight media verify /dev/sda      does it hold what its manifest says?";
 
@@ -134,6 +137,8 @@ pub enum Command {
     /// Write bootstrap media: image files, folders, sticks, cards.
     #[cfg(feature = "station")]
     Write(write::Args),
+    /// Take bundles from media, on the device itself.
+    Client(client::Args),
     /// List drives; look at media and verify them.
     Media(media::Args),
     /// List devices, show their records, retire them.
@@ -178,6 +183,7 @@ impl Command {
             Command::Render(args) => render::run(args, context),
             #[cfg(feature = "station")]
             Command::Write(args) => write::run(args, context),
+            Command::Client(args) => client::run(args, context),
             Command::Media(args) => media::run(args, context),
             #[cfg(feature = "station")]
             Command::Devices(args) => devices::run(args, context),

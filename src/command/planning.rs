@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::bundle;
-use crate::delivery::Footprint;
+use crate::delivery::{Footprint, TargetIdentity};
 use crate::fleet::{DevicePlan, EndpointName, SecretSource};
 use crate::host::Machine;
 use crate::registry::{Again, Beginning};
-use crate::station::{Station, StationError, TargetSpec};
+use crate::station::{Station, StationError, TargetSpec, together};
 use crate::ui::Table;
 
 use super::delivering::pair;
@@ -29,19 +29,23 @@ pub struct Planning<'a> {
     pub delivery: Option<&'a str>,
     /// Repeat what is done, and why.
     pub again: Option<Again>,
+    /// All devices on one medium.
+    pub together: bool,
 }
 
 impl Planning<'_> {
     /// Prints each device's bundle, every secret shown as its name only.
     pub fn show(&self, context: &Context) -> anyhow::Result<Status> {
-        pair(self.devices.len(), self.targets)?;
+        pair(self.devices.len(), self.targets, self.together)?;
         let known = self.knowing_station()?;
-        let machine = context.machine();
+        let mut eyes = Eyes { machine: context.machine(), keep: self.together, seen: None };
+        let first = self.devices.first().filter(|_| self.together).map(|first| self.plan(first)).transpose()?;
         let mut table = Table::new(["device", "delivery", "what", "file", "bytes", "target"]).right("bytes");
         for (index, device) in self.devices.iter().enumerate() {
             let plan = self.plan(device)?;
+            first.as_ref().map_or(Ok(()), |first| together::go_on_one(first, &plan))?;
             let target = &self.targets[if self.targets.len() == 1 { 0 } else { index }];
-            let is_done = known.map(|station| self.is_done(station, &plan, target, &machine)).transpose()?;
+            let is_done = known.map(|station| self.is_done(station, &plan, target, &mut eyes)).transpose()?;
             let template = self.sight.shelf().template(&plan.delivery.bundle.template);
             let files = bundle::preview(&template, &plan)?;
             let shown = target.shown(device);
@@ -82,21 +86,43 @@ impl Planning<'_> {
         Ok(Some(station))
     }
 
-    /// A target that cannot be looked at yet (a folder to be made, a drive to be plugged in) carries nothing.
     fn is_done(
         &self,
         station: &Station,
         plan: &DevicePlan,
         target: &TargetSpec,
-        machine: &Machine,
+        eyes: &mut Eyes,
     ) -> Result<bool, StationError> {
-        let mut sink = target.sink(&plan.device, machine, station.folder().fleet.slots(), false)?;
-        let Ok(preflight) = sink.preflight(&Footprint { medium: plan.delivery.medium.clone(), payload: None }) else {
-            return Ok(false);
-        };
+        let Some(target) = eyes.look(station, plan, target)? else { return Ok(false) };
         let summary = station.summary(plan);
-        let beginning = Beginning { plan, summary: &summary, target: preflight.target(), again: self.again };
+        let beginning = Beginning { plan, summary: &summary, target: &target, again: self.again };
         Ok(station.ledger().done(&beginning)?.is_some())
+    }
+}
+
+/// Looks at targets; at one that takes all devices only once.
+struct Eyes {
+    machine: Machine,
+    keep: bool,
+    seen: Option<Option<TargetIdentity>>,
+}
+
+impl Eyes {
+    /// A target that cannot be looked at yet (a folder to be made, a drive to be plugged in) carries nothing.
+    fn look(
+        &mut self,
+        station: &Station,
+        plan: &DevicePlan,
+        target: &TargetSpec,
+    ) -> Result<Option<TargetIdentity>, StationError> {
+        if let Some(seen) = self.seen.as_ref().filter(|_| self.keep) {
+            return Ok(seen.clone());
+        }
+        let mut sink = target.sink(&plan.device, &self.machine, station.folder().fleet.slots(), false)?;
+        let found = sink.preflight(&Footprint { medium: plan.delivery.medium.clone(), payload: None });
+        let identity = found.ok().map(|preflight| preflight.target().clone());
+        self.seen = Some(identity.clone());
+        Ok(identity)
     }
 }
 

@@ -44,12 +44,21 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if context.globals.plan {
         let sight = opened::sight(context, inventory)?;
         let devices = sight.devices(&chosen, delivery)?;
-        return Planning { sight: &sight, devices: &devices, targets: &targets, delivery, again }.show(context);
+        return Planning { sight: &sight, devices: &devices, targets: &targets, delivery, again, together: false }
+            .show(context);
     }
     let station = opened::station(context, inventory)?;
     let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), delivery)?;
-    let work =
-        Work { station: &station, devices: &devices, targets: &targets, delivery, again, jobs: None, eject: false };
+    let work = Work {
+        station: &station,
+        devices: &devices,
+        targets: &targets,
+        delivery,
+        again,
+        jobs: None,
+        eject: false,
+        together: false,
+    };
     let fleet = station.folder().fleet.name().to_string();
     work.run(context, &StationFiles { ledger: station.ledger().clone(), fleet })
 }

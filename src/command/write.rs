@@ -26,7 +26,8 @@ Examples:
   $ firstlight write gw-0007 --to drive:/dev/sdb --eject
   $ firstlight write --next --to drive:port=1-4.2 --accept-port 1-4.2 \\
       --max-size 64GB
-  $ firstlight write gw-0007 --to drive:/dev/sdb --again lost";
+  $ firstlight write gw-0007 --to drive:/dev/sdb --again lost
+  $ firstlight write --all --together --to drive:/dev/sdb";
 
 /// Arguments of `firstlight write`.
 #[derive(clap::Args, Debug)]
@@ -41,6 +42,9 @@ pub struct Args {
     /// Where to; may be given several times [default: ask, from a list of drives]
     #[arg(long, value_name = "TARGET")]
     pub to: Vec<String>,
+    /// All devices on one medium, each in a folder of its own
+    #[arg(long, conflicts_with_all = ["next", "jobs"])]
+    pub together: bool,
     /// Which of the profile's deliveries, where there are several
     #[arg(long, value_name = "NAME")]
     pub delivery: Option<String>,
@@ -103,6 +107,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         again: args.again.map(Into::into),
         jobs: args.jobs.map(usize::from),
         eject: args.eject,
+        together: args.together,
     };
     let confirm = consent(&args, context, &station, &targets);
     work.run(context, &*confirm)
@@ -125,8 +130,8 @@ fn plan(args: &Args, chosen: &Selection, context: &Context) -> anyhow::Result<St
     let devices = sight.devices(chosen, args.delivery.as_deref())?;
     let targets = targets(args, context, devices.len())?;
     let again = args.again.map(Into::into);
-    let delivery = args.delivery.as_deref();
-    Planning { sight: &sight, devices: &devices, targets: &targets, delivery, again }.show(context)
+    let (delivery, together) = (args.delivery.as_deref(), args.together);
+    Planning { sight: &sight, devices: &devices, targets: &targets, delivery, again, together }.show(context)
 }
 
 /// Returns the targets as typed; a person who named none picks a drive from a list, which has no default.
@@ -134,7 +139,7 @@ fn targets(args: &Args, context: &Context, devices: usize) -> anyhow::Result<Vec
     if args.to.is_empty() {
         return Ok(vec![pick::drive(context)?]);
     }
-    Ok(args.to.iter().map(|text| TargetSpec::parse(text, devices > 1)).collect::<Result<_, _>>()?)
+    Ok(args.to.iter().map(|text| TargetSpec::parse(text, devices > 1 && !args.together)).collect::<Result<_, _>>()?)
 }
 
 /// Returns who gives the leave to write: files of this station need none but their own rule, drives a person or a flag.

@@ -2,7 +2,9 @@
 
 use crate::fleet::{Class, Diagnose, Digest, Secret};
 
-use super::manifest::{Encryption, MANIFEST_NAME, Manifest, ManifestFile, RESULT_NAME, RESULT_SIZE, signature_name};
+use super::manifest::{
+    Encryption, MANIFEST_NAME, MOST_SIGNATURES, Manifest, ManifestFile, RESULT_NAME, RESULT_SIZE, signature_name,
+};
 
 /// The longest path of a bundle file, in bytes.
 pub const LONGEST_PATH: usize = 240;
@@ -54,7 +56,7 @@ pub struct SealedArtifact {
 /// Why files do not make an artifact, or a spool holds none.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ArtifactError {
-    /// A path that could escape the medium, or that FAT cannot hold.
+    /// A path that could escape the medium, that FAT cannot hold, or that the bundle itself needs.
     #[error("{path:?} is no path for a bundle file")]
     Path {
         /// The path.
@@ -66,6 +68,9 @@ pub enum ArtifactError {
         /// The second one's path.
         path: String,
     },
+    /// Several bundles are wanted on one target, and there is none.
+    #[error("there is no bundle to bring")]
+    Nothing,
     /// The spooled bytes are no artifact.
     #[error("the spooled artifact is damaged")]
     Damaged,
@@ -74,7 +79,7 @@ pub enum ArtifactError {
 impl Diagnose for ArtifactError {
     fn class(&self) -> Class {
         match self {
-            ArtifactError::Path { .. } | ArtifactError::Twice { .. } => Class::Input,
+            ArtifactError::Path { .. } | ArtifactError::Twice { .. } | ArtifactError::Nothing => Class::Input,
             ArtifactError::Damaged => Class::Surroundings,
         }
     }
@@ -84,9 +89,9 @@ impl SealedArtifact {
     /// Freezes `files` under a manifest whose file list is made here; everything else in `manifest` is taken as it is.
     pub fn seal(mut manifest: Manifest, mut files: Vec<ArtifactFile>) -> Result<Self, ArtifactError> {
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut seen = std::collections::BTreeSet::from([MANIFEST_NAME.to_lowercase()]);
+        let mut seen = std::collections::BTreeSet::new();
         for file in &files {
-            if !path_is_safe(&file.path) {
+            if !path_is_safe(&file.path) || name_is_reserved(&file.path) {
                 return Err(ArtifactError::Path { path: file.path.clone() });
             }
             if !seen.insert(file.path.to_lowercase()) {
@@ -162,17 +167,27 @@ impl SealedArtifact {
     }
 }
 
-/// Returns true for a relative path of plain names: no empty part, `.`, `..`, backslash, colon, control character, no name
-/// that ends in a dot or blank (FAT drops those), at most [`LONGEST_PATH`] bytes.
+/// Returns true for a relative path of plain names: no empty part, `.`, `..`, backslash, colon, no name that ends in a dot or
+/// blank (FAT drops those) or begins with a blank, at most [`LONGEST_PATH`] bytes, all of it printable ASCII: what folds
+/// case, turns the reading direction or is written in two ways is read differently by two readers.
 pub fn path_is_safe(path: &str) -> bool {
     let name_is_safe = |name: &str| {
         !name.is_empty()
             && !name.chars().all(|c| c == '.')
             && !name.ends_with(['.', ' '])
             && !name.starts_with(' ')
-            && !name.chars().any(|c| c.is_control() || "\\:*?\"<>|".contains(c))
+            && !name.chars().any(|c| !matches!(c, ' '..='~') || "\\:*?\"<>|".contains(c))
     };
     path.len() <= LONGEST_PATH && path.split('/').all(name_is_safe)
+}
+
+/// Returns true for a name that the bundle itself needs: manifest, signatures, result.
+pub fn name_is_reserved(path: &str) -> bool {
+    let signatures = (0..MOST_SIGNATURES).map(signature_name);
+    [MANIFEST_NAME.to_owned(), RESULT_NAME.to_owned()]
+        .into_iter()
+        .chain(signatures)
+        .any(|reserved| path.eq_ignore_ascii_case(&reserved))
 }
 
 fn entry(file: &ArtifactFile) -> ManifestFile {
@@ -269,10 +284,35 @@ mod tests {
 
     #[test]
     fn paths_that_could_escape_are_refused() {
-        for path in ["", "/a", "a//b", "../a", "a/..", "a/./b", "a\\b", "c:d", "a\0", "a ", "a.", "a\nb"] {
+        for path in [
+            "",
+            "/a",
+            "a//b",
+            "../a",
+            "a/..",
+            "a/./b",
+            "a\\b",
+            "c:d",
+            "a\0",
+            "a ",
+            "a.",
+            "a\nb",
+            "ä",
+            "a\u{202e}b",
+            "\u{7f}",
+        ] {
             let sealed = SealedArtifact::seal(manifest(), vec![file(path, b"")]);
             assert_eq!(sealed.err(), Some(ArtifactError::Path { path: path.into() }), "{path:?}");
         }
         assert!(SealedArtifact::seal(manifest(), vec![file("A", b""), file("a", b"")]).is_err());
+    }
+
+    #[test]
+    fn no_file_takes_a_name_that_the_bundle_needs() {
+        for path in ["Firstlight-Manifest.json", "firstlight-result.json", "firstlight-manifest.json.3.MINISIG"] {
+            let sealed = SealedArtifact::seal(manifest(), vec![file(path, b"")]);
+            assert_eq!(sealed.err(), Some(ArtifactError::Path { path: path.into() }), "{path:?}");
+        }
+        assert!(SealedArtifact::seal(manifest(), vec![file("app/firstlight-result.json", b"")]).is_ok());
     }
 }

@@ -19,6 +19,8 @@ pub const RESULT_NAME: &str = "firstlight-result.json";
 pub const RESULT_SIZE: usize = 4096;
 /// The folder that holds a folder for each bundle, on a medium with several.
 pub const BUNDLES_FOLDER: &str = "firstlight";
+/// Most bundles on one medium: what a device's reader looks through.
+pub const MOST_BUNDLES: usize = 4096;
 /// Most signatures beside a manifest: the bundle keys of a rotation's overlap.
 pub const MOST_SIGNATURES: usize = 4;
 

@@ -65,15 +65,17 @@ impl Match {
     pub fn unmet(&self, values_of: &dyn Fn(Property) -> Vec<String>) -> Option<Property> {
         let meets = |property: Property, wanted: &[String]| {
             let has = values_of(property);
-            wanted.iter().any(|wanted| has.iter().any(|has| plain(has) == plain(wanted)))
+            let fits = |wanted: String| !wanted.is_empty() && has.iter().any(|has| plain(has) == wanted);
+            wanted.iter().any(|wanted| fits(plain(wanted)))
         };
         self.0.iter().find(|(property, wanted)| !meets(**property, wanted)).map(|(property, _)| *property)
     }
 }
 
-/// Values are compared without case and without blanks at the ends: labels and firmware differ in both.
+/// Values are compared without the case of ASCII letters and without blanks at the ends: labels and firmware differ in
+/// both. Blanks alone are no value: a device without a serial number must not meet an empty cell of a table.
 fn plain(value: &str) -> String {
-    value.trim_matches(|c: char| c.is_whitespace() || c == '\0').to_lowercase()
+    value.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\0').to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -96,6 +98,12 @@ mod tests {
         assert_eq!(both.unmet(&device), None);
         assert_eq!(wanted(&[(Property::Serial, &["SN-2"])]).unmet(&device), Some(Property::Serial));
         assert_eq!(wanted(&[(Property::Model, &["any"])]).unmet(&device), Some(Property::Model));
+        let blank = |property| if property == Property::Serial { vec![" \0".to_owned()] } else { vec![] };
+        assert_eq!(
+            wanted(&[(Property::Serial, &["", " "])]).unmet(&blank),
+            Some(Property::Serial),
+            "blanks are no value"
+        );
         assert_eq!(wanted(&[(Property::Serial, &[])]).unmet(&device), Some(Property::Serial), "no value, no device");
     }
 

@@ -4,6 +4,7 @@
 //! `Random`. Values and seams only: no file is opened here.
 
 pub mod artifact;
+pub mod cargo;
 pub mod credential;
 pub mod failure;
 pub mod image;
@@ -20,6 +21,7 @@ pub mod surroundings;
 pub mod target;
 
 pub use artifact::{ArtifactError, ArtifactFile, Attachment, SealedArtifact};
+pub use cargo::{Cargo, Part};
 pub use credential::{Credential, PublicCredential, PublicKind, SealedMaterial};
 pub use failure::SinkError;
 pub use image::{Content, Extent, ImageHasher, TargetImage};

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::fleet::Digest;
 
-use super::TargetIdentity;
+use super::{SealedArtifact, TargetIdentity};
 
 /// What a sink returns when everything has been read back and agrees. Holds digests, never a secret.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Receipt {
     /// The target that was written.
     pub target: TargetIdentity,
-    /// Digest of the artifact.
+    /// Digest of the artifact; of a sink that brought several: of all.
     pub artifact: Digest,
     /// Digest of the image written; of the artifact where the target is a folder.
     pub image: Digest,
@@ -24,4 +24,13 @@ pub struct Receipt {
     /// Why secrets lie there in clear, where they do.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub accept_plaintext: Option<String>,
+}
+
+impl Receipt {
+    /// Returns the receipt of one of several bundles on this target: image and bytes stay those of the whole medium.
+    #[must_use]
+    pub fn of_part(&self, part: &SealedArtifact) -> Self {
+        let accept_plaintext = part.manifest().accept_plaintext.clone();
+        Self { artifact: part.digest(), accept_plaintext, ..self.clone() }
+    }
 }

@@ -103,26 +103,36 @@ pub struct Preflight {
     effect: Effect,
     layout: MediumPlan,
     accept_id: Option<String>,
-    carries: Option<Manifest>,
+    carries: Vec<Manifest>,
 }
 
 impl Preflight {
     /// Made by sinks. `layout` is the medium plan with its size filled in; `accept_id` names this target in this state.
     pub fn new(target: TargetIdentity, effect: Effect, layout: MediumPlan, accept_id: Option<String>) -> Self {
-        Self { target, effect, layout, accept_id, carries: None }
+        Self { target, effect, layout, accept_id, carries: Vec::new() }
     }
 
-    /// Adds that the target holds exactly this bundle, whole; a drive holds nothing beside it.
+    /// Adds that the target holds exactly these bundles, all of them whole; a drive holds nothing beside them.
     #[must_use]
-    pub fn carrying(mut self, manifest: Option<Manifest>) -> Self {
-        self.carries = manifest;
+    pub fn carrying(mut self, manifests: impl IntoIterator<Item = Manifest>) -> Self {
+        self.carries = manifests.into_iter().collect();
         self
     }
 
-    /// Returns the manifest of the bundle the target holds, if it holds exactly one, whole and, on a drive, with nothing
-    /// beside it.
-    pub fn carries(&self) -> Option<&Manifest> {
-        self.carries.as_ref()
+    /// Adds lines on what else is lost, where the target is not blank: what only a ledger knows.
+    #[must_use]
+    pub fn losing(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        match &mut self.effect {
+            Effect::Overwrites(lost) if !lost.is_empty() => lost.extend(lines),
+            Effect::Overwrites(_) | Effect::Creates => {}
+        }
+        self
+    }
+
+    /// Returns the manifests of the bundles the target holds, if all of them are whole and, on a drive, nothing is beside
+    /// them.
+    pub fn carries(&self) -> &[Manifest] {
+        &self.carries
     }
 
     /// Returns the target.

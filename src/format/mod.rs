@@ -3,10 +3,22 @@
 //! Every decoder takes hostile bytes, is bounded, and returns an error instead of a panic.
 
 pub mod cbor;
+mod crc32;
+#[cfg(feature = "station")]
+pub mod esp_partition_table;
+#[cfg(feature = "station")]
+pub mod esp_secure_cert;
 pub mod fat;
+pub mod intel_hex;
+pub mod littlefs;
+#[cfg(feature = "station")]
+pub mod nvs;
 pub mod partition;
 pub mod read_at;
+pub mod segment;
 pub mod senml;
 pub mod tlv;
+pub mod uf2;
 
 pub use read_at::{ReadAt, Window};
+pub use segment::Segment;

@@ -3,6 +3,7 @@
 pub mod aligned;
 pub mod block;
 pub mod busy;
+pub mod clock_sync;
 mod control;
 pub mod drives;
 pub mod error;

@@ -13,8 +13,8 @@ use super::inspect::{self, InspectError};
 use super::reader::DeviceReader;
 use super::volume::encode;
 use crate::delivery::{
-    Consent, Effect, Event, Footprint, Preflight, Receipt, SealedArtifact, Sink, SinkError, Step, TargetIdentity,
-    TargetImage, target::accept_id,
+    Cargo, Consent, Effect, Event, Footprint, Preflight, Receipt, Sink, SinkError, Step, TargetIdentity, TargetImage,
+    target::accept_id,
 };
 use crate::fleet::Digest;
 use crate::host::block::number_of;
@@ -212,40 +212,35 @@ impl Sink for DriveSink {
         let accept = accept_id(&identity, content);
         let mut layout = need.medium.clone();
         layout.size = Some(layout.size.unwrap_or(drive.size));
-        let carried = found.sole_bundle().map(|bundle| bundle.manifest.clone());
+        let carried = found.sole_bundles().iter().map(|bundle| bundle.manifest.clone());
         Ok(Preflight::new(identity, Effect::Overwrites(found.losses()), layout, Some(accept)).carrying(carried))
     }
 
-    fn commit(
-        &mut self,
-        artifact: &SealedArtifact,
-        consent: Consent,
-        watch: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError> {
+    fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
         let agreed = consent.target();
         let drive = self.find_again(agreed)?;
         self.check(&drive)?;
-        let image = encode(artifact, consent.layout(), Some(drive.size))?;
+        let image = encode(cargo, consent.layout(), Some(drive.size))?;
         let device = self.open(&drive)?;
         self.check_opened(&device, &drive, agreed)?;
-        let outcome = self.write(&device, &drive, &image, &|moment| tell(artifact, moment, watch))?;
+        let outcome = self.write(&device, &drive, &image, &|moment| tell(cargo, moment, watch))?;
         // The bytes are there and proven; a kernel that keeps the old table, or does not eject, changes nothing of that.
         let _ = device.reread_partitions();
         self.ejected = self.eject && device.eject().unwrap_or(false);
         Ok(Receipt {
             target: drive.identity(),
-            artifact: artifact.digest(),
+            artifact: cargo.digest(),
             image: image.digest(),
             read_back: outcome.read_back,
             written: outcome.written,
             compared: outcome.compared,
-            accept_plaintext: artifact.manifest().accept_plaintext.clone(),
+            accept_plaintext: cargo.accept_plaintext(),
         })
     }
 }
 
-fn tell(artifact: &SealedArtifact, moment: Moment, watch: &dyn Fn(Event<'_>)) {
-    let device = &artifact.manifest().device;
+fn tell(cargo: &Cargo<'_>, moment: Moment, watch: &dyn Fn(Event<'_>)) {
+    let device = cargo.device();
     watch(match moment {
         Moment::Bytes { done, total } => Event::Bytes { device, done, total },
         Moment::Written => Event::Step { device, step: Step::Written },

@@ -1,19 +1,20 @@
-//! A folder: the files of a bundle with their modes, the manifest last.
+//! A folder: the files of bundles with their modes, the manifests last.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, Advice, AtFlags, Mode, OFlags};
+use rustix::fs::{Access, Advice, AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::bundle::FileState;
+use super::bundle::{BundleFound, FileState};
 use super::failure::io_error;
 use super::inspect;
-use crate::delivery::manifest::{LONGEST_MANIFEST, MOST_SIGNATURES, RESULT_NAME, signature_name};
+use crate::delivery::manifest::{BUNDLES_FOLDER, LONGEST_MANIFEST, MOST_SIGNATURES, RESULT_NAME, signature_name};
 use crate::delivery::{
-    ArtifactFile, Consent, Effect, Event, Footprint, MANIFEST_NAME, Manifest, Preflight, Receipt, SealedArtifact, Sink,
+    Cargo, Consent, Effect, Event, Footprint, MANIFEST_NAME, Manifest, ManifestFile, Part, Preflight, Receipt, Sink,
     SinkError, Step, TargetIdentity, TargetKind,
 };
 use crate::fleet::Digest;
@@ -21,6 +22,8 @@ use crate::host::files::{folder_of, read_all_bounded, sync_folder};
 
 /// Most lines that name what is there.
 const MOST_LINES: usize = 20;
+/// Most entries of the folder of bundles that are looked at.
+const MOST_ENTRIES: usize = 65_536;
 
 /// A sink that writes files into a folder that exists: each beside its name, synced and renamed. While files change no
 /// manifest is there, so that nobody takes a half bundle for one. Symbolic links inside the folder are never followed.
@@ -84,29 +87,30 @@ impl Folder {
         }
     }
 
-    fn effect(&self, place: &Path) -> Result<(Effect, Option<Manifest>), SinkError> {
+    fn effect(&self, place: &Path) -> Result<(Effect, Vec<Manifest>), SinkError> {
         let failed = |error: inspect::InspectError| io_error(&self.name(), "reading", 0)(io::Error::other(error));
         let found = inspect::inspect_path(place).map_err(failed)?;
-        let Some(volume) = found.volumes.first().filter(|_| !found.blank) else { return Ok((Effect::Creates, None)) };
-        let mut lines = Vec::new();
-        if let Some(bundle) = &volume.bundle {
-            let manifest = &bundle.manifest;
-            lines.push(format!("bundle {:?} version {} for {}", manifest.bundle, manifest.version, manifest.device));
-            let others = bundle.files.iter().filter(|file| file.state == FileState::Extra);
-            lines.extend(others.take(MOST_LINES).map(|file| replaceable(&file.path)));
-        } else {
-            lines.extend(volume.files.iter().take(MOST_LINES).map(|file| replaceable(&file.path)));
+        let Some(volume) = found.volumes.first().filter(|_| !found.blank) else {
+            return Ok((Effect::Creates, Vec::new()));
+        };
+        let mut lines: Vec<String> = found.bundles().take(MOST_LINES).map(BundleFound::words).collect();
+        let extra = found.bundles().flat_map(|bundle| &bundle.files).chain(&volume.strays);
+        let extra = extra.filter(|file| file.state == FileState::Extra).map(|file| replaceable(&file.path));
+        match lines.is_empty() {
+            true => lines.extend(volume.files.iter().take(MOST_LINES).map(|file| replaceable(&file.path))),
+            false => lines.extend(extra.take(MOST_LINES)),
         }
         if volume.files.len() > MOST_LINES {
             lines.push(format!("{} files in all", volume.files.len()));
         }
         lines.extend(volume.problem.clone());
-        Ok((Effect::Overwrites(lines), found.whole_bundle().map(|bundle| bundle.manifest.clone())))
+        let carried = found.whole_bundles().iter().map(|bundle| bundle.manifest.clone()).collect();
+        Ok((Effect::Overwrites(lines), carried))
     }
 }
 
 fn replaceable(path: &str) -> String {
-    format!("{path:?}, if the bundle has a file of that name")
+    format!("{path:?}, if a bundle has a file of that name")
 }
 
 impl Sink for Folder {
@@ -118,16 +122,11 @@ impl Sink for Folder {
             Errno::ROFS => SinkError::ReadOnly { target: self.name() },
             _ => SinkError::Permission { target: self.name() },
         })?;
-        let (effect, carried) = if is_there { self.effect(&place)? } else { (Effect::Creates, None) };
+        let (effect, carried) = if is_there { self.effect(&place)? } else { (Effect::Creates, Vec::new()) };
         Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None).carrying(carried))
     }
 
-    fn commit(
-        &mut self,
-        artifact: &SealedArtifact,
-        consent: Consent,
-        watch: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError> {
+    fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
         let place = self.place()?;
         if !self.identity(&place).is_same_appearance(consent.target()) {
             let difference = format!("it is {}, agreed was {}", place.display(), consent.target().path);
@@ -137,35 +136,27 @@ impl Sink for Folder {
             self.make(&place)?;
         }
         let open = Open::folder(&place, self.name())?;
-        let device = &artifact.manifest().device;
-        let total = 2 * artifact.payload();
+        let device = cargo.device();
+        let total = 2 * cargo.payload();
         let tick = |done| watch(Event::Bytes { device, done, total });
-        open.retire_old(artifact)?;
-        let mut done = 0;
-        for file in artifact.files() {
-            file.bytes.expose(|bytes| open.put(&file.path, bytes, file.mode))?;
-            done += file.bytes.len() as u64;
-            tick(done);
+        open.retire_old(cargo)?;
+        open.put_files(cargo, &tick)?;
+        cargo.parts().iter().try_for_each(|part| open.check(part))?;
+        for part in cargo.parts() {
+            open.put(&part.manifest_place(), part.artifact().document(), 0o644)?;
         }
-        for attachment in artifact.attachments() {
-            open.put(&attachment.path, &attachment.bytes, 0o644)?;
-        }
-        open.check(artifact.files())?;
-        open.check_attachments(artifact)?;
-        let manifest = artifact.document();
-        open.put(MANIFEST_NAME, manifest, 0o644)?;
         watch(Event::Step { device, step: Step::Written });
-        let read_back = open.check_manifest(manifest)?;
+        let read_back = open.check_manifests(cargo)?;
         tick(total);
         watch(Event::Step { device, step: Step::ReadBack });
         Ok(Receipt {
             target: self.identity(&place),
-            artifact: artifact.digest(),
-            image: artifact.digest(),
+            artifact: cargo.digest(),
+            image: cargo.digest(),
             read_back,
-            written: artifact.payload(),
-            compared: artifact.payload(),
-            accept_plaintext: artifact.manifest().accept_plaintext.clone(),
+            written: cargo.payload(),
+            compared: cargo.payload(),
+            accept_plaintext: cargo.accept_plaintext(),
         })
     }
 }
@@ -197,44 +188,104 @@ impl Open {
         }
     }
 
-    /// Removes an old manifest first, then the files only it named, if they are as it says.
-    fn retire_old(&self, artifact: &SealedArtifact) -> Result<(), SinkError> {
-        let Some(old) = self.old_manifest()? else { return Ok(()) };
-        let is_kept = |path: &str| artifact.files().iter().any(|file| file.path.eq_ignore_ascii_case(path));
-        for file in old.files.iter().filter(|file| !is_kept(&file.path)) {
-            let is_ours = crate::delivery::artifact::path_is_safe(&file.path)
-                && self.read(&file.path, file.size).is_ok_and(|bytes| Digest::of(&bytes) == file.sha256);
-            if is_ours {
-                self.remove(&file.path).map_err(self.failed("removing", &file.path))?;
-            }
+    /// Removes the old manifests first, then the files only they named, if they are as they say.
+    fn retire_old(&self, cargo: &Cargo<'_>) -> Result<(), SinkError> {
+        let mut old = Vec::new();
+        for folder in self.old_places()? {
+            old.extend(self.old_manifest(&folder)?.map(|manifest| (folder, manifest)));
         }
-        self.retire_attachments(artifact)
-    }
-
-    /// Removes signatures of the old manifest and what a device said of it, which are of no use beside a new one.
-    fn retire_attachments(&self, artifact: &SealedArtifact) -> Result<(), SinkError> {
-        let names = (0..MOST_SIGNATURES).map(signature_name).chain([RESULT_NAME.to_owned()]);
-        let is_kept = |path: &str| artifact.attachments().iter().any(|attachment| attachment.path == path);
-        for name in names.filter(|name| !is_kept(name)) {
-            match self.remove(&name) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(self.failed("removing", &name)(error));
-                }
-                _ => {}
+        let kept: BTreeSet<String> = cargo.parts().iter().flat_map(places).map(|place| place.to_lowercase()).collect();
+        for (folder, manifest) in &old {
+            for file in &manifest.files {
+                self.retire(&join(folder, &file.path), file, &kept)?;
             }
+            self.tidy(folder, &kept)?;
         }
         Ok(())
     }
 
-    fn old_manifest(&self) -> Result<Option<Manifest>, SinkError> {
-        let document = self.read(MANIFEST_NAME, LONGEST_MANIFEST as u64);
-        match self.remove(MANIFEST_NAME) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.failed("removing", MANIFEST_NAME)(error)),
+    /// Where bundles may lie: at the root, and in the folders of devices.
+    fn old_places(&self) -> Result<Vec<String>, SinkError> {
+        let mut found = vec![String::new()];
+        let failed = || self.failed("reading", BUNDLES_FOLDER);
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = match rustix::fs::openat(&self.root, BUNDLES_FOLDER, flags, Mode::empty()) {
+            Ok(folder) => folder,
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(found),
+            Err(error) => return Err(failed()(error.into())),
+        };
+        for entry in Dir::read_from(&folder).map_err(|error| failed()(error.into()))?.take(MOST_ENTRIES) {
+            let entry = entry.map_err(|error| failed()(error.into()))?;
+            let name = entry.file_name().to_str().unwrap_or_default();
+            if !name.is_empty() && name != "." && name != ".." {
+                found.push(format!("{BUNDLES_FOLDER}/{name}"));
+            }
         }
-        rustix::fs::fsync(&self.root).map_err(|error| self.failed("syncing", "")(error.into()))?;
-        Ok(document.ok().and_then(|bytes| Manifest::from_json(&bytes).ok()))
+        found.sort();
+        Ok(found)
+    }
+
+    fn old_manifest(&self, folder: &str) -> Result<Option<Manifest>, SinkError> {
+        let path = join(folder, MANIFEST_NAME);
+        let document = self.read(&path, LONGEST_MANIFEST as u64);
+        match self.remove_durably(&path) {
+            Ok(()) => Ok(document.ok().and_then(|bytes| Manifest::from_json(&bytes).ok())),
+            Err(error) if is_not_there(&error) => Ok(None),
+            Err(error) => Err(self.failed("removing", &path)(error)),
+        }
+    }
+
+    fn retire(&self, place: &str, file: &ManifestFile, kept: &BTreeSet<String>) -> Result<(), SinkError> {
+        let is_ours = !kept.contains(&place.to_lowercase())
+            && crate::delivery::artifact::path_is_safe(&file.path)
+            && self.read(place, file.size).is_ok_and(|bytes| Digest::of(&bytes) == file.sha256);
+        if !is_ours {
+            return Ok(());
+        }
+        self.remove(place).map_err(self.failed("removing", place))?;
+        for folder in Path::new(place).ancestors().skip(1) {
+            self.remove_if_empty(folder);
+        }
+        Ok(())
+    }
+
+    /// Removes what lay beside an old manifest, which would speak of another bundle now, and the folders that are left
+    /// empty.
+    fn tidy(&self, folder: &str, kept: &BTreeSet<String>) -> Result<(), SinkError> {
+        let signatures = (0..MOST_SIGNATURES).map(signature_name);
+        let names = signatures.chain([RESULT_NAME.to_owned()]).map(|name| join(folder, &name));
+        for place in names.filter(|place| !kept.contains(&place.to_lowercase())) {
+            match self.remove(&place) {
+                Err(error) if !is_not_there(&error) => return Err(self.failed("removing", &place)(error)),
+                _ => {}
+            }
+        }
+        Path::new(folder).ancestors().for_each(|folder| self.remove_if_empty(folder));
+        Ok(())
+    }
+
+    /// A folder that is not empty stays, with what somebody else has put there.
+    fn remove_if_empty(&self, folder: &Path) {
+        if let Some(Ok((parent, name))) =
+            folder.to_str().filter(|path| !path.is_empty()).map(|path| self.walk(path, false))
+        {
+            let _ = rustix::fs::unlinkat(&parent, &name, AtFlags::REMOVEDIR);
+        }
+    }
+
+    fn put_files(&self, cargo: &Cargo<'_>, tick: &dyn Fn(u64)) -> Result<(), SinkError> {
+        let mut done = 0;
+        for part in cargo.parts() {
+            for file in part.artifact().files() {
+                file.bytes.expose(|bytes| self.put(&part.place(&file.path), bytes, file.mode))?;
+                done += file.bytes.len() as u64;
+                tick(done);
+            }
+            for attachment in part.artifact().attachments() {
+                self.put(&part.place(&attachment.path), &attachment.bytes, 0o644)?;
+            }
+        }
+        Ok(())
     }
 
     fn put(&self, path: &str, bytes: &[u8], mode: u32) -> Result<(), SinkError> {
@@ -261,6 +312,12 @@ impl Open {
     fn remove(&self, path: &str) -> io::Result<()> {
         let (folder, name) = self.walk(path, false)?;
         Ok(rustix::fs::unlinkat(&folder, &name, AtFlags::empty())?)
+    }
+
+    fn remove_durably(&self, path: &str) -> io::Result<()> {
+        let (folder, name) = self.walk(path, false)?;
+        rustix::fs::unlinkat(&folder, &name, AtFlags::empty())?;
+        Ok(rustix::fs::fsync(&folder)?)
     }
 
     /// Reads a file past what the system has cached of it, as far as it lets us.
@@ -292,29 +349,31 @@ impl Open {
         Ok((folder, last.to_owned()))
     }
 
-    fn check(&self, files: &[ArtifactFile]) -> Result<(), SinkError> {
-        for file in files {
-            let found =
-                self.read(&file.path, file.bytes.len() as u64).map_err(self.failed("reading back", &file.path))?;
-            file.bytes.expose(|wanted| self.compare(&file.path, wanted, &found))?;
+    fn check(&self, part: &Part<'_>) -> Result<(), SinkError> {
+        for file in part.artifact().files() {
+            file.bytes.expose(|wanted| self.check_file(&part.place(&file.path), wanted))?;
+        }
+        for attachment in part.artifact().attachments() {
+            self.check_file(&part.place(&attachment.path), &attachment.bytes)?;
         }
         Ok(())
     }
 
-    fn check_attachments(&self, artifact: &SealedArtifact) -> Result<(), SinkError> {
-        for attachment in artifact.attachments() {
-            let found = self.read(&attachment.path, attachment.bytes.len() as u64);
-            let found = found.map_err(self.failed("reading back", &attachment.path))?;
-            self.compare(&attachment.path, &attachment.bytes, &found)?;
-        }
-        Ok(())
+    fn check_file(&self, place: &str, wanted: &[u8]) -> Result<(), SinkError> {
+        let found = self.read(place, wanted.len() as u64).map_err(self.failed("reading back", place))?;
+        self.compare(place, wanted, &found)
     }
 
-    fn check_manifest(&self, wanted: &[u8]) -> Result<Digest, SinkError> {
-        let most = wanted.len() as u64;
-        let found = self.read(MANIFEST_NAME, most).map_err(self.failed("reading back", MANIFEST_NAME))?;
-        self.compare(MANIFEST_NAME, wanted, &found)?;
-        Ok(Digest::of(&found))
+    /// Returns the digest of the whole, made from what was read back.
+    fn check_manifests(&self, cargo: &Cargo<'_>) -> Result<Digest, SinkError> {
+        let mut found = BTreeMap::new();
+        for part in cargo.parts() {
+            let (place, wanted) = (part.manifest_place(), part.artifact().document());
+            let bytes = self.read(&place, wanted.len() as u64).map_err(self.failed("reading back", &place))?;
+            self.compare(&place, wanted, &bytes)?;
+            found.insert(part.folder(), Digest::of(&bytes));
+        }
+        Ok(cargo.digest_with(|part| found[part.folder()]))
     }
 
     fn compare(&self, path: &str, wanted: &[u8], found: &[u8]) -> Result<(), SinkError> {
@@ -326,6 +385,22 @@ impl Open {
         let finding = format!("{} bytes written, {} bytes read", wanted.len(), found.len());
         Err(SinkError::Differs { target: format!("{}/{path}", self.name), offset, finding })
     }
+}
+
+/// Every file of a bundle, from the root of the folder.
+fn places(part: &Part<'_>) -> Vec<String> {
+    let artifact = part.artifact();
+    let files = artifact.files().iter().map(|file| file.path.as_str());
+    let attachments = artifact.attachments().iter().map(|attachment| attachment.path.as_str());
+    files.chain(attachments).chain([MANIFEST_NAME]).map(|path| part.place(path)).collect()
+}
+
+fn join(folder: &str, path: &str) -> String {
+    if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+}
+
+fn is_not_there(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// A rename would replace a symbolic link silently; somebody put it there for a reason.

@@ -13,7 +13,7 @@ use super::failure::{engine_error, io_error, open_error};
 use super::inspect;
 use super::volume::encode;
 use crate::delivery::{
-    Consent, Content, Effect, Event, Footprint, Manifest, Preflight, Receipt, SealedArtifact, Sink, SinkError, Step,
+    Cargo, Consent, Content, Effect, Event, Footprint, Manifest, Preflight, Receipt, Sink, SinkError, Step,
     TargetIdentity, TargetImage, TargetKind,
 };
 use crate::host::files::{folder_of, sync_folder};
@@ -95,8 +95,8 @@ impl ImageFile {
     }
 
     /// An image with a whole bundle can be made again, and is named as carried; anything else is lost.
-    fn effect(&self, place: &Path) -> Result<(Effect, Option<Manifest>), SinkError> {
-        let Ok(metadata) = fs::symlink_metadata(place) else { return Ok((Effect::Creates, None)) };
+    fn effect(&self, place: &Path) -> Result<(Effect, Vec<Manifest>), SinkError> {
+        let Ok(metadata) = fs::symlink_metadata(place) else { return Ok((Effect::Creates, Vec::new())) };
         if !metadata.is_file() {
             let reason = "it exists and is no regular file".to_owned();
             let hint = Some("name a file; a block device is written as a drive".to_owned());
@@ -105,8 +105,9 @@ impl ImageFile {
         let length = metadata.len();
         let lines = match inspect::inspect_path(place) {
             Ok(found) => {
-                if let Some(bundle) = found.whole_bundle() {
-                    return Ok((Effect::Creates, Some(bundle.manifest.clone())));
+                let whole = found.whole_bundles();
+                if !whole.is_empty() {
+                    return Ok((Effect::Creates, whole.iter().map(|bundle| bundle.manifest.clone()).collect()));
                 }
                 let mut lines = vec![format!("a file of {length} bytes that holds no whole bundle")];
                 lines.extend(found.losses());
@@ -114,7 +115,7 @@ impl ImageFile {
             }
             Err(_) => vec![format!("a file of {length} bytes that cannot be read")],
         };
-        Ok((Effect::Overwrites(lines), None))
+        Ok((Effect::Overwrites(lines), Vec::new()))
     }
 
     fn check_unchanged(&self, place: &Path, consent: &Consent) -> Result<(), SinkError> {
@@ -134,7 +135,9 @@ impl Sink for ImageFile {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
         let place = self.place()?;
         if need.medium.size.is_none() {
-            return Err(SinkError::Layout { reason: "an image file needs a size in the fleet file".into() });
+            return Err(SinkError::Layout {
+                reason: "an image file needs a size, as in `medium: {size: 64MiB}` in the fleet file".into(),
+            });
         }
         self.check_folder(&place, need.payload.unwrap_or(0).saturating_add(OVERHEAD))?;
         let (effect, carried) = self.effect(&place)?;
@@ -142,16 +145,11 @@ impl Sink for ImageFile {
         Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None).carrying(carried))
     }
 
-    fn commit(
-        &mut self,
-        artifact: &SealedArtifact,
-        consent: Consent,
-        watch: &dyn Fn(Event<'_>),
-    ) -> Result<Receipt, SinkError> {
+    fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
         let place = self.place()?;
         self.check_unchanged(&place, &consent)?;
-        let image = encode(artifact, consent.layout(), None)?;
-        let device = &artifact.manifest().device;
+        let image = encode(cargo, consent.layout(), None)?;
+        let device = cargo.device();
         let total = 2 * image.data_bytes();
         let tick = |done| watch(Event::Bytes { device, done, total });
         let name = self.name();
@@ -167,12 +165,12 @@ impl Sink for ImageFile {
         let digest = image.digest();
         Ok(Receipt {
             target: self.identity(&place),
-            artifact: artifact.digest(),
+            artifact: cargo.digest(),
             image: digest,
             read_back,
             written,
             compared,
-            accept_plaintext: artifact.manifest().accept_plaintext.clone(),
+            accept_plaintext: cargo.accept_plaintext(),
         })
     }
 }

@@ -5,9 +5,10 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
-use super::bundle::{self, BundleFound, FileState};
+use super::bundle::{self, BundleFound, FileVerdict};
 use super::magic;
 use super::reader::DeviceReader;
 use super::shelf::{FatShelf, FolderShelf};
@@ -22,6 +23,8 @@ use crate::host::{BlockDevice, HostError};
 
 /// Bytes at both ends that must be zero for a medium to count as blank.
 pub(super) const ENDS: u64 = 64 << 10;
+/// Most devices that are named in one line.
+const MOST_NAMES: usize = 8;
 
 /// What was found on a medium.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -72,12 +75,32 @@ pub struct VolumeFound {
     pub files: Vec<FileFound>,
     /// False if it was not cleanly unmounted.
     pub clean: bool,
-    /// The bundle, where there is a manifest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bundle: Option<BundleFound>,
+    /// The bundles, where there are manifests: one at the root, or one in each folder of its device.
+    #[serde(flatten)]
+    pub bundles: Bundles,
+    /// Files of no bundle, where there are bundles in folders and none at the root.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strays: Vec<FileVerdict>,
     /// Why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// The bundles of a volume. In JSON `bundles`, and `bundle` too where there is exactly one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Bundles(pub Vec<BundleFound>);
+
+impl Serialize for Bundles {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let [only] = self.0.as_slice() {
+            map.serialize_entry("bundle", only)?;
+        }
+        if !self.0.is_empty() {
+            map.serialize_entry("bundles", &self.0)?;
+        }
+        map.end()
+    }
 }
 
 /// A file.
@@ -176,23 +199,31 @@ fn inspect_folder(name: &str, path: &Path) -> Inspection {
 }
 
 impl Inspection {
-    /// Returns the first bundle found.
-    pub fn bundle(&self) -> Option<&BundleFound> {
-        self.volumes.iter().find_map(|volume| volume.bundle.as_ref())
+    /// Returns the bundles found, in the order of volumes and folders.
+    pub fn bundles(&self) -> impl Iterator<Item = &BundleFound> {
+        self.volumes.iter().flat_map(|volume| &volume.bundles.0)
     }
 
-    /// Returns the bundle, if it is whole and nothing but it is on the medium.
-    pub fn sole_bundle(&self) -> Option<&BundleFound> {
-        let [VolumeFound { bundle: Some(bundle), .. }] = self.volumes.as_slice() else { return None };
-        let is_ours = |state| matches!(state, FileState::Ok | FileState::Signature | FileState::Result);
-        bundle.files.iter().all(|file| is_ours(file.state)).then_some(bundle)
+    /// Returns the bundles of the only volume, if all of them are whole and nothing but them is on the medium; else none.
+    pub fn sole_bundles(&self) -> &[BundleFound] {
+        match self.volumes.as_slice() {
+            [one]
+                if one.problem.is_none()
+                    && one.strays.is_empty()
+                    && one.bundles.0.iter().all(BundleFound::is_alone) =>
+            {
+                &one.bundles.0
+            }
+            _ => &[],
+        }
     }
 
-    /// Returns the bundle, if it is the only one and every file of it is right; other files may lie beside it.
-    pub fn whole_bundle(&self) -> Option<&BundleFound> {
-        let [VolumeFound { bundle: Some(bundle), .. }] = self.volumes.as_slice() else { return None };
-        let is_right = |state| !matches!(state, FileState::Differs | FileState::Missing | FileState::Unreadable);
-        bundle.files.iter().all(|file| is_right(file.state)).then_some(bundle)
+    /// Returns the bundles of the only volume, if every file of them is right; other files may lie beside them. Else none.
+    pub fn whole_bundles(&self) -> &[BundleFound] {
+        match self.volumes.as_slice() {
+            [one] if one.problem.is_none() && one.bundles.0.iter().all(BundleFound::is_whole) => &one.bundles.0,
+            _ => &[],
+        }
     }
 
     /// Returns what would be lost by writing over it, one line each; none for a blank medium.
@@ -218,16 +249,20 @@ impl Inspection {
 impl VolumeFound {
     fn summary(&self) -> String {
         let label = if self.label.is_empty() { String::new() } else { format!(" {:?}", self.label) };
-        if let Some(bundle) = &self.bundle {
-            let manifest = &bundle.manifest;
-            let what = format!("bundle {:?} version {} for {}", manifest.bundle, manifest.version, manifest.device);
-            return format!("{}{label} with {what}", self.filesystem);
+        match self.bundles.0.as_slice() {
+            [] => {}
+            [only] => return format!("{}{label} with {}{}", self.filesystem, only.words(), self.trouble()),
+            many => return format!("{}{label} with {}{}", self.filesystem, names(many), self.trouble()),
         }
         match &self.problem {
             Some(problem) => format!("{}{label}: {problem}", self.filesystem),
             None if self.is_read() => format!("{}{label} with {} files", self.filesystem, self.files.len()),
             None => format!("{}{label} of {} bytes", self.filesystem, self.size),
         }
+    }
+
+    fn trouble(&self) -> String {
+        self.problem.as_ref().map(|problem| format!("; {problem}")).unwrap_or_default()
     }
 
     fn is_read(&self) -> bool {
@@ -272,9 +307,20 @@ fn fill(found: &mut VolumeFound, shelf: &dyn Shelf) {
         Err(problem) => found.problem = Some(problem),
     }
     match bundle::judge(shelf) {
-        Ok(bundle) => found.bundle = bundle,
+        Ok(judged) => {
+            found.problem = found.problem.take().or((!judged.problems.is_empty()).then(|| judged.problems.join("; ")));
+            found.bundles = Bundles(judged.bundles);
+            found.strays = judged.strays;
+        }
         Err(problem) => found.problem = Some(problem),
     }
+}
+
+/// Several bundles in words: how many, and whose.
+fn names(bundles: &[BundleFound]) -> String {
+    let shown: Vec<&str> = bundles.iter().take(MOST_NAMES).map(|bundle| bundle.manifest.device.as_str()).collect();
+    let more = if bundles.len() > MOST_NAMES { " ..." } else { "" };
+    format!("{} bundles, for {}{more}", bundles.len(), shown.join(", "))
 }
 
 /// A file system over the whole medium that is none of ours.
@@ -290,7 +336,8 @@ fn unknown(offset: u64, size: u64, filesystem: &str) -> VolumeFound {
         label: String::new(),
         files: Vec::new(),
         clean: true,
-        bundle: None,
+        bundles: Bundles::default(),
+        strays: Vec::new(),
         problem: None,
     }
 }

@@ -11,6 +11,7 @@ pub mod inspect;
 mod magic;
 mod reader;
 mod shelf;
+pub mod source;
 pub mod verify;
 pub mod volume;
 
@@ -18,7 +19,8 @@ pub use bundle::{BundleFound, FileState, FileVerdict};
 pub use drive::{DriveSelector, DriveSink};
 pub use folder::Folder;
 pub use image_file::ImageFile;
-pub use inspect::{InspectError, Inspection, inspect, inspect_path};
+pub use inspect::{Bundles, InspectError, Inspection, inspect, inspect_path};
 pub use shelf::{FatShelf, FolderShelf};
-pub use verify::{Verified, VerifyError, verify};
+pub use source::{Source, VolumeSeen};
+pub use verify::{Verified, VerifiedMedium, VerifyError, verify};
 pub use volume::encode;

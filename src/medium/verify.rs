@@ -1,15 +1,18 @@
-//! Does a medium hold the bundle its manifest names?
+//! Does a medium hold the bundles its manifests name?
 
 use serde::Serialize;
 
-use super::bundle::{FileState, FileVerdict};
+use super::bundle::{BundleFound, FileState, FileVerdict};
 use super::inspect::Inspection;
 use crate::delivery::Manifest;
 use crate::fleet::{Class, Diagnose, Digest};
 
-/// What [`verify`] found right.
+/// A bundle that [`verify`] found right.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Verified {
+    /// The folder it lies in, on a medium with several; empty for the root.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub folder: String,
     /// The manifest.
     pub manifest: Manifest,
     /// The digest of the manifest document.
@@ -18,6 +21,28 @@ pub struct Verified {
     pub files: usize,
     /// What operating systems have left there since.
     pub litter: Vec<String>,
+}
+
+/// A medium whose bundles are all right. In JSON `bundles`; where there is exactly one, its fields beside them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct VerifiedMedium {
+    #[serde(flatten)]
+    only: Option<Verified>,
+    bundles: Vec<Verified>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    strays: Vec<String>,
+}
+
+impl VerifiedMedium {
+    /// Returns its bundles, at least one.
+    pub fn bundles(&self) -> &[Verified] {
+        &self.bundles
+    }
+
+    /// Returns what operating systems have left there.
+    pub fn litter(&self) -> impl Iterator<Item = &String> {
+        self.bundles.iter().flat_map(|bundle| &bundle.litter).chain(&self.strays)
+    }
 }
 
 /// Why a medium does not hold what it should.
@@ -51,23 +76,35 @@ impl Diagnose for VerifyError {
     }
 }
 
-/// Checks that every file of the manifest is there with right size and SHA-256, and that nothing unknown is beside them.
-pub fn verify(inspection: &Inspection) -> Result<Verified, VerifyError> {
+/// Checks of every bundle on the medium that each file of its manifest is there with right size and SHA-256, and that
+/// nothing unknown is beside them.
+pub fn verify(inspection: &Inspection) -> Result<VerifiedMedium, VerifyError> {
     let target = inspection.name.clone();
-    let Some(bundle) = inspection.bundle() else {
+    if inspection.bundles().next().is_none() {
         return Err(VerifyError::NoBundle { target, reason: inspection.summary() });
-    };
-    let faults: Vec<String> = bundle.files.iter().filter_map(fault).collect();
+    }
+    let judged = inspection.bundles().flat_map(|bundle| &bundle.files);
+    let strays = || inspection.volumes.iter().flat_map(|volume| &volume.strays);
+    let unreadable = inspection.volumes.iter().filter(|volume| !volume.bundles.0.is_empty());
+    let mut faults: Vec<String> = judged.chain(strays()).filter_map(fault).collect();
+    faults.extend(unreadable.filter_map(|volume| volume.problem.clone()));
     if !faults.is_empty() {
         return Err(VerifyError::Differs { target, faults });
     }
+    let bundles: Vec<Verified> = inspection.bundles().map(verified).collect();
+    let only = if let [only] = bundles.as_slice() { Some(only.clone()) } else { None };
+    Ok(VerifiedMedium { only, bundles, strays: strays().map(|file| file.path.clone()).collect() })
+}
+
+fn verified(bundle: &BundleFound) -> Verified {
     let with = |state| bundle.files.iter().filter(move |file| file.state == state);
-    Ok(Verified {
+    Verified {
+        folder: bundle.folder.clone(),
         manifest: bundle.manifest.clone(),
         digest: bundle.digest,
         files: with(FileState::Ok).count(),
         litter: with(FileState::Litter).map(|file| file.path.clone()).collect(),
-    })
+    }
 }
 
 fn fault(file: &FileVerdict) -> Option<String> {

@@ -59,6 +59,19 @@ pub struct PendingDelivery {
     pub began: OffsetDateTime,
 }
 
+/// A delivery whose bundle a target holds, as far as the ledger knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lying {
+    /// The device.
+    pub device: EndpointName,
+    /// The bundle version.
+    pub version: u32,
+    /// Its state: `Finished`, or `Open` where it was interrupted.
+    pub state: DeliveryState,
+    /// Since when.
+    pub since: OffsetDateTime,
+}
+
 /// A row of `deliveries`, without its spool.
 pub(super) struct Delivery {
     pub(super) row: i64,
@@ -194,10 +207,17 @@ pub(super) fn last_finished(conn: &Connection, device: i64, name: &str) -> Resul
     one(conn, rest, params![device, name])
 }
 
-/// Returns the delivery whose secrets left last on this very target.
-pub(super) fn last_on(conn: &Connection, target: &TargetIdentity) -> Result<Option<Delivery>, LedgerError> {
-    let rest = "WHERE d.target_key = ?1 AND d.exposed IS NOT NULL AND d.locked IS NOT NULL ORDER BY d.exposed DESC, d.row DESC LIMIT 1";
-    Ok(one(conn, rest, [key_of(target)])?.filter(|delivery| delivery.target.is_same_target(target)))
+/// Returns the deliveries whose secrets left last on this very target, together: they have the same time.
+pub(super) fn last_on(conn: &Connection, target: &TargetIdentity) -> Result<Vec<Delivery>, LedgerError> {
+    let rest = "WHERE d.target_key = ?1 AND d.locked IS NOT NULL AND d.exposed = (SELECT max(exposed) FROM deliveries
+        WHERE target_key = ?1 AND locked IS NOT NULL) ORDER BY d.row";
+    let mut found = Vec::new();
+    each(conn, rest, [key_of(target)], |delivery| {
+        found.push(delivery);
+        Ok(())
+    })?;
+    found.retain(|delivery| delivery.target.is_same_target(target));
+    Ok(found)
 }
 
 /// A text that is equal for two identities exactly if [`TargetIdentity::is_same_target`] says so.
@@ -315,14 +335,14 @@ pub(super) fn spool_digest(spool: &SealedMaterial) -> Digest {
     Digest::of_parts([spool.key.as_slice(), &spool.body])
 }
 
-/// Notes that secrets leave now.
-pub(super) fn expose(work: &mut Work<'_>, row: i64) -> Result<(), LedgerError> {
+/// Notes that secrets leave, at a time that is theirs and that of what goes with them.
+pub(super) fn expose(work: &mut Work<'_>, row: i64, at: &str) -> Result<(), LedgerError> {
     work.conn
         .prepare_cached(
-            "UPDATE deliveries SET exposed = ?2, locked = coalesce(locked, ?2), reached = ?3, changed = ?2
+            "UPDATE deliveries SET exposed = ?2, locked = coalesce(locked, ?2), reached = ?3, changed = ?4
              WHERE row = ?1",
         )?
-        .execute(params![row, work.now_text(), Step::Exposed.name()])?;
+        .execute(params![row, at, Step::Exposed.name(), work.now_text()])?;
     work.touch(Table::Deliveries, row);
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::ticket::Asked;
 use super::work::{Surroundings, Work};
 use super::writer::{Counts, Fault, Writer};
 use super::{
-    Beginning, Claim, CredentialState, LedgerError, NewCredential, Provenance, Ticket, claim, connection, steps,
+    Beginning, Claim, CredentialState, LedgerError, NewCredential, Provenance, Ticket, claim, connection, load, steps,
 };
 
 /// The ledger of one station: open once, cloned freely, used from any thread. Each step is on the disk when its call
@@ -113,7 +113,7 @@ impl Ledger {
     /// Says that the first secret byte is about to leave (step 6): from now on only the same hardware resumes.
     pub fn exposed(&self, ticket: &Ticket) -> Result<(), LedgerError> {
         let row = ticket.delivery;
-        self.write(move |work| steps::exposed(work, row))
+        self.write(move |work| load::exposed(work, &[row]))
     }
 
     /// Takes the proof (step 7): pending generations become active; private material is destroyed by its `retain` rule,
@@ -217,7 +217,7 @@ impl Ledger {
     }
 
     /// Runs `job` in the writer, and returns when it is durable.
-    fn write<T, F>(&self, job: F) -> Result<T, LedgerError>
+    pub(super) fn write<T, F>(&self, job: F) -> Result<T, LedgerError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Work<'_>) -> Result<T, LedgerError> + Send + 'static,

@@ -14,7 +14,8 @@ use crate::fleet::EndpointName;
 use super::chain::{self, Stored};
 use super::deliveries::{self, Delivery};
 use super::{
-    DeviceRecord, DeviceState, FinishedDelivery, Ledger, LedgerError, PendingDelivery, devices, holder, versions,
+    DeliveryState, DeviceRecord, DeviceState, FinishedDelivery, Ledger, LedgerError, Lying, PendingDelivery, devices,
+    holder, versions,
 };
 
 /// Which devices are wanted, in the order of their names without regard to case.
@@ -89,10 +90,19 @@ impl Ledger {
         self.pending_where("WHERE d.state = 'open' ORDER BY d.row", [])
     }
 
-    /// Returns the finished delivery that a target carries: the last one whose secrets went to this very target, if it was
-    /// finished.
-    pub fn finished_on(&self, target: &TargetIdentity) -> Result<Option<FinishedDelivery>, LedgerError> {
+    /// Returns the finished deliveries that a target carries: those whose secrets went to this very target last, as far as
+    /// they were finished.
+    pub fn finished_on(&self, target: &TargetIdentity) -> Result<Vec<FinishedDelivery>, LedgerError> {
         self.read(|conn| finished_on(conn, target))
+    }
+
+    /// Returns the deliveries whose secrets went to this very target last, together, whatever has become of them since.
+    pub fn lying_on(&self, target: &TargetIdentity) -> Result<Vec<Lying>, LedgerError> {
+        let lying = |delivery: Delivery| {
+            let since = delivery.exposed.unwrap_or(delivery.began);
+            Lying { device: delivery.id, version: delivery.number, state: delivery.state, since }
+        };
+        self.read(|conn| Ok(deliveries::last_on(conn, target)?.into_iter().map(lying).collect()))
     }
 
     /// Returns the interrupted delivery whose secrets went last to this very target, if there is one.
@@ -224,11 +234,13 @@ fn is_undelivered(conn: &Connection, id: &EndpointName, delivery: &str, hardware
     Ok(statement.query_row(params![id.folded(), delivery, hardware], |row| row.get(0))?)
 }
 
-fn finished_on(conn: &Connection, target: &TargetIdentity) -> Result<Option<FinishedDelivery>, LedgerError> {
-    let Some(delivery) = deliveries::last_on(conn, target)? else { return Ok(None) };
-    if delivery.state != super::DeliveryState::Finished {
-        return Ok(None);
+fn finished_on(conn: &Connection, target: &TargetIdentity) -> Result<Vec<FinishedDelivery>, LedgerError> {
+    let mut found = Vec::new();
+    for delivery in deliveries::last_on(conn, target)? {
+        if delivery.state == DeliveryState::Finished {
+            let generations = versions::by_row(conn, delivery.version)?.generations;
+            found.push(delivery.into_finished(generations)?);
+        }
     }
-    let generations = versions::by_row(conn, delivery.version)?.generations;
-    delivery.into_finished(generations).map(Some)
+    Ok(found)
 }

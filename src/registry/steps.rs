@@ -66,19 +66,6 @@ fn refuse_missing(work: &Work<'_>, delivery: &Delivery, generations: &Generation
     }
 }
 
-/// Says that the first secret byte is about to leave.
-pub(super) fn exposed(work: &mut Work<'_>, row: i64) -> Result<(), LedgerError> {
-    let delivery = held(work, row)?;
-    if delivery.reached == Step::Exposed {
-        return Ok(());
-    }
-    expect(&delivery, Step::Exposed, &[Step::Sealed])?;
-    let version = versions::by_row(work.conn, delivery.version)?;
-    credentials::leave(work, delivery.device, &version.generations, delivery.target.is_hardware())?;
-    deliveries::expose(work, row)?;
-    work.record("exposed", delivery.id.as_str(), Some(row), json!({ "target": delivery.target }))
-}
-
 /// Takes the proof: pending generations become active, the `retain` rules are applied.
 pub(super) fn verified(work: &mut Work<'_>, row: i64, receipt: &Receipt) -> Result<(), LedgerError> {
     let delivery = held(work, row)?;
@@ -158,7 +145,7 @@ pub(super) fn failed(work: &mut Work<'_>, row: i64, class: Class, message: &str)
 }
 
 /// Returns the delivery if it is open and ours. After a failure it is nobody's until somebody begins again.
-fn held(work: &Work<'_>, row: i64) -> Result<Delivery, LedgerError> {
+pub(super) fn held(work: &Work<'_>, row: i64) -> Result<Delivery, LedgerError> {
     let delivery = deliveries::by_row(work.conn, row)?;
     let ours = delivery.holder.as_deref() == Some(work.around.holder.name());
     if delivery.state != DeliveryState::Open || !ours {
@@ -167,7 +154,7 @@ fn held(work: &Work<'_>, row: i64) -> Result<Delivery, LedgerError> {
     Ok(delivery)
 }
 
-fn expect(delivery: &Delivery, asked: Step, after: &[Step]) -> Result<(), LedgerError> {
+pub(super) fn expect(delivery: &Delivery, asked: Step, after: &[Step]) -> Result<(), LedgerError> {
     if after.contains(&delivery.reached) {
         return Ok(());
     }

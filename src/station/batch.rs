@@ -116,6 +116,16 @@ impl Batch<'_> {
 }
 
 impl Verdict {
+    /// Counts outcomes, and hands each on.
+    pub fn of(outcomes: Vec<Outcome>, each: &mut dyn FnMut(Outcome)) -> Self {
+        let mut verdict = Self::default();
+        for outcome in outcomes {
+            verdict.count(&outcome);
+            each(outcome);
+        }
+        verdict
+    }
+
     fn count(&mut self, outcome: &Outcome) {
         match &outcome.result {
             Ok(Delivered::Now { .. }) => self.made += 1,

@@ -1,5 +1,7 @@
 //! Ways to agree to a target without a person at a terminal. (The terminal's way is in `ui/`.)
 
+use std::collections::BTreeSet;
+
 use crate::delivery::{Confirm, Effect, Preflight, SinkError, TargetIdentity};
 use crate::registry::Ledger;
 
@@ -14,7 +16,7 @@ pub struct StationFiles {
 impl Confirm for StationFiles {
     fn confirm(&self, preflight: &Preflight) -> Result<(), SinkError> {
         let target = preflight.target();
-        if let Some(held) = preflight.carries().filter(|held| held.fleet != self.fleet) {
+        if let Some(held) = preflight.carries().iter().find(|held| held.fleet != self.fleet) {
             let reason =
                 format!("it holds the bundle for {:?} of another fleet, {:?}", held.device.as_str(), held.fleet);
             return Err(refused(preflight, &reason, Some("name another place for this fleet's files".to_owned())));
@@ -35,7 +37,7 @@ impl Confirm for StationFiles {
 impl StationFiles {
     /// A ledger that cannot be read vouches for nothing.
     fn wrote(&self, target: &TargetIdentity) -> bool {
-        matches!(self.ledger.finished_on(target), Ok(Some(_)))
+        self.ledger.finished_on(target).is_ok_and(|finished| !finished.is_empty())
             || matches!(self.ledger.interrupted_on(target), Ok(Some(_)))
     }
 }
@@ -96,10 +98,13 @@ impl Confirm for AcceptPort {
 }
 
 impl AcceptPort {
+    /// What it carries and what was finished on it are the same bundles, one or many.
     fn carries_our_finished_delivery(&self, preflight: &Preflight) -> bool {
-        let Some(carried) = preflight.carries() else { return false };
-        let Ok(Some(finished)) = self.ledger.finished_on(preflight.target()) else { return false };
-        carried.fleet == self.fleet && carried.device == finished.device && carried.version == finished.version
+        let Ok(finished) = self.ledger.finished_on(preflight.target()) else { return false };
+        let ours = preflight.carries().iter().filter(|carried| carried.fleet == self.fleet);
+        let carried: BTreeSet<_> = ours.map(|carried| (&carried.device, carried.version)).collect();
+        let finished: BTreeSet<_> = finished.iter().map(|finished| (&finished.device, finished.version)).collect();
+        carried.len() == preflight.carries().len() && !carried.is_empty() && carried == finished
     }
 }
 

@@ -1,10 +1,11 @@
 //! One device through every step, right after a power cut at any point.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::delivery::{
-    Confirm, Consent, Credential, Event, Footprint, Manifest, Preflight, Progress, Receipt, SealedArtifact, Sink,
-    SinkError, Step, TargetIdentity,
+    Cargo, Confirm, Consent, Credential, Event, Footprint, Manifest, Preflight, Progress, Receipt, SealedArtifact,
+    Sink, SinkError, Step, TargetIdentity,
 };
 use crate::fleet::{Class, DevicePlan, Diagnose};
 use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};
@@ -13,7 +14,7 @@ use crate::{bundle, bundle::Rendering};
 use super::error::StationError;
 use super::issue;
 use super::open::Station;
-use super::seal;
+use super::{overwritten, seal};
 
 /// One delivery to be made: which device, how, and by whose leave.
 pub struct Delivery<'a> {
@@ -60,11 +61,11 @@ impl Delivery<'_> {
         if let Some(finished) = self.station.ledger().done(&beginning)? {
             return self.still_there(sink, finished, preflight.carries());
         }
-        let held = preflight.carries().cloned();
+        let held = preflight.carries().to_vec();
         let consent = self.ask(preflight)?;
         let claim = self.station.ledger().begin(&beginning)?;
         let (ticket, resumed) = match claim {
-            Claim::Done(finished) => return self.still_there(sink, *finished, held.as_ref()),
+            Claim::Done(finished) => return self.still_there(sink, *finished, &held),
             Claim::Resume(ticket) => (ticket, true),
             Claim::Fresh(ticket) | Claim::Changed(ticket) => (ticket, false),
         };
@@ -90,15 +91,15 @@ impl Delivery<'_> {
         &self,
         sink: &mut dyn Sink,
         finished: FinishedDelivery,
-        held: Option<&Manifest>,
+        held: &[Manifest],
     ) -> Result<Delivered, StationError> {
         let target = &finished.receipt.target;
         let fleet = &**self.station.folder().fleet.name();
         let is_that =
             |held: &Manifest| held.fleet == fleet && held.device == finished.device && held.version == finished.version;
         let is_held = target.is_hardware()
-            || held.is_some_and(is_that)
-            || sink.preflight(&self.footprint())?.carries().is_some_and(is_that);
+            || held.iter().any(is_that)
+            || sink.preflight(&self.footprint())?.carries().iter().any(is_that);
         if is_held {
             return Ok(Delivered::Before(Box::new(finished)));
         }
@@ -116,7 +117,8 @@ impl Delivery<'_> {
 
     fn proof(&self, target: &TargetIdentity) -> Result<Receipt, StationError> {
         let finished = self.station.ledger().finished_on(target)?;
-        Ok(finished.expect("the target of a delivery just concluded carries it").receipt)
+        let of_device = finished.into_iter().find(|finished| finished.device == self.plan.device);
+        Ok(of_device.expect("the target of a delivery just concluded carries it").receipt)
     }
 
     fn look(&self, sink: &mut dyn Sink) -> Result<Preflight, StationError> {
@@ -124,25 +126,11 @@ impl Delivery<'_> {
         if preflight.target().is_hardware() && self.station.is_demo() {
             return Err(StationError::Demo { target: preflight.target().name.clone() });
         }
-        self.refuse_another_devices_file(preflight.target())?;
+        let (ledger, written) = (self.station.ledger(), BTreeSet::from([&self.plan.device]));
+        overwritten::refuse_file_of_others(ledger, preflight.target(), &written)?;
+        let losses = overwritten::losses(ledger, preflight.target(), &written)?;
         self.reached(Step::Preflight)?;
-        Ok(preflight)
-    }
-
-    /// A file of this station holds one device: another's is not overwritten by a slip in a path.
-    fn refuse_another_devices_file(&self, target: &TargetIdentity) -> Result<(), StationError> {
-        if target.is_hardware() || !Path::new(&target.path).exists() {
-            return Ok(());
-        }
-        match self.station.ledger().finished_on(target)? {
-            Some(finished) if finished.device != self.plan.device => Err(SinkError::Refused {
-                target: target.name.clone(),
-                reason: format!("it holds the bundle of device {:?}", finished.device.as_str()),
-                hint: Some("remove it, or name another place".to_owned()),
-            }
-            .into()),
-            _ => Ok(()),
-        }
+        Ok(preflight.losing(losses))
     }
 
     fn ask(&self, preflight: Preflight) -> Result<Consent, StationError> {
@@ -166,7 +154,7 @@ impl Delivery<'_> {
         self.look_again(sink, target)?;
         ledger.exposed(ticket)?;
         self.reached(Step::Exposed)?;
-        let receipt = sink.commit(&artifact, consent, &|event| self.watch(event))?;
+        let receipt = sink.commit(&Cargo::of(&artifact), consent, &|event| self.watch(event))?;
         ledger.verified(ticket, &receipt)?;
         self.tell(Step::Verified);
         Ok(receipt)
@@ -174,7 +162,7 @@ impl Delivery<'_> {
 
     /// Looks once more before the ledger says that secrets leave: a drive exchanged since the consent must not be noted as
     /// exposed. (The sink itself looks again, right before the first byte.)
-    fn look_again(&self, sink: &mut dyn Sink, agreed: &TargetIdentity) -> Result<(), StationError> {
+    pub(super) fn look_again(&self, sink: &mut dyn Sink, agreed: &TargetIdentity) -> Result<(), StationError> {
         if !agreed.is_hardware() {
             return Ok(());
         }
@@ -191,7 +179,7 @@ impl Delivery<'_> {
     }
 
     /// Returns the artifact: the spooled one where an interrupted delivery left it, else a new one, durable on return.
-    fn artifact(&self, ticket: &Ticket) -> Result<SealedArtifact, StationError> {
+    pub(super) fn artifact(&self, ticket: &Ticket) -> Result<SealedArtifact, StationError> {
         let key = self.station.keys().fleet_key();
         let context = spool_context(ticket);
         if let Some(spool) = &ticket.spool {
@@ -219,7 +207,7 @@ impl Delivery<'_> {
         seal::seal(self.station, self.plan, bundle::compose(&template, &rendering)?)
     }
 
-    fn note_failure(&self, ticket: &Ticket, error: &StationError) {
+    pub(super) fn note_failure(&self, ticket: &Ticket, error: &StationError) {
         // The error itself is what matters to the caller; a ledger that cannot be written has said so already.
         let class = error.class();
         let words = match error {

@@ -14,6 +14,9 @@ use crate::registry::LedgerError;
 
 use super::load::LoadError;
 
+/// Most devices that a message names.
+const MOST_NAMES: usize = 8;
+
 /// How a procedure of the station fails: the rooms' own errors, and what only the procedure can know.
 #[derive(Debug, thiserror::Error)]
 pub enum StationError {
@@ -67,6 +70,44 @@ pub enum StationError {
         /// Targets named.
         targets: usize,
     },
+    /// More bundles than a device's reader looks through.
+    #[error("{devices} devices on one medium, at most {most} are possible")]
+    TooMany {
+        /// Devices chosen.
+        devices: usize,
+        /// Most of one medium.
+        most: usize,
+    },
+    /// One device twice on one medium.
+    #[error("device {device:?} is there twice")]
+    Twice {
+        /// The device.
+        device: String,
+    },
+    /// Two devices whose volumes are not the same do not go on one medium.
+    #[error("{one:?} and {other:?} do not go on one medium: {difference}")]
+    Media {
+        /// One device.
+        one: String,
+        /// The other.
+        other: String,
+        /// What differs, both values.
+        difference: String,
+    },
+    /// One medium carries all chosen devices or none; some are delivered already.
+    #[error("{} of {devices} devices are delivered already: {}", done.len(), shortened(done))]
+    PartlyDone {
+        /// Devices chosen.
+        devices: usize,
+        /// Those that are done.
+        done: Vec<String>,
+    },
+    /// A target that is a file or folder for each device, where one medium for all is wanted.
+    #[error("{target:?} is a place for each device, not one for all")]
+    NotOne {
+        /// As typed.
+        target: String,
+    },
     /// No device was chosen.
     #[error("no device is chosen")]
     NoDevice,
@@ -118,6 +159,12 @@ pub enum StationError {
     Interrupted(Class),
 }
 
+/// Names the first few.
+fn shortened(names: &[String]) -> String {
+    let more = if names.len() > MOST_NAMES { " ..." } else { "" };
+    format!("{}{more}", names.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", "))
+}
+
 impl Diagnose for StationError {
     fn class(&self) -> Class {
         match self {
@@ -131,7 +178,10 @@ impl Diagnose for StationError {
             StationError::Host(error) => error.class(),
             StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
             StationError::File { .. } => Class::Surroundings,
-            StationError::Target { .. } | StationError::Pairing { .. } | StationError::NoDevice => Class::Usage,
+            StationError::Target { .. } | StationError::Pairing { .. } | StationError::NotOne { .. } => Class::Usage,
+            StationError::NoDevice | StationError::Twice { .. } => Class::Usage,
+            StationError::TooMany { .. } | StationError::Media { .. } => Class::Input,
+            StationError::PartlyDone { .. } => Class::Refused,
             StationError::NothingNext => Class::NothingNext,
             StationError::Vanished { .. } | StationError::Replaced { .. } | StationError::Demo { .. } => Class::Refused,
             StationError::NoAuthority { .. } | StationError::NotBegun { .. } | StationError::NoLedger { .. } => {
@@ -157,6 +207,18 @@ impl Diagnose for StationError {
                 Some("name one drive for each device, or image:FOLDER/ for any number of devices".into())
             }
             StationError::NoDevice => Some("name devices, or use --all or --next".into()),
+            StationError::NotOne { .. } => {
+                Some("name one medium: drive:/dev/NODE, image:FILE.img, folder:FOLDER".into())
+            }
+            StationError::TooMany { .. } => Some("name fewer devices, or use several media".into()),
+            StationError::Media { .. } => {
+                Some("give their deliveries the same `medium:` in the fleet file, or write them to two media".into())
+            }
+            StationError::PartlyDone { .. } => Some(
+                "name only those that are left, for a medium of their own; or write all of them once more: --again copy (lost \
+                 or damaged, if their medium is that)"
+                    .into(),
+            ),
             StationError::Vanished { .. } | StationError::Replaced { .. } => {
                 Some("--again copy writes it once more; --again lost also revokes what was on it".into())
             }

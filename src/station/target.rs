@@ -60,6 +60,16 @@ impl TargetSpec {
         }
     }
 
+    /// Returns the target as it was understood, for every device.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Image(path) => format!("image:{path}"),
+            Self::Folder(path) => format!("folder:{path}"),
+            Self::Drive(drive) => drive.words(),
+            Self::Slot(slot) => format!("slot:{slot}"),
+        }
+    }
+
     /// Returns true if this one target takes any number of devices.
     pub fn takes_many(&self) -> bool {
         match self {

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use crate::bundle::sealed::Refusal;
+use crate::client::ClientError;
 use crate::delivery::{ArtifactError, SinkError};
 use crate::fleet::{Class, Diagnose, Faults, IdentityError};
 use crate::host::HostError;
@@ -37,6 +39,8 @@ macro_rules! first_known {
 pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnose> {
     first_known! { error;
         Complaint,
+        ClientError,
+        Refusal,
         ArtifactError,
         Faults,
         HostError,

@@ -3,6 +3,7 @@
 //! Owns every byte on stdout and stderr, the wording around errors, colours and the signals of the terminal. It draws what
 //! the floors below report; it decides nothing, opens no fleet and knows no subcommand.
 
+pub mod ask;
 pub mod classes;
 #[cfg(feature = "station")]
 pub mod closing;

@@ -29,7 +29,7 @@ pub(crate) const FLOORS: [(&str, u8); 17] = [
 /// Neighbours on one floor that may be used all the same: from, to.
 const NEIGHBOURS: [(&str, &str); 2] = [("format", "delivery"), ("host", "delivery")];
 /// Rooms that may use these rooms and no other, whatever their floor.
-const ONLY: [(&str, &[&str]); 1] = [("client", &["bundle", "delivery", "host", "format", "fleet"])];
+const ONLY: [(&str, &[&str]); 1] = [("client", &["bundle", "delivery", "host", "format", "fleet", "medium"])];
 /// Crates with the rooms that may name them.
 const CRATES: [(&str, &[&str]); 8] = [
     ("clap", &["ui", "command", "main"]),

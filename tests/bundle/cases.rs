@@ -14,6 +14,17 @@ const SSH: &str =
     "      ssh_authorized_keys: [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExample tech@acme.example\"]";
 const PSK: &str = "      management: {kind: psk, bytes: 16}";
 const LWM2M: &str = "  management: {protocol: lwm2m, uri: \"coaps://lwm2m.acme.example:5684\", short_server_id: 101, lifetime: 1h, security: psk, credential: management}";
+/// Files and units of the fleet's own.
+const OWN_FILES: &str = "      files:
+        /etc/gateway/settings.toml: \"interval = 60\\n\"
+        /home/admin/token: {content: abc, mode: \"0600\", owner: \"admin:admin\"}
+      units:
+        gateway.service: |
+          [Service]
+          Type=oneshot
+          ExecStart=/usr/bin/touch /var/lib/gateway
+          [Install]
+          WantedBy=multi-user.target";
 
 fn case(name: &'static str, template: &'static str, servers: &str, credentials: &str, variables: &str) -> Case {
     let fleet_yaml = fleet_yaml(template, servers, credentials, variables);
@@ -35,6 +46,7 @@ pub fn cases() -> Vec<Case> {
         case("cloud-init", "cloud-init", &both, &credentials, &wifi),
         case("cloud-init-token", "cloud-init", "", "      enrolment: {kind: token, valid: 7d}", ""),
         case("cloud-init-fixed-address", "cloud-init", TELEMETRY, IDENTITY, fixed),
+        case("cloud-init-first-boot", "cloud-init", "", PSK, OWN_FILES),
         case("raspberry-pi-cloud-init", "raspberry-pi", TELEMETRY, IDENTITY, &pi("cloud-init")),
         case("raspberry-pi-custom-toml", "raspberry-pi", TELEMETRY, IDENTITY, &pi("custom.toml")),
         case("raspberry-pi-preseed", "raspberry-pi", TELEMETRY, IDENTITY, &(pi("rpi-preseed.toml") + "\n" + fixed)),

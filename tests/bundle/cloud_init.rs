@@ -7,7 +7,7 @@ use firstlight::delivery::SealedArtifact;
 use serde_json::{Value, json};
 
 use super::cases::cases;
-use super::fixture::{KEY, WIFI, fleet_yaml, plan, rendered, template, text};
+use super::fixture::{KEY, WIFI, fleet_yaml, plan, rendered, rendered_with, template, text};
 use super::oracle::{debian_python, run};
 
 /// The data source's own reader on a seed folder, then the network reader on what it found.
@@ -59,7 +59,7 @@ fn schema_says(user_data: &str) -> Result<String, String> {
 
 #[test]
 fn cloud_init_s_schema_accepts_every_user_data() {
-    for name in ["cloud-init", "cloud-init-fixed-address", "raspberry-pi-cloud-init"] {
+    for name in ["cloud-init", "cloud-init-fixed-address", "cloud-init-first-boot", "raspberry-pi-cloud-init"] {
         let said = schema_says(&text(&artifact(name), "user-data")).unwrap_or_else(|said| panic!("{name}: {said}"));
         assert!(said.contains("Valid cloud-config"), "{name}: {said}");
     }
@@ -96,6 +96,41 @@ fn write_files_puts_keys_where_only_root_reads_them() {
         serde_json::from_str(file("/etc/firstlight/servers.json")["content"].as_str().unwrap()).unwrap();
     assert_eq!(servers["telemetry"]["host"], "mqtt.acme.example");
     assert!(!servers.to_string().contains(&hex::encode(&KEY[30..40])));
+}
+
+#[test]
+fn files_and_units_of_the_fleet_reach_cloud_init_whole() {
+    let read = read_by_nocloud(&artifact("cloud-init-first-boot"));
+    let files = read["user"]["write_files"].as_array().unwrap();
+    let file = |path: &str| files.iter().find(|file| file["path"] == path).unwrap_or_else(|| panic!("{path}"));
+    let settings = file("/etc/gateway/settings.toml");
+    assert_eq!((&settings["content"], &settings["permissions"]), (&json!("interval = 60\n"), &json!("0644")));
+    let token = file("/home/admin/token");
+    assert_eq!((&token["content"], &token["permissions"]), (&json!("abc"), &json!("0600")));
+    assert_eq!((&token["owner"], &token["defer"]), (&json!("admin:admin"), &json!(true)), "its owner is made after it");
+    let unit = file("/etc/systemd/system/gateway.service")["content"].as_str().unwrap();
+    assert!(unit.starts_with("[Service]\n") && unit.ends_with("WantedBy=multi-user.target\n"), "{unit}");
+    assert_eq!(read["user"]["runcmd"], json!([["systemctl", "enable", "--now", "--no-block", "gateway.service"]]));
+}
+
+#[test]
+fn files_and_units_without_what_they_need_are_refused() {
+    let template = template("cloud-init", &[]).unwrap();
+    for (variables, word) in [
+        ("files: {etc/x: a}", "slash"),
+        ("files: {/etc/x: {content: a, mode: 600}}", "quotes"),
+        ("files: {/etc/x: {mode: \"0600\"}}", "content"),
+        ("files: {/etc/x: {content: {secret: wifi}}}", "text"),
+        ("files: {/etc/x: 5}", "text"),
+        ("units: {gateway.service: 5}", "text"),
+        ("units: {../../x.service: a}", "name"),
+        ("units: {gateway: a}", "name"),
+    ] {
+        let yaml = fleet_yaml("cloud-init", "", "", &format!("      {variables}"));
+        let refused = rendered_with(&template, &plan(&template, &yaml, "id,profile\ngw-1,gateway\n"), WIFI.as_bytes());
+        let said = refused.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains(word), "{variables}: {said:?}");
+    }
 }
 
 #[test]

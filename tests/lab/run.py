@@ -1,5 +1,6 @@
 """Runs the lab's tests and counts them; started by `run`, which has prepared everything.   usage: run.py WORK [-k TEXT]"""
 import argparse
+import atexit
 import os
 import shutil
 import signal
@@ -51,12 +52,12 @@ def main():
     loader = unittest.TestLoader()
     loader.testNamePatterns = ["*%s*" % text for text in given.k] or None
     # The last one switches the laptop off; any other order would boot more often.
-    tests = unittest.TestSuite(loader.loadTestsFromName(name) for name in ("test_rig", "test_media", "test_second_guest"))
+    tests = unittest.TestSuite(loader.loadTestsFromName(name) for name in ("test_rig", "test_media", "test_cloud_init", "test_devices", "test_second_guest"))
     bench = lab.Case.bench = lab.Bench(os.path.abspath(given.work), given.binary and os.path.abspath(given.binary))
     result = Lines()
 
     def stop(number, _):
-        bench.end()
+        atexit._run_exitfuncs()     # every machine and broker has told it how to end it
         os._exit(128 + number)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

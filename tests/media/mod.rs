@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use firstlight::delivery::{
-    ArtifactFile, Confirm, Consent, Event, Footprint, Manifest, Preflight, Receipt, SealedArtifact, Sink, SinkError,
+    ArtifactFile, Cargo, Confirm, Consent, Event, Footprint, Manifest, Preflight, Receipt, SealedArtifact, Sink,
+    SinkError,
 };
 use firstlight::fleet::{EndpointName, Filesystem, MediumPlan, PartitionTable, Secret};
 
@@ -15,6 +16,14 @@ impl Confirm for Yes {
     fn confirm(&self, _: &Preflight) -> Result<(), SinkError> {
         Ok(())
     }
+}
+
+/// Two files for one device, signed by nobody we know, with room for its reader's result.
+pub(crate) fn small_artifact_of(device: &str) -> SealedArtifact {
+    let named = Manifest { device: EndpointName::new(device).unwrap(), ..manifest(1) };
+    let file = |path: &str, bytes: Vec<u8>| ArtifactFile::plain(path, 0o600, Secret::new(bytes));
+    let files = vec![file("user-data", device.into()), file("certificates/identity.pem", noise(3000, 7))];
+    SealedArtifact::seal(named, files).unwrap().with_signatures(vec![b"untrusted comment: x\n".to_vec()])
 }
 
 pub(crate) fn manifest(version: u32) -> Manifest {
@@ -67,9 +76,15 @@ pub(crate) fn consent(sink: &mut dyn Sink, need: &Footprint) -> Result<Consent, 
     sink.preflight(need)?.confirm(&Yes)
 }
 
+pub(crate) fn deliver_all(sink: &mut dyn Sink, plan: MediumPlan, cargo: &Cargo<'_>) -> Result<Receipt, SinkError> {
+    let need = Footprint { medium: plan, payload: Some(cargo.payload()) };
+    let consent = consent(sink, &need)?;
+    sink.commit(cargo, consent, &|_: Event<'_>| ())
+}
+
 pub(crate) fn deliver(sink: &mut dyn Sink, plan: MediumPlan, artifact: &SealedArtifact) -> Result<Receipt, SinkError> {
     let consent = consent(sink, &need(plan, artifact))?;
-    sink.commit(artifact, consent, &|_: Event<'_>| ())
+    sink.commit(&Cargo::of(artifact), consent, &|_: Event<'_>| ())
 }
 
 /// Runs an outside program; a missing one fails the test with its name.

@@ -3,12 +3,15 @@
 
 mod cose;
 pub mod envelope;
+pub mod limits;
 pub mod open;
 pub mod refusal;
 pub mod result;
+mod shape;
 pub mod signature;
 
 pub use envelope::{OpeningKey, SealingKey};
-pub use open::{Authentic, Limits, OpenedFile, find};
+pub use limits::Limits;
+pub use open::{Authentic, OpenedFile, find};
 pub use refusal::{Reason, Refusal};
 pub use signature::{PublicKey, Signature};

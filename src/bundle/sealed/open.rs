@@ -1,31 +1,14 @@
 //! Opening a bundle on a medium: find, authenticate, match, decrypt. Believes nothing that no trusted key signed.
 
-use crate::delivery::artifact::path_is_safe;
 use crate::delivery::manifest::{BUNDLES_FOLDER, LONGEST_MANIFEST, MANIFEST_FORMAT, MOST_SIGNATURES, signature_name};
 use crate::delivery::{MANIFEST_NAME, Manifest, ManifestFile, Shelf};
 use crate::fleet::{Digest, Secret};
 
 use super::envelope::{self, Closed, OpeningKey};
+use super::limits::Limits;
 use super::refusal::{Reason, Refusal};
+use super::shape;
 use super::signature::{self, PublicKey, Signature};
-
-/// What a reader takes at most.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Bundles on one medium.
-    pub bundles: usize,
-    /// Files of one bundle.
-    pub files: usize,
-    /// Bytes of one file, and of all together.
-    pub bytes: u64,
-}
-
-impl Default for Limits {
-    /// 4096 bundles of 512 files, 8 MiB in all.
-    fn default() -> Self {
-        Self { bundles: 4096, files: 512, bytes: 8 << 20 }
-    }
-}
 
 /// Returns the folders of a medium that hold a bundle (empty for the medium's root), sorted. More than `limits.bundles` are
 /// refused.
@@ -42,13 +25,12 @@ pub fn find(shelf: &dyn Shelf, limits: Limits) -> Result<Vec<String>, Refusal> {
 }
 
 fn folder_of_manifest(path: &str) -> Option<String> {
-    let lower = path.to_lowercase();
-    let folder = lower.strip_suffix(MANIFEST_NAME)?;
-    if folder.is_empty() {
-        return Some(String::new());
-    }
-    let name = folder.strip_suffix('/')?.strip_prefix(BUNDLES_FOLDER)?.strip_prefix('/')?;
-    (!name.contains('/')).then(|| path[..folder.len() - 1].to_owned())
+    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_place = |folder: &str| match folder.split_once('/') {
+        Some((bundles, name)) => bundles.eq_ignore_ascii_case(BUNDLES_FOLDER) && !name.contains('/'),
+        None => folder.is_empty(),
+    };
+    (file.eq_ignore_ascii_case(MANIFEST_NAME) && is_place(folder)).then(|| folder.to_owned())
 }
 
 /// A manifest that a trusted key signed.
@@ -82,7 +64,7 @@ impl Authentic {
         let signatures = read_signatures(shelf, folder)?;
         let (key, signature) = judge(&document, signatures, trusted)?;
         let manifest = parse(&document)?;
-        check_shape(&manifest, limits)?;
+        shape::check(&manifest, limits)?;
         Ok(Self { folder: folder.to_owned(), manifest, document, signature, key })
     }
 
@@ -93,11 +75,10 @@ impl Authentic {
 
     /// Reads and opens every file. All of them are right, or none is returned.
     pub fn open(&self, shelf: &dyn Shelf, keys: &[OpeningKey], limits: Limits) -> Result<Vec<OpenedFile>, Refusal> {
-        let there = shelf.list().map_err(|words| Refusal::new(Reason::Truncated, words))?;
         let mut left = limits.bytes;
         let mut opened = Vec::with_capacity(self.manifest.files.len());
         for entry in &self.manifest.files {
-            let stored = self.read_file(shelf, &there, entry)?;
+            let stored = self.read_file(shelf, entry)?;
             let bytes = unlock(entry, stored, keys, left)?;
             left -= bytes.len() as u64;
             opened.push(OpenedFile { entry: entry.clone(), bytes });
@@ -105,17 +86,17 @@ impl Authentic {
         Ok(opened)
     }
 
-    fn read_file(&self, shelf: &dyn Shelf, there: &[(String, u64)], entry: &ManifestFile) -> Result<Secret, Refusal> {
+    fn read_file(&self, shelf: &dyn Shelf, entry: &ManifestFile) -> Result<Secret, Refusal> {
         let wanted = join(&self.folder, &entry.path);
-        let Some((path, size)) = there.iter().find(|(path, _)| path.eq_ignore_ascii_case(&wanted)) else {
+        let Some((path, size)) = look_up(shelf, &wanted)? else {
             return Err(Refusal::new(Reason::Truncated, format!("{wanted:?} is missing")));
         };
-        if *size != entry.size {
-            let reason = if *size < entry.size { Reason::Truncated } else { Reason::Altered };
+        if size != entry.size {
+            let reason = if size < entry.size { Reason::Truncated } else { Reason::Altered };
             let what = format!("{wanted:?} has {size} bytes, the manifest says {}", entry.size);
             return Err(Refusal::new(reason, what));
         }
-        let bytes = shelf.read(path, entry.size);
+        let bytes = shelf.read(&path, entry.size);
         let bytes = bytes.map_err(|words| Refusal::new(Reason::Truncated, format!("{wanted:?}: {words}")))?;
         if bytes.expose(Digest::of) != entry.sha256 {
             return Err(Refusal::new(Reason::Altered, format!("{wanted:?} is not the file that was signed")));
@@ -162,8 +143,7 @@ fn read_signatures(shelf: &dyn Shelf, folder: &str) -> Result<Vec<Option<Signatu
 }
 
 fn look_up(shelf: &dyn Shelf, wanted: &str) -> Result<Option<(String, u64)>, Refusal> {
-    let there = shelf.list().map_err(|words| Refusal::new(Reason::Truncated, words))?;
-    Ok(there.into_iter().find(|(path, _)| path.eq_ignore_ascii_case(wanted)))
+    shelf.find(wanted).map_err(|words| Refusal::new(Reason::Truncated, words))
 }
 
 fn judge(
@@ -189,12 +169,16 @@ fn judge(
         }
     }
     Err(match known {
+        // The canonical form ends so: a document that does not was cut off, and nobody had a hand in it.
+        Some(_) if !document.ends_with(b"}\n") => Refusal::new(Reason::Truncated, "the manifest ends too early"),
         Some(name) => Refusal::new(Reason::Altered, format!("the signature of bundle key {name} does not fit")),
         None if damaged => Refusal::new(Reason::Altered, "the signature is damaged"),
         None => Refusal::new(Reason::NotOurs, "no key that is trusted here signed it"),
     })
 }
 
+/// There is one document for one manifest: members in the format's order, each once, nothing escaped that need not be. So
+/// two readers cannot take one signed document for two things.
 fn parse(document: &[u8]) -> Result<Manifest, Refusal> {
     #[derive(serde::Deserialize)]
     struct Format {
@@ -205,40 +189,47 @@ fn parse(document: &[u8]) -> Result<Manifest, Refusal> {
     if format != MANIFEST_FORMAT {
         return Err(unknown(format!("the bundle has format {format}, this program reads {MANIFEST_FORMAT}")));
     }
-    Manifest::from_json(document).map_err(|error| unknown(error.to_string()))
-}
-
-fn check_shape(manifest: &Manifest, limits: Limits) -> Result<(), Refusal> {
-    let files = &manifest.files;
-    if files.len() > limits.files {
-        let what = format!("the bundle has {} files, this device takes at most {}", files.len(), limits.files);
-        return Err(Refusal::new(Reason::TooBig, what));
+    let manifest = Manifest::from_json(document).map_err(|error| unknown(error.to_string()))?;
+    if manifest.to_json() != document {
+        return Err(unknown("the manifest is not in the form that the format prescribes".into()));
     }
-    let bytes = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
-    if bytes > limits.bytes {
-        let what = format!("the bundle has {bytes} bytes, this device takes at most {}", limits.bytes);
-        return Err(Refusal::new(Reason::TooBig, what));
-    }
-    for file in files {
-        let is_destination = |path: &str| path.strip_prefix('/').is_some_and(path_is_safe);
-        let fits = path_is_safe(&file.path)
-            && path_is_safe(file.name())
-            && file.encryption.is_none_or(|encryption| file.path.ends_with(encryption.suffix()))
-            && file.destination.as_deref().is_none_or(is_destination);
-        if !fits {
-            let what = format!("{:?} (to {:?}) may not be followed", file.path, file.destination);
-            return Err(Refusal::new(Reason::UnsafePath, what));
-        }
-    }
-    let mut names: Vec<String> = files.iter().map(|file| file.name().to_lowercase()).collect();
-    names.sort();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(Refusal::new(Reason::UnsafePath, format!("{:?} is there twice", pair[0]))),
-        None => Ok(()),
-    }
+    Ok(manifest)
 }
 
 /// Returns the path of `name` in `folder`.
 pub(crate) fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_manifest_at_the_root_or_one_folder_below_ours_is_a_bundle() {
+        let places = [
+            ("firstlight-manifest.json", Some("")),
+            ("FIRSTLIGHT-MANIFEST.JSON", Some("")),
+            ("firstlight/gw-1/firstlight-manifest.json", Some("firstlight/gw-1")),
+            ("FirstLight/GW-1/Firstlight-Manifest.json", Some("FirstLight/GW-1")),
+            ("firstlight/firstlight-manifest.json", None),
+            ("firstlight/a/b/firstlight-manifest.json", None),
+            ("other/gw-1/firstlight-manifest.json", None),
+            ("firstlight/gw-1/x-firstlight-manifest.json", None),
+            ("gw-1/firstlight-manifest.json", None),
+        ];
+        for (path, folder) in places {
+            assert_eq!(folder_of_manifest(path).as_deref(), folder, "{path}");
+        }
+    }
+
+    /// Letters whose lower case has another length once cut a folder's name in the middle of a letter.
+    #[test]
+    fn letters_that_change_their_length_do_no_harm() {
+        for letter in ['\u{130}', '\u{212a}', '\u{1e9e}', '\u{202e}', '\u{0}'] {
+            let folder = format!("firstlight/a{letter}");
+            let path = format!("{folder}/firstlight-manifest.json");
+            assert_eq!(folder_of_manifest(&path), Some(folder), "{letter:?}");
+        }
+    }
 }

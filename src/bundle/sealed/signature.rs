@@ -106,9 +106,12 @@ impl Signature {
     }
 
     /// Reads a file of at most [`LONGEST`] bytes. Only the exact form is a signature, so that one signature has one file
-    /// (the first line's text aside).
+    /// (the first line's text aside); it holds no control characters, because people are shown its comment.
     pub fn parse(file: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(file.get(..).filter(|file| file.len() <= LONGEST)?).ok()?;
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            return None;
+        }
         let mut lines = text.strip_suffix('\n')?.split('\n');
         lines.next()?.strip_prefix("untrusted comment: ")?;
         let first: [u8; 74] = decode(lines.next()?)?.try_into().ok()?;
@@ -125,4 +128,69 @@ impl Signature {
 
 fn decode(line: &str) -> Option<Vec<u8>> {
     BASE64.decode(line).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+
+    struct Key(Ed25519KeyPair);
+
+    impl Signer for Key {
+        fn key_id(&self) -> [u8; 8] {
+            [1, 2, 3, 4, 5, 6, 7, 0xF8]
+        }
+
+        fn public_key(&self) -> [u8; 32] {
+            self.0.public_key().as_ref().try_into().unwrap()
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<[u8; 64], String> {
+            Ok(self.0.sign(message).as_ref().try_into().unwrap())
+        }
+    }
+
+    fn key() -> Key {
+        Key(Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap())
+    }
+
+    #[test]
+    fn what_is_written_reads_back_and_verifies() {
+        let key = key();
+        let signature = Signature::make(&key, b"message", "version=3 é").unwrap();
+        let read = Signature::parse(signature.to_file().as_bytes()).unwrap();
+        let public = PublicKey::parse(&PublicKey::of(&key).to_file("acme")).unwrap();
+        assert_eq!(read, signature);
+        assert_eq!(public.name(), "F807060504030201");
+        assert!(public.verifies(b"message", &read) && !public.verifies(b"massage", &read));
+        let renamed = PublicKey { id: [0; 8], ..public };
+        assert!(!renamed.verifies(b"message", &read), "a key answers for signatures of its own id only");
+        let said_otherwise = Signature { comment: "version=4".into(), ..read };
+        assert!(!public.verifies(b"message", &said_otherwise), "the comment is signed, too");
+    }
+
+    #[test]
+    fn anything_but_the_exact_form_is_no_signature() {
+        let file = Signature::make(&key(), b"message", "version=3").unwrap().to_file();
+        let changes: [(&str, &str); 8] = [
+            ("\n", "\r\n"),
+            ("version=3", "version=\u{7}3"),
+            ("version=3", "version=\u{9b}31m"),
+            ("untrusted comment: ", "untrusted comment:"),
+            ("\ntrusted comment: ", "\ntrusted comment:"),
+            ("\nRW", "\nRU"),
+            ("==\n", "=\n"),
+            ("\ntrusted", "\n\ntrusted"),
+        ];
+        for (from, to) in changes {
+            assert!(file.contains(from), "{from:?}");
+            assert!(Signature::parse(file.replace(from, to).as_bytes()).is_none(), "{from:?} as {to:?}");
+        }
+        assert!(Signature::parse(format!("{file}\n").as_bytes()).is_none(), "a fifth line");
+        assert!(Signature::parse(file.trim_end().as_bytes()).is_none(), "no line end");
+        let long = file.replace("bundle key", &"x".repeat(LONGEST));
+        assert!(Signature::parse(long.as_bytes()).is_none(), "too long");
+        assert!(Signature::parse(file.as_bytes()).is_some());
+    }
 }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use crate::bundle::sealed::PublicKey;
 use crate::command::{Context, Status};
-use crate::medium::{Inspection, inspect_path};
+use crate::delivery::Scope;
+use crate::medium::{BundleFound, Inspection, inspect_path};
 use crate::ui::Table;
 use crate::ui::measure::size;
 
-use super::sealed;
+use super::sealed::{self, SignatureFound};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,28 +39,16 @@ fn text(found: &Inspection, keys: Option<&[PublicKey]>, columns: Option<usize>) 
     if let Some(bytes) = found.size {
         text.push_str(&format!("  size     {}\n", size(bytes)));
     }
-    if let Some(bundle) = found.bundle() {
-        let manifest = &bundle.manifest;
-        text.push_str(&format!("  fleet    {}\n  device   {}\n", manifest.fleet, manifest.device));
-        text.push_str(&format!(
-            "  bundle   {} version {} of {}\n",
-            manifest.bundle, manifest.version, manifest.created
-        ));
-        text.push_str(&format!("  template {}{}\n", manifest.template, if manifest.demo { " (demo)" } else { "" }));
-        if let Some(reason) = &manifest.accept_plaintext {
-            text.push_str(&format!("  in clear {reason}\n"));
-        }
-        for signature in sealed::signatures(bundle, keys) {
-            text.push_str(&format!("  signed   {}\n", signature.words()));
-        }
-        if let Some(words) = sealed::result_words(bundle) {
-            text.push_str(&format!("  result   {words}\n"));
-        }
+    let bundles: Vec<&BundleFound> = found.bundles().collect();
+    match bundles.as_slice() {
+        [] => {}
+        [only] => text.push_str(&particulars(only, keys)),
+        many => text.push_str(&overview(many, keys).render(columns)),
     }
     let mut table = Table::new(["file", "size", "state"]).right("size");
     for volume in &found.volumes {
         for file in &volume.files {
-            let verdicts = volume.bundle.iter().flat_map(|bundle| &bundle.files);
+            let verdicts = volume.bundles.0.iter().flat_map(|bundle| &bundle.files).chain(&volume.strays);
             let mut state =
                 verdicts.filter(|verdict| verdict.path == file.path).map(|verdict| format!("{:?}", verdict.state));
             table.row([file.path.clone(), size(file.size), state.next_back().unwrap_or_default().to_lowercase()]);
@@ -69,4 +58,42 @@ fn text(found: &Inspection, keys: Option<&[PublicKey]>, columns: Option<usize>) 
         text.push_str(&table.render(columns));
     }
     text
+}
+
+fn particulars(bundle: &BundleFound, keys: Option<&[PublicKey]>) -> String {
+    let manifest = &bundle.manifest;
+    let demo = if manifest.demo { " (demo)" } else { "" };
+    let mut text = format!("  fleet    {}\n  device   {}\n", manifest.fleet, manifest.device);
+    text.push_str(&format!("  bundle   {} version {} of {}\n", manifest.bundle, manifest.version, manifest.created));
+    text.push_str(&format!("  template {}{demo}\n", manifest.template));
+    if let Some(reason) = &manifest.accept_plaintext {
+        text.push_str(&format!("  in clear {reason}\n"));
+    }
+    for signature in sealed::signatures(bundle, keys) {
+        text.push_str(&format!("  signed   {}\n", signature.words()));
+    }
+    if let Some(words) = sealed::result_words(bundle) {
+        text.push_str(&format!("  result   {words}\n"));
+    }
+    text
+}
+
+/// Several bundles, a row each.
+fn overview(bundles: &[&BundleFound], keys: Option<&[PublicKey]>) -> Table {
+    let columns = ["fleet", "device", "bundle", "version", "state", "signed", "result"];
+    let mut table = Table::new(columns).right("version");
+    for bundle in bundles {
+        let manifest = &bundle.manifest;
+        let device = match manifest.scope {
+            Scope::Device => manifest.device.to_string(),
+            Scope::Site => format!("{} (site)", manifest.device),
+        };
+        let state = if bundle.is_whole() { "whole" } else { "not whole" };
+        let version = manifest.version.to_string();
+        let signed: Vec<String> = sealed::signatures(bundle, keys).iter().map(SignatureFound::words).collect();
+        let result = sealed::result_words(bundle).unwrap_or_default();
+        let (fleet, name) = (manifest.fleet.clone(), manifest.bundle.clone());
+        table.row([fleet, device, name, version, state.to_owned(), signed.join("; "), result]);
+    }
+    table
 }

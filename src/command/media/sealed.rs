@@ -100,13 +100,21 @@ fn result_json(bundle: &BundleFound) -> Value {
 pub fn document(found: &Inspection, keys: Option<&[PublicKey]>) -> Value {
     let mut value = serde_json::to_value(found).expect("an inspection is plain data");
     for (index, volume) in found.volumes.iter().enumerate() {
-        if let Some(bundle) = &volume.bundle {
-            let shown = &mut value["volumes"][index]["bundle"];
-            shown["signatures"] = json!(signatures(bundle, keys));
-            shown["result"] = result_json(bundle);
+        let bundles = volume.bundles.0.as_slice();
+        for (number, bundle) in bundles.iter().enumerate() {
+            let shown = &mut value["volumes"][index];
+            amend(&mut shown["bundles"][number], bundle, keys);
+            if bundles.len() == 1 {
+                amend(&mut shown["bundle"], bundle, keys);
+            }
         }
     }
     value
+}
+
+fn amend(shown: &mut Value, bundle: &BundleFound, keys: Option<&[PublicKey]>) {
+    shown["signatures"] = json!(signatures(bundle, keys));
+    shown["result"] = result_json(bundle);
 }
 
 /// Returns the bundle keys that the fleet at hand pins; `None` where no fleet is at hand, or it pins none (a demo).

@@ -1,10 +1,11 @@
-//! `firstlight media verify`: compares a medium with its manifest.
+//! `firstlight media verify`: compares a medium with its manifests.
 
 use std::path::PathBuf;
 
 use crate::bundle::sealed::PublicKey;
 use crate::command::{Context, Status};
-use crate::medium::{Inspection, VerifyError, inspect_path, verify};
+use crate::delivery::Manifest;
+use crate::medium::{Inspection, Verified, VerifyError, inspect_path, verify};
 use crate::ui::measure::count;
 
 use super::sealed::{self, SignatureState};
@@ -28,18 +29,14 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let found = inspect_path(&args.path)?;
     let verified = verify(&found)?;
     refuse_bad_signatures(&found, sealed::fleet_keys(context)?.as_deref())?;
-    let manifest = &verified.manifest;
-    context.printer.report(&verified, || {
-        format!(
-            "{}: bundle {} version {} for {} is whole: {} agree\n",
-            args.path.display(),
-            manifest.bundle,
-            manifest.version,
-            manifest.device,
-            count(verified.files, "file")
-        )
-    });
-    for path in &verified.litter {
+    let name = args.path.display();
+    let line = |bundle: &Verified| {
+        let (manifest, files) = (&bundle.manifest, count(bundle.files, "file"));
+        let Manifest { bundle, version, device, .. } = manifest;
+        format!("{name}: bundle {bundle} version {version} for {device} is whole: {files} agree\n")
+    };
+    context.printer.report(&verified, || verified.bundles().iter().map(line).collect());
+    for path in verified.litter() {
         context.printer.warn(format_args!("{path:?} was left there by an operating system"));
     }
     Ok(Status::Done)
@@ -47,7 +44,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
 
 /// A signature that its own key does not bear out is as bad as a file that differs: no device would take the bundle.
 fn refuse_bad_signatures(found: &Inspection, keys: Option<&[PublicKey]>) -> Result<(), VerifyError> {
-    let signatures = found.bundle().map(|bundle| sealed::signatures(bundle, keys)).unwrap_or_default();
+    let signatures: Vec<_> = found.bundles().flat_map(|bundle| sealed::signatures(bundle, keys)).collect();
     let is_bad = |state| matches!(state, SignatureState::Bad | SignatureState::Damaged);
     let faults: Vec<String> = signatures
         .iter()

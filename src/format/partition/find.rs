@@ -3,9 +3,9 @@
 use crate::format::ReadAt;
 
 use super::PartitionError;
-use super::checksum::crc32;
 use super::gpt::{HEADER, SIGNATURE};
 use super::mbr::{self, EXTENDED, MbrEntry, PROTECTIVE, SECTOR};
+use crate::format::crc32::crc32;
 
 /// Most entries of a GPT array that are read.
 const MOST_ENTRIES: u32 = 1024;

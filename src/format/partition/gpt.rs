@@ -2,8 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::checksum::crc32;
 use super::mbr::SECTOR;
+use crate::format::crc32::crc32;
 
 /// Signature of a header.
 pub(super) const SIGNATURE: &[u8; 8] = b"EFI PART";

@@ -1,6 +1,5 @@
 //! Partition tables with one partition: written, found again, and what an old one leaves behind cleared.
 
-mod checksum;
 mod encode;
 mod error;
 mod find;

@@ -56,6 +56,10 @@ fn the_other_process() {
             die_at(&ledger, "before", number.parse().unwrap());
             many(&ledger, &path);
         }
+        ["together", point, number] => {
+            die_at(&ledger, point, number.parse().unwrap());
+            super::load::die(&ledger);
+        }
         ["race", name] => super::race::claim_all(&ledger, &path, name),
         _ => panic!("no role {role:?}"),
     }

@@ -6,6 +6,7 @@ mod crash;
 mod faults;
 mod files;
 mod happy;
+mod load;
 mod model;
 mod race;
 mod reports;

@@ -25,10 +25,10 @@ class Bench:
         self.count += 1
         return os.path.join(self.folder, "%03d-%s" % (self.count, name))
 
-    def system(self):
-        """A fresh system disk."""
-        path = self.path("system.img")
-        copy_span(os.path.join(self.work, "system.img"), 0, os.path.getsize(os.path.join(self.work, "system.img")), path)
+    def system(self, name="system.img"):
+        """A fresh system disk: the lab's own, or `debian.img`."""
+        path, image = self.path(name), os.path.join(self.work, name)
+        copy_span(image, 0, os.path.getsize(image), path)
         return path
 
     def laptop(self):

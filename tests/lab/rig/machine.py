@@ -41,15 +41,15 @@ class Finished:
 
 
 class Machine:
-    """A running guest. `system` is its system disk's image, which it changes; `arguments` are QEMU's own."""
+    """A running guest. `system` is its system disk's image, which it changes; `arguments` are QEMU's own, `words` its init's."""
 
-    def __init__(self, work, folder, system, arguments=()):
+    def __init__(self, work, folder, system, arguments=(), words=""):
         self.folder = folder
         self.lab = os.path.join(folder, "lab")
         os.makedirs(os.path.join(self.lab, "jobs"), exist_ok=True)
         # Socket addresses have 108 bytes at most, the work folder may lie deep.
         self.sockets = tempfile.mkdtemp(prefix="firstlight-lab-")
-        self.process = subprocess.Popen(qemu(work, system, self.lab, [*self._ports(), *arguments]), stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(qemu(work, system, self.lab, [*self._ports(), *arguments], words), stdin=subprocess.DEVNULL)
         atexit.register(self.cut_power)
         self.jobs = 0
         self.done = set()
@@ -58,7 +58,7 @@ class Machine:
         self.control = self._port("control")
         self.terminal = Terminal(self._port("terminal"))
         threading.Thread(target=self._listen, daemon=True).start()
-        self._await("ready", 120)
+        self._await("ready", 300)
 
     def _socket(self, name):
         return os.path.join(self.sockets, name)
@@ -95,11 +95,13 @@ class Machine:
         end = time.monotonic() + seconds
         with self.changed:
             while line not in self.done:
-                if self.process.poll() is not None:
+                ended = self.process.poll() is not None
+                if self.changed.wait_for(lambda: line in self.done, 0.2):
+                    return
+                if ended:
                     raise RuntimeError("the guest is off; its last words: " + self.console()[-400:])
                 if time.monotonic() > end:
                     raise TimeoutError("no %r from the guest in %d s; its last words: %s" % (line, seconds, self.console()[-400:]))
-                self.changed.wait(0.2)
 
     def console(self):
         """What the kernel said so far."""

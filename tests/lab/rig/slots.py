@@ -13,6 +13,16 @@ def built_in(disk):
     return ["-drive", "if=none,id=built-in,format=raw,file=nbd+unix:///?socket=" + disk.address, "-device", "virtio-blk-pci,drive=built-in"]
 
 
+def at_power_on(disk, serial):
+    """Arguments for a stick that is in the first port already when the machine starts; for a machine whose words hold AT_POWER_ON."""
+    return ["-blockdev", "driver=nbd,node-name=early,server.type=unix,server.path=" + disk.address,
+            "-device", "usb-storage,id=early-usb,bus=xhci.0,port=1,drive=early,removable=on,serial=" + serial]
+
+
+# What tells the initrd to wait for that stick.
+AT_POWER_ON = "lab.stick"
+
+
 class Slots:
     """The ports of a machine that was started with ARGUMENTS."""
 
@@ -29,6 +39,10 @@ class Slots:
                                  drive=name, removable=True, serial=serial)
         self.plugged[port] = (name, disk)
         return self.node(serial)
+
+    def found_at_power_on(self, disk):
+        """Takes note of a stick that the machine was started with."""
+        self.plugged[1] = ("early", disk)
 
     def unplug(self, port=1):
         """Pulls a stick, whatever it is doing. A held write is lost, and ends only after the pull has begun."""

@@ -1,7 +1,10 @@
 """A test with the tool on the laptop, a device of the fleet that nobody else takes, and judgements in whole sentences."""
+import json
+import os
 import re
 
 from . import oracle
+from .device import Device
 from .disk import MIB
 from .lab import Case
 from .tool import FLEET, Tool
@@ -112,6 +115,36 @@ class ToolCase(Case):
         self.laptop = self.bench.restart()
         self.slots = self.laptop.slots
         self.tool = self.bench.tool()
+
+    def make_fleet(self, name, fleet_file, devices):
+        """Another fleet on the laptop, with an authority of its own; returns its folder and its root certificate.
+
+        `fleet_file` is YAML or what JSON is made from; `devices` are rows of the inventory.
+        """
+        shared, folder = os.path.join(self.laptop.lab, name), "/srv/" + name
+        os.makedirs(shared, exist_ok=True)
+        for file, text in (("fleet.yaml", fleet_file if isinstance(fleet_file, str) else json.dumps(fleet_file, ensure_ascii=False)),
+                           ("devices.csv", "id,profile\n" + "".join("%s,%s\n" % row for row in devices))):
+            with open(os.path.join(shared, file), "w", encoding="utf-8") as target:
+                target.write(text)
+        self.laptop.must("rm -rf %s && cp -r /lab/%s %s" % (folder, name, folder))
+        self.judge(self.tool.run("ca init", fleet=folder), 0)
+        exported = self.tool.run("ca export", fleet=folder)
+        self.judge(exported, 0)
+        return folder, exported.out
+
+    def render(self, device, fleet):
+        """Renders a device's bundle on the laptop; returns the folder on the host where its files lie."""
+        out = "rendered-%s-%d" % (device, self.bench.count)
+        self.judge(self.tool.run("render %s --out /srv/%s" % (device, out), fleet=fleet), 0)
+        self.laptop.must("cp -r /srv/%s /lab/ && chmod -R a+rX /lab/%s" % (out, out))
+        return os.path.join(self.laptop.lab, out, device)
+
+    def guest(self, serial, **how):
+        """A device with a serial number, switched off; its plug is pulled after the test."""
+        it = Device(self.bench, "device", serial, **how)
+        self.addCleanup(it.cut_power)
+        return it
 
     # --- judging ----------------------------------------------------------------------------------------------------
     def judge(self, finished, status, *words):

@@ -101,6 +101,18 @@ impl<'a> Volume<'a> {
         Ok(Secret::new(std::mem::take(&mut *bytes)))
     }
 
+    /// Returns where the bytes of a file of this volume lie: offset and length of each piece, in the file's order.
+    pub fn extents(&self, file: &FileEntry) -> Vec<(u64, u64)> {
+        let mut left = file.size;
+        let mut extents = Vec::with_capacity(file.runs.len());
+        for &(first, clusters) in &file.runs {
+            let length = (u64::from(clusters) * self.parameters.cluster_bytes).min(left);
+            extents.push((self.parameters.cluster_offset(first), length));
+            left -= length;
+        }
+        extents
+    }
+
     fn fill(&self, runs: &[Run], bytes: &mut [u8]) -> Result<(), ReadError> {
         let mut rest = bytes;
         for &(first, clusters) in runs {

@@ -1,0 +1,115 @@
+"""NVS images of 10,000 devices, beside Espressif's generator from PyPI: started once a device, and its library in one process.
+
+usage: tests/.oracles/venv/bin/python benches/nvs.py NVS_BENCH [DEVICES]
+
+NVS_BENCH is what `cargo bench --no-run --bench nvs` names. The peer makes fewer devices (it would take hours); rates are compared.
+All three make the same bytes, or the program ends at once.
+"""
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import os
+import sys
+import tempfile
+
+from measured import Report, Run, median
+
+SIZE = 0x6000
+STARTED, IN_PROCESS = 12, 500
+
+
+def pem(seed, lines):
+    body = "\n".join(("%08x" % (seed ^ (line * 40503))) * 8 for line in range(lines))
+    return "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n" % body
+
+
+def rows(number):
+    key = bytes((number * 7 + at * 13) & 0xFF for at in range(121))
+    return [
+        ("device", "namespace", "", ""),
+        ("serial", "data", "string", "SN%08d" % number),
+        ("endpoint", "data", "string", "urn:dev:ops:00AABB-gw-%08d" % number),
+        ("hw_rev", "data", "u16", "3"),
+        ("lifetime", "data", "u32", "3600"),
+        ("lwm2m", "namespace", "", ""),
+        ("uri", "data", "string", "coaps://lwm2m.acme.example:5684"),
+        ("psk", "data", "hex2bin", (number.to_bytes(4, "big") * 4).hex()),
+        ("tls", "namespace", "", ""),
+        ("ca", "data", "string", pem(7, 16)),
+        ("cert", "data", "string", pem(number, 13)),
+        ("key", "data", "hex2bin", key.hex()),
+        ("wifi", "namespace", "", ""),
+        ("ssid", "data", "string", "acme-line"),
+        ("pass", "data", "string", "password-%08d" % number),
+    ]
+
+
+def write_csv(path, number):
+    with open(path, "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["key", "type", "encoding", "value"])
+        table.writerows(rows(number))
+
+
+def in_process(devices):
+    """What `nvs.py --library DEVICES` runs, in a process of its own: the library, without files."""
+    from esp_idf_nvs_partition_gen import nvs_partition_gen as gen
+    digest = hashlib.sha256()
+    with contextlib.redirect_stdout(io.StringIO()):
+        for number in range(devices):
+            out = io.BytesIO()
+            nvs = gen.nvs_open(out, gen.check_size(str(SIZE))[0], gen.Page.VERSION2)
+            for row in rows(number):
+                gen.write_entry(nvs, *row)
+            gen.nvs_close(nvs)
+            digest.update(out.getvalue())
+    print(json.dumps({"sha256": digest.hexdigest()}))
+
+
+def ours(binary, devices):
+    run = Run([binary, str(devices)]).checked()
+    return run, json.loads(run.stdout)["sha256"]
+
+
+def started(folder, devices):
+    """Rate of the generator started for each device, and the digest of what it made."""
+    digest, wall, cpu = hashlib.sha256(), 0, 0
+    for number in range(devices):
+        write_csv(folder + "/in.csv", number)
+        run = Run([sys.executable, "-m", "esp_idf_nvs_partition_gen", "generate", "in.csv", "out.bin", hex(SIZE)], cwd=folder)
+        run.checked()
+        wall, cpu = wall + run.wall, cpu + run.cpu
+        with open(folder + "/out.bin", "rb") as file:
+            digest.update(file.read())
+    return wall / devices, cpu / devices, digest.hexdigest()
+
+
+def main():
+    if sys.argv[1] == "--library":
+        return in_process(int(sys.argv[2]))
+    binary, report = os.path.abspath(sys.argv[1]), Report()
+    devices = int(sys.argv[2]) if len(sys.argv) > 2 else 10000
+    by_start, by_library, cpu_start, cpu_library = [], [], [], []
+    with tempfile.TemporaryDirectory(prefix="firstlight-bench-") as folder:
+        for _ in range(3):
+            run, _ = ours(binary, devices)
+            wall, cpu = run.wall / devices, run.cpu / devices
+            start_wall, start_cpu, made = started(folder, STARTED)
+            assert made == ours(binary, STARTED)[1], "the generator makes the same bytes"
+            library = Run([sys.executable, os.path.abspath(__file__), "--library", str(IN_PROCESS)]).checked()
+            assert json.loads(library.stdout)["sha256"] == ours(binary, IN_PROCESS)[1], "so does its library"
+            report.say("%d images in %.2f s (%.1f us CPU each); generator %.0f ms each, its library %.2f ms each"
+                       % (devices, run.wall, 1e6 * cpu, 1e3 * start_wall, 1e3 * library.wall / IN_PROCESS))
+            by_start.append(start_wall / wall)
+            by_library.append(library.wall / IN_PROCESS / wall)
+            cpu_start.append(start_cpu / cpu)
+            cpu_library.append(library.cpu / IN_PROCESS / cpu)
+    report.bound("rate, over the generator started once a device", median(by_start), 200, "times", at_least=True)
+    report.bound("rate, over its library in one process", median(by_library), 20, "times", at_least=True)
+    report.say("ratios of CPU: %.0f and %.0f" % (median(cpu_start), median(cpu_library)))
+    report.end()
+
+
+main()

@@ -1,0 +1,257 @@
+//! The proof of a connection: TCP, TLS, MQTT; and the roll back where it fails.
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it found")]
+
+mod device;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use device::{Device, Key, manifest};
+use firstlight::delivery::{Connect, ConnectProtocol, Manifest};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+
+/// An authority with a server's and a device's certificate, made by openssl.
+struct Authority {
+    folder: tempfile::TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let this = Self { folder };
+        this.openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /CN=Root");
+        for (name, usage, subject) in [("server", "serverAuth", "/CN=broker"), ("device", "clientAuth", "/CN=gw-0007")]
+        {
+            let extensions = format!("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage={usage}\n");
+            std::fs::write(this.path(&format!("{name}.ext")), extensions).unwrap();
+            this.openssl(&format!(
+                "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj {subject}"
+            ));
+            this.openssl(&format!(
+                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days 20 -extfile {name}.ext"
+            ));
+        }
+        this
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap()
+    }
+
+    fn openssl(&self, arguments: &str) {
+        let output = Command::new("openssl").args(arguments.split(' ')).current_dir(self.folder.path()).output();
+        let output = output.expect("openssl is missing (tests/run names it)");
+        assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// A server's settings that want a certificate of this authority from the client.
+    fn server(&self) -> Arc<ServerConfig> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(&self.read("ca.pem")).unwrap()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let chain = vec![CertificateDer::from_pem_slice(&self.read("server.pem")).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(&self.read("server.key")).unwrap();
+        Arc::new(builder.with_client_cert_verifier(verifier).with_single_cert(chain, key).unwrap())
+    }
+}
+
+/// Serves every connection in a thread of its own; returns the port.
+fn serve(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            thread::spawn(move || answer(stream));
+        }
+    });
+    port
+}
+
+/// Reads CONNECT of MQTT 3.1.1 and answers with this code; then waits for DISCONNECT.
+fn broker(stream: &mut (impl Read + Write), code: u8) {
+    let mut head = [0; 2];
+    if stream.read_exact(&mut head).is_err() || head[0] != 0x10 {
+        return;
+    }
+    let mut rest = vec![0; usize::from(head[1])];
+    stream.read_exact(&mut rest).unwrap();
+    assert_eq!(rest[..7], *b"\0\x04MQTT\x04");
+    assert!(rest.ends_with(b"\0\x07gw-0007"));
+    let _ = stream.write_all(&[0x20, 2, 0, code]).and_then(|()| stream.flush());
+    let _ = stream.read_exact(&mut head);
+}
+
+/// A server that speaks MQTT within TLS.
+fn secure_broker(authority: &Authority, code: u8) -> u16 {
+    let settings = authority.server();
+    serve(move |stream| {
+        let mut stream = StreamOwned::new(ServerConnection::new(settings.clone()).unwrap(), stream);
+        broker(&mut stream, code);
+    })
+}
+
+fn order(protocol: ConnectProtocol, port: u16, within: u32) -> Connect {
+    let is_secure = matches!(protocol, ConnectProtocol::Tls | ConnectProtocol::Mqtts);
+    let named = |name: &str| is_secure.then(|| name.to_owned());
+    Connect {
+        protocol,
+        host: "localhost".into(),
+        port,
+        within,
+        trust: named("root.pem"),
+        certificate: named("device.pem"),
+        private_key: named("device.key"),
+        client_id: None,
+    }
+}
+
+/// Ingests version 2, which must connect so, on a device with version 1 in force.
+fn prove(authority: &Authority, connect: Connect) -> (Device, PathBuf) {
+    let device = Device::new();
+    device.ingest(&device.stick(1, "one")).came_to(0, "applied", "");
+    let manifest = Manifest { connect: Some(connect), ..manifest(2) };
+    let (root, chain, key) = (authority.read("ca.pem"), authority.read("device.pem"), authority.read("device.key"));
+    let files = [
+        ("config", b"two".as_slice(), "/etc/app/config"),
+        ("root.pem", &root, ""),
+        ("device.pem", &chain, ""),
+        ("device.key", &key, ""),
+    ];
+    let stick = device.medium("2", &device.artifact(manifest, &files, &[&Key::new(1)]));
+    (device, stick)
+}
+
+#[track_caller]
+fn accepted(authority: &Authority, connect: Connect) {
+    let (device, stick) = prove(authority, connect);
+    device.ingest(&stick).came_to(0, "applied", "");
+    assert_eq!(device.text("etc/app/config"), "two");
+}
+
+#[track_caller]
+fn taken_back(authority: &Authority, connect: Connect, words: &str) {
+    let (device, stick) = prove(authority, connect);
+    let record = device.ingest(&stick).came_to(4, "rolled-back", "");
+    let what = record["what"].as_str().unwrap();
+    assert!(what.contains(words), "{what}");
+    assert_eq!(device.text("etc/app/config"), "one");
+    assert_eq!(device.state()["lanes"]["acme/device/gw-0007"]["version"], 1);
+    assert!(device.state()["waiting"]["next"].is_number());
+    let result = std::fs::read_to_string(Path::new(&stick).join("firstlight-result.json")).unwrap();
+    assert!(result.contains("rolled-back"), "{result}");
+}
+
+#[test]
+fn a_bundle_whose_server_answers_is_in_force() {
+    let authority = Authority::new();
+    accepted(&authority, order(ConnectProtocol::Tcp, serve(drop), 10));
+    accepted(&authority, order(ConnectProtocol::Mqtt, serve(|mut stream| broker(&mut stream, 0)), 10));
+    let port = secure_broker(&authority, 0);
+    accepted(&authority, order(ConnectProtocol::Tls, port, 10));
+    accepted(&authority, order(ConnectProtocol::Mqtts, port, 10));
+    let by_address = Connect { host: "127.0.0.1".into(), ..order(ConnectProtocol::Mqtts, port, 10) };
+    accepted(&authority, by_address);
+}
+
+#[test]
+fn a_silent_server_and_none_are_taken_back_within_the_time() {
+    let authority = Authority::new();
+    let silent = || serve(|mut stream| drop(stream.read_exact(&mut [0; 100_000])));
+    let words = "was not reached within 1 s: it did not answer";
+    for protocol in [ConnectProtocol::Mqtt, ConnectProtocol::Tls, ConnectProtocol::Mqtts] {
+        taken_back(&authority, order(protocol, silent(), 1), words);
+    }
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    taken_back(&authority, order(ConnectProtocol::Tcp, closed, 1), "refused");
+    let nowhere = Connect { host: "no-such-host.invalid".into(), ..order(ConnectProtocol::Tcp, 1, 1) };
+    taken_back(&authority, nowhere, "its name was not found");
+}
+
+#[test]
+fn a_server_of_another_authority_or_name_is_not_believed() {
+    let (ours, other) = (Authority::new(), Authority::new());
+    taken_back(&ours, order(ConnectProtocol::Tls, secure_broker(&other, 0), 1), "invalid peer certificate");
+    let other_name = Connect { host: "127.0.0.2".into(), ..order(ConnectProtocol::Tls, 0, 1) };
+    let listener = TcpListener::bind("127.0.0.2:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let settings = ours.server();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = StreamOwned::new(ServerConnection::new(settings.clone()).unwrap(), stream);
+            let _ = stream.read_exact(&mut [0; 1]);
+        }
+    });
+    taken_back(&ours, Connect { port, ..other_name }, "not valid for name");
+}
+
+#[test]
+fn a_broker_that_refuses_the_device_is_no_proof() {
+    let authority = Authority::new();
+    taken_back(
+        &authority,
+        order(ConnectProtocol::Mqtts, secure_broker(&authority, 5), 1),
+        "does not authorise this device",
+    );
+    // A device of another authority: with TLS 1.3 the refusal comes after the handshake.
+    let other = Authority::new();
+    let (device, stick) = {
+        let device = Device::new();
+        let manifest =
+            Manifest { connect: Some(order(ConnectProtocol::Mqtts, secure_broker(&authority, 0), 1)), ..manifest(2) };
+        let (root, chain, key) = (authority.read("ca.pem"), other.read("device.pem"), other.read("device.key"));
+        let files = [("root.pem", root.as_slice(), ""), ("device.pem", &chain, ""), ("device.key", &key, "")];
+        let stick = device.medium("2", &device.artifact(manifest, &files, &[&Key::new(1)]));
+        (device, stick)
+    };
+    device.ingest(&stick).came_to(4, "rolled-back", "");
+    assert!(!device.file("var/lib/firstlight/current").exists());
+}
+
+#[test]
+fn a_bundle_whose_server_comes_back_later_is_taken_without_its_medium() {
+    let authority = Authority::new();
+    let is_back = Arc::new(AtomicBool::new(false));
+    let code = is_back.clone();
+    let port = serve(move |mut stream| broker(&mut stream, if code.load(Ordering::SeqCst) { 0 } else { 3 }));
+    let (device, stick) = prove(&authority, order(ConnectProtocol::Mqtt, port, 1));
+    let record = device.ingest(&stick).came_to(4, "rolled-back", "");
+    assert!(record["what"].as_str().unwrap().contains("the broker is not available"));
+    std::fs::remove_dir_all(&stick).unwrap();
+    device.boot().came_to(0, "copy-serves", "");
+    assert_eq!(device.text("etc/app/config"), "one");
+    is_back.store(true, Ordering::SeqCst);
+    device.run(&["ingest", "--no-medium", "--now"]).came_to(0, "applied", "");
+    assert_eq!(device.text("etc/app/config"), "two");
+}
+
+#[test]
+fn a_device_without_a_clock_judges_certificates_by_the_newest_signed_time() {
+    let authority = Authority::new();
+    let connect = order(ConnectProtocol::Tls, secure_broker(&authority, 0), 3);
+    let now = time::OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
+    let now = now.format(&time::format_description::well_known::Rfc3339).unwrap();
+    let device = Device::new();
+    let first = Manifest { created: now, ..manifest(1) };
+    device.ingest(&device.stick_of(first, "one")).came_to(0, "applied", "");
+    let (root, chain, key) = (authority.read("ca.pem"), authority.read("device.pem"), authority.read("device.key"));
+    let files = [("root.pem", root.as_slice(), ""), ("device.pem", &chain, ""), ("device.key", &key, "")];
+    let second = Manifest { connect: Some(connect), ..manifest(2) };
+    let stick = device.medium("2", &device.artifact(second, &files, &[&Key::new(1)]));
+    device.ingest_at(&stick, 0).came_to(0, "applied", "");
+}
