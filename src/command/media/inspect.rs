@@ -29,7 +29,7 @@ pub struct Args {
 /// Runs `firstlight media inspect`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let found = inspect_path(&args.path)?;
-    let keys = super::fleet_keys(context)?;
+    let keys = sealed::fleet_keys(context)?;
     let document = sealed::document(&found, keys.as_deref());
     context.printer.report(&document, || text(&found, keys.as_deref(), context.printer.terminal().columns));
     Ok(Status::Done)

@@ -28,7 +28,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let found = inspect_path(&args.path)?;
     let verified = verify(&found)?;
-    refuse_bad_signatures(&found, super::fleet_keys(context)?.as_deref())?;
+    refuse_bad_signatures(&found, sealed::fleet_keys(context)?.as_deref())?;
     let name = args.path.display();
     let line = |bundle: &Verified| {
         let (manifest, files) = (&bundle.manifest, count(bundle.files, "file"));
