@@ -10,15 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::disk::{Disk, Found, Owner};
 use super::error::ClientError;
 use super::generation::{Generation, StoredBundle};
-use super::policy::{HOST_NAME, connection_destination, mode_of, owner_of};
+use super::policy::{HOST_NAME, LARGEST_ORIGINAL as LARGEST, connection_destination, mode_of, owner_of};
 use super::store::Store;
 use crate::delivery::{Action, Scope};
 use crate::fleet::{Digest, Secret};
 use crate::host::HostError;
 use crate::host::files::read_bounded;
-
-/// The largest file that is read at a destination, in bytes.
-const LARGEST: u64 = 64 << 20;
 
 /// A file on its way to a destination.
 pub struct Placement {

@@ -36,7 +36,7 @@ const CONNECTIONS: &str = "/etc/NetworkManager/system-connections";
 /// The longest user table that is read, in bytes.
 const LONGEST_TABLE: u64 = 1 << 20;
 /// The largest file that may lie where a bundle's goes: it is kept for restoring.
-const LARGEST_ORIGINAL: u64 = 8 << 20;
+pub const LARGEST_ORIGINAL: u64 = 64 << 20;
 /// The longest host name, in bytes (Linux, `HOST_NAME_MAX`).
 const LONGEST_HOST_NAME: usize = 64;
 
