@@ -172,7 +172,7 @@ fn a_bundle_whose_server_answers_is_in_force() {
 #[test]
 fn a_silent_server_and_none_are_taken_back_within_the_time() {
     let authority = Authority::new();
-    let silent = || serve(|mut stream| drop(stream.read_exact(&mut [0; 100_000])));
+    let silent = || serve(|mut stream| drop(stream.read_exact(&mut [0; 10_000])));
     let words = "was not reached within 1 s: it did not answer";
     for protocol in [ConnectProtocol::Mqtt, ConnectProtocol::Tls, ConnectProtocol::Mqtts] {
         taken_back(&authority, order(protocol, silent(), 1), words);
@@ -254,4 +254,41 @@ fn a_device_without_a_clock_judges_certificates_by_the_newest_signed_time() {
     let second = Manifest { connect: Some(connect), ..manifest(2) };
     let stick = device.medium("2", &device.artifact(second, &files, &[&Key::new(1)]));
     device.ingest_at(&stick, 0).came_to(0, "applied", "");
+}
+
+/// Reads the memory until it says this, for at most a minute.
+fn wait_for(device: &Device, what: impl Fn(&serde_json::Value) -> bool) {
+    for _ in 0..6000 {
+        if what(&device.state()) {
+            return;
+        }
+        thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("{:#}", device.state());
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_connects_is_completed_by_the_next_boot() {
+    let authority = Authority::new();
+    let is_back = Arc::new(AtomicBool::new(false));
+    let answers = is_back.clone();
+    let port = serve(move |mut stream| {
+        if answers.load(Ordering::SeqCst) {
+            broker(&mut stream, 0);
+        } else {
+            drop(stream.read_exact(&mut [0; 10_000]));
+        }
+    });
+    let (device, stick) = prove(&authority, order(ConnectProtocol::Mqtt, port, 600));
+    let mut child = device.command(&["ingest", "--from", stick.to_str().unwrap()]).spawn().unwrap();
+    wait_for(&device, |state| state["attempt"]["begun"] == 1 && device.text("etc/app/config") == "two");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(device.text("var/lib/firstlight/current/device/files/config"), "one", "the copy in force is the old");
+    assert_eq!(device.run(&["status"]).exits(0).json()["interrupted"], true);
+    is_back.store(true, Ordering::SeqCst);
+    std::fs::remove_dir_all(&stick).unwrap();
+    device.boot().came_to(0, "copy-serves", "");
+    assert_eq!(device.text("etc/app/config"), "two");
+    assert_eq!(device.state()["lanes"]["acme/device/gw-0007"]["version"], 2);
 }
