@@ -223,6 +223,9 @@ fn unsafe_path() {
     for destination in ["/etc/../root/x", "etc/x", "/etc//x", "/etc/./x", "/"] {
         refused(&device, &with(destination), Reason::UnsafePath, "may not be followed");
     }
+    let twice = [("a", b"x".as_slice(), "/etc/x"), ("b", b"x", "/etc/x")];
+    let twice = device.medium("twice", &device.artifact(manifest(6), &twice, &[&Key::new(1)]));
+    refused(&device, &twice, Reason::UnsafePath, "/etc/x");
     fs::create_dir_all(device.file("root")).unwrap();
     symlink(device.file("root"), device.file("etc/link")).unwrap();
     refused(&device, &with("/etc/link/x"), Reason::UnsafePath, "a link or a file lies in the way");
@@ -282,8 +285,6 @@ fn not_allowed() {
         let stick = medium(&|_| {}, &[("config", b"x", place)]);
         refused(&device, &stick, Reason::NotAllowed, "may not be put at");
     }
-    let twice = medium(&|_| {}, &[("a", b"x", "/etc/x"), ("b", b"x", "/etc/x")]);
-    refused(&device, &twice, Reason::NotAllowed, "two files go to \"/etc/x\"");
     let mut act = |action: Action, words: &str| {
         let stick = medium(&|manifest| manifest.actions = vec![action.clone()], &config(b"x"));
         refused(&device, &stick, Reason::NotAllowed, words);

@@ -60,9 +60,8 @@ pub fn allow(disk: &Disk, device: &Device, manifest: &Manifest) -> Result<(), Cl
             .iter()
             .any(|before| before.destination.is_some() && before.destination == file.destination);
         if again {
-            return Err(
-                forbidden(format!("two files go to {:?}", file.destination.as_deref().unwrap_or_default())).into()
-            );
+            let what = format!("two files go to {:?}", file.destination.as_deref().unwrap_or_default());
+            return Err(Refusal::new(Reason::UnsafePath, what).into());
         }
     }
     for action in &manifest.actions {
