@@ -112,7 +112,7 @@ impl Bench<'_> {
             }
         }
         if manifest.trusted_keys.as_ref().is_some_and(|list| parse_keys(&list.keys).is_empty()) {
-            return Err(Refusal::new(Reason::NotAllowed, "its list of trusted keys names none"));
+            return Err(Refusal::new(Reason::UnknownFormat, "its list of trusted keys names none"));
         }
         self.time.judge(manifest)
     }

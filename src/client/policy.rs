@@ -141,10 +141,10 @@ fn check_free(disk: &Disk, destination: &str) -> Result<(), ClientError> {
 
 fn check_action(device: &Device, manifest: &Manifest, action: &Action) -> Result<(), Refusal> {
     match action {
-        Action::Hostname(name) if !is_host_name(name) => Err(forbidden(format!("{name:?} is no host name"))),
+        Action::Hostname(name) if !is_host_name(name) => Err(unknown(format!("{name:?} is no host name"))),
         Action::NetworkConnection(name) => known(manifest, name),
         Action::Restart(units) => match units.iter().find(|unit| !is_unit(unit)) {
-            Some(unit) => Err(forbidden(format!("{unit:?} is no name of a unit"))),
+            Some(unit) => Err(unknown(format!("{unit:?} is no name of a unit"))),
             None => Ok(()),
         },
         Action::Hook(name)
@@ -160,7 +160,7 @@ fn known(manifest: &Manifest, name: &str) -> Result<(), Refusal> {
     if manifest.files.iter().any(|file| file.name() == name) {
         return Ok(());
     }
-    Err(forbidden(format!("it has no file {name:?}")))
+    Err(unknown(format!("{name:?} is named and is no file of the bundle")))
 }
 
 /// RFC 1123, section 2.1, within what Linux holds.
@@ -179,6 +179,10 @@ fn is_host_name(name: &str) -> bool {
 fn is_unit(name: &str) -> bool {
     let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     first && name.len() <= 255 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_.@\\".contains(&byte))
+}
+
+fn unknown(what: String) -> Refusal {
+    Refusal::new(Reason::UnknownFormat, what)
 }
 
 fn forbidden(what: String) -> Refusal {
