@@ -217,7 +217,10 @@ impl Run<'_> {
 
     /// Says why nothing on a medium is for this device. A bundle for another device, among many, is none of ours to write on.
     fn nothing(shelf: &dyn Shelf, passed_by: Vec<PassedBy>) -> Refused {
-        let (told, refusal) = most_telling(&passed_by).expect("a medium with bundles was passed by for a reason");
+        let Some((told, refusal)) = most_telling(&passed_by) else {
+            // A folder can change between two looks.
+            return Refusal::new(Reason::Truncated, "the bundles on the medium went away").into();
+        };
         let is_ours = told.reason != Reason::OtherDevice || passed_by.len() == 1;
         let path = join(&told.folder, MANIFEST_NAME);
         let document = shelf.read(&path, LONGEST_MANIFEST as u64).ok().filter(|_| is_ours);

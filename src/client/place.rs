@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 use super::disk::{Disk, Found, Owner};
 use super::error::ClientError;
@@ -43,6 +44,13 @@ struct OriginalFile {
     group: u32,
     /// Base64.
     content: String,
+}
+
+/// What was there before may be a secret, too.
+impl Drop for OriginalFile {
+    fn drop(&mut self) {
+        self.content.zeroize();
+    }
 }
 
 /// Returns what lies where when this generation is in force. Where two bundles place the same destination, the device's own
