@@ -241,7 +241,7 @@ fn a_byte_changed_anywhere_on_a_volume_is_refused_or_without_effect() {
         label: "FIRSTLIGHT".into(),
         size: Some(5 << 20),
     };
-    let mut image = image_bytes(&encode(&sealed.artifact, &layout, None).unwrap());
+    let mut image = image_bytes(&encode(&firstlight::delivery::Cargo::of(&sealed.artifact), &layout, None).unwrap());
     let whole = sealed.open(&sealed.shelf()).remove(0).unwrap();
     assert!(is_whole_or_refused_on_volume(&sealed, &image, &whole, &|| "unchanged".into()), "the medium is read");
     let mut try_at = |at: usize, change: u8| {
@@ -251,7 +251,7 @@ fn a_byte_changed_anywhere_on_a_volume_is_refused_or_without_effect() {
         is_taken
     };
     let shelf = sealed.shelf();
-    let pristine = image_bytes(&encode(&sealed.artifact, &layout, None).unwrap());
+    let pristine = image_bytes(&encode(&firstlight::delivery::Cargo::of(&sealed.artifact), &layout, None).unwrap());
     for path in [MANIFEST_NAME, "firstlight-manifest.json.minisig", "app.conf", "keys/app.pem.age"] {
         let content = &shelf.0[path];
         let begin = place_of(&pristine, content);
@@ -296,7 +296,7 @@ fn thousands_of_bundles_are_looked_through_in_one_pass() {
         label: "FIRSTLIGHT".into(),
         size: Some(5 << 20),
     };
-    let image = image_bytes(&encode(&sealed.artifact, &layout, None).unwrap());
+    let image = image_bytes(&encode(&firstlight::delivery::Cargo::of(&sealed.artifact), &layout, None).unwrap());
     let source = &image[..];
     let volume = Volume::open(&source).unwrap();
     let shelf = Counted(FatShelf::new(&volume).unwrap(), std::cell::Cell::new(0));
