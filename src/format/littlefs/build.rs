@@ -156,7 +156,7 @@ fn words(words: [u32; 2]) -> [u8; 8] {
     bytes
 }
 
-fn superblock(geometry: &Geometry) -> [u8; SUPERBLOCK_FIELDS] {
+pub(super) fn superblock(geometry: &Geometry) -> [u8; SUPERBLOCK_FIELDS] {
     let longest_name = u32::try_from(LONGEST_NAME).expect("255");
     let fields = [VERSION, geometry.block_size, geometry.block_count, longest_name, LARGEST_FILE, LONGEST_ATTRIBUTE];
     let mut bytes = [0; SUPERBLOCK_FIELDS];
@@ -167,19 +167,19 @@ fn superblock(geometry: &Geometry) -> [u8; SUPERBLOCK_FIELDS] {
 }
 
 /// One commit that begins a block: tags, each mixed with the one before, and a checksum.
-struct Commit<'a> {
+pub(super) struct Commit<'a> {
     block: &'a mut [u8],
     at: usize,
     mix: u32,
 }
 
 impl<'a> Commit<'a> {
-    fn begin(block: &'a mut [u8]) -> Self {
+    pub(super) fn begin(block: &'a mut [u8]) -> Self {
         block[..4].copy_from_slice(&REVISION.to_le_bytes());
         Self { block, at: 4, mix: FIRST_MIX }
     }
 
-    fn put(&mut self, kind: u32, id: u32, data: &[u8]) {
+    pub(super) fn put(&mut self, kind: u32, id: u32, data: &[u8]) {
         self.tag(Tag { kind, id, length: u32::try_from(data.len()).expect("at most 1022 bytes") });
         self.block[self.at..self.at + data.len()].copy_from_slice(data);
         self.at += data.len();
@@ -191,7 +191,7 @@ impl<'a> Commit<'a> {
     }
 
     /// The checksum covers everything from the revision to its own tag.
-    fn end(mut self) {
+    pub(super) fn end(mut self) {
         self.tag(Tag { kind: CHECKSUM, id: NONE, length: 4 });
         let checksum = advance(FIRST_MIX, &self.block[..self.at]);
         self.block[self.at..self.at + 4].copy_from_slice(&checksum.to_le_bytes());
