@@ -1,7 +1,7 @@
 //! Which blocks hold what, decided before a byte is placed.
 
-use super::build::{Geometry, ImageFile};
 use super::error::LittlefsError;
+use super::spec::{Geometry, ImageFile};
 use super::tag::{LONGEST_NAME, MAGIC, TAG, pieces};
 use super::tree::{Entry, Node, folders};
 

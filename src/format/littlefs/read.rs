@@ -295,7 +295,8 @@ fn is_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::build::{Commit, Geometry, superblock};
+    use super::super::build::{Commit, superblock};
+    use super::super::spec::Geometry;
     use super::super::tag::{NONE, SOFT_TAIL};
     use super::*;
 
