@@ -66,15 +66,34 @@ impl Partition {
 /// # Errors
 /// [`NvsError`] for the first item that breaks a rule, and [`NvsError::Full`] before a byte is placed.
 pub fn encode(partition: Partition, items: &[Item]) -> Result<Secret, NvsError> {
+    check_fits(partition, items)?;
+    let mut image = vec![0xFF; partition.size];
+    Placing::of(items, &mut image)?;
+    Ok(Secret::new(image))
+}
+
+/// Does what [`encode`] does in a buffer that is used again for the next device; wiping it is the caller's.
+///
+/// # Errors
+/// As [`encode`], with the buffer left as it was; [`NvsError::Size`] if it does not have the partition's size.
+pub fn encode_into(partition: Partition, items: &[Item], image: &mut [u8]) -> Result<(), NvsError> {
+    if image.len() != partition.size {
+        let reason = format!("is not one of {} bytes", partition.size);
+        return Err(NvsError::Size { size: image.len() as u64, reason });
+    }
+    check_fits(partition, items)?;
+    image.fill(0xFF);
+    Placing::of(items, image).map(drop)
+}
+
+fn check_fits(partition: Partition, items: &[Item]) -> Result<(), NvsError> {
     check(items)?;
     let pages = Placing::of(items, &mut [])?;
     let need = (pages + partition.spare()) * PAGE;
     if need > partition.size {
         return Err(NvsError::Full { need: need as u64, have: partition.size as u64 });
     }
-    let mut image = vec![0xFF; partition.size];
-    Placing::of(items, &mut image)?;
-    Ok(Secret::new(image))
+    Ok(())
 }
 
 /// Where the next entry goes. With an empty image entries are counted and nothing is written.
