@@ -38,12 +38,14 @@ complete -c firstlight -n "__fish_firstlight_needs_command" -s V -l version -d '
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "init" -d 'Set up a fleet that works at once'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "check" -d 'Check the fleet file, the inventory and the templates'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "ca" -d 'Make, show or export the fleet\'s certificate authority'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "seal" -d 'Show, change and export the keys that seal bundles'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "backup" -d 'Save keys and records to one encrypted file'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "restore" -d 'Bring keys and records back from a backup'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "issue" -d 'Issue the credentials of devices'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "generate" -d 'Issue the credentials of devices'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "render" -d 'Render bootstrap bundles as plain files'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "write" -d 'Write bootstrap media: image files, folders, sticks, cards'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "client" -d 'Take bundles from media, on the device itself'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "media" -d 'List drives; look at media and verify them'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "devices" -d 'List devices, show their records, retire them'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "ledger" -d 'Read and verify what this station did'
@@ -52,7 +54,7 @@ complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "schema" -d 'P
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "man" -d 'Print manual pages'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l template -d 'What reads the media: cloud-init, raspberry-pi, mqtt, lwm2m, plain' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l template -d 'What reads the media: cloud-init, linux, lwm2m, mqtt, plain, raspberry-pi' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l name -d 'The fleet\'s name [default: the folder\'s]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l devices -d 'How many example devices the inventory begins with' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l server -d 'Where the devices\' server is: a URI, or its host alone; once for each server' -r
@@ -129,6 +131,81 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_see
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show the authority, its validity and how its key is protected'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "export" -d 'Print the authority\'s certificates as PEM'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -f -a "show" -d 'Show the bundle keys and batch keys'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -f -a "rotate" -d 'Make a new bundle key; the old ones sign too until they are retired'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -f -a "retire" -d 'Let a bundle key sign no more'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -f -a "export" -d 'Write what a device image needs to check and open bundles'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -f -a "batch" -d 'Make a batch key, to be baked into device images'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and not __fish_seen_subcommand_from show rotate retire export batch help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -l reason -d 'Why; it is kept with the key' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from retire" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -l out -d 'Folder to make; it must be empty or absent. It becomes the image\'s /etc/firstlight' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -l batch -d 'Batch key whose private half the image shall carry, or secret with a pre-shared key; once for each' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from batch" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show the bundle keys and batch keys'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Make a new bundle key; the old ones sign too until they are retired'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from help" -f -a "retire" -d 'Let a bundle key sign no more'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from help" -f -a "export" -d 'Write what a device image needs to check and open bundles'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from help" -f -a "batch" -d 'Make a batch key, to be baked into device images'
+complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l recipient -d 'Encrypt to this age recipient instead of a passphrase' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l backup-passphrase-fd -d 'Read the backup\'s passphrase from this file descriptor instead of asking' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
@@ -218,6 +295,62 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand write" -s v -l ver
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -f -a "ingest" -d 'Take the bundle for this device from a medium, or let the copy serve'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -f -a "status" -d 'Show what is in force, whom this device trusts, what came last'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l from -d 'The medium: a block device, an image file or a folder [default: the removable drive with the label that the device image names]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l no-medium -d 'Look for no medium: complete what was interrupted, let the copy serve'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l now -d 'Try a bundle that could not prove itself at once, not at its next time'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l owner -d 'Forget the owner and the keys learned, too: wants the presence that the device image declares, whatever --yes says'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "ingest" -d 'Take the bundle for this device from a medium, or let the copy serve'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show what is in force, whom this device trusts, what came last'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -420,25 +553,35 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand man" -s v -l verbo
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -s h -l help -d 'Print help'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "init" -d 'Set up a fleet that works at once'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "check" -d 'Check the fleet file, the inventory and the templates'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "ca" -d 'Make, show or export the fleet\'s certificate authority'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "backup" -d 'Save keys and records to one encrypted file'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "restore" -d 'Bring keys and records back from a backup'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "issue" -d 'Issue the credentials of devices'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "render" -d 'Render bootstrap bundles as plain files'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "write" -d 'Write bootstrap media: image files, folders, sticks, cards'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "media" -d 'List drives; look at media and verify them'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "devices" -d 'List devices, show their records, retire them'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "ledger" -d 'Read and verify what this station did'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "doctor" -d 'Check this machine, each fault with its fix'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the fleet file'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "completions" -d 'Print completions for a shell'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "man" -d 'Print manual pages'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca backup restore issue render write media devices ledger doctor schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "init" -d 'Set up a fleet that works at once'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "check" -d 'Check the fleet file, the inventory and the templates'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "ca" -d 'Make, show or export the fleet\'s certificate authority'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "seal" -d 'Show, change and export the keys that seal bundles'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "backup" -d 'Save keys and records to one encrypted file'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "restore" -d 'Bring keys and records back from a backup'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "issue" -d 'Issue the credentials of devices'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "render" -d 'Render bootstrap bundles as plain files'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "write" -d 'Write bootstrap media: image files, folders, sticks, cards'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "client" -d 'Take bundles from media, on the device itself'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "media" -d 'List drives; look at media and verify them'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "devices" -d 'List devices, show their records, retire them'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "ledger" -d 'Read and verify what this station did'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "doctor" -d 'Check this machine, each fault with its fix'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the fleet file'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "completions" -d 'Print completions for a shell'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "man" -d 'Print manual pages'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "init" -d 'Make the authority and pin it in fleet.lock'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show the authority, its validity and how its key is protected'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "export" -d 'Print the authority\'s certificates as PEM'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from seal" -f -a "show" -d 'Show the bundle keys and batch keys'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from seal" -f -a "rotate" -d 'Make a new bundle key; the old ones sign too until they are retired'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from seal" -f -a "retire" -d 'Let a bundle key sign no more'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from seal" -f -a "export" -d 'Write what a device image needs to check and open bundles'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from seal" -f -a "batch" -d 'Make a batch key, to be baked into device images'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "ingest" -d 'Take the bundle for this device from a medium, or let the copy serve'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "status" -d 'Show what is in force, whom this device trusts, what came last'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "list" -d 'List drives, each with our verdict and its reasons'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "inspect" -d 'Show what is on a medium, without its secrets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "verify" -d 'Compare a medium with its manifest'

@@ -106,6 +106,9 @@ fn secure_broker(authority: &Authority, code: u8) -> u16 {
     })
 }
 
+/// Seconds: long enough on a busy machine for a server's answer, or for none.
+const SHORT: u32 = 4;
+
 fn order(protocol: ConnectProtocol, port: u16, within: u32) -> Connect {
     let is_secure = matches!(protocol, ConnectProtocol::Tls | ConnectProtocol::Mqtts);
     let named = |name: &str| is_secure.then(|| name.to_owned());
@@ -160,34 +163,41 @@ fn taken_back(authority: &Authority, connect: Connect, words: &str) {
 #[test]
 fn a_bundle_whose_server_answers_is_in_force() {
     let authority = Authority::new();
-    accepted(&authority, order(ConnectProtocol::Tcp, serve(drop), 10));
-    accepted(&authority, order(ConnectProtocol::Mqtt, serve(|mut stream| broker(&mut stream, 0)), 10));
+    accepted(&authority, order(ConnectProtocol::Tcp, serve(drop), 60));
+    accepted(&authority, order(ConnectProtocol::Mqtt, serve(|mut stream| broker(&mut stream, 0)), 60));
     let port = secure_broker(&authority, 0);
-    accepted(&authority, order(ConnectProtocol::Tls, port, 10));
-    accepted(&authority, order(ConnectProtocol::Mqtts, port, 10));
-    let by_address = Connect { host: "127.0.0.1".into(), ..order(ConnectProtocol::Mqtts, port, 10) };
+    accepted(&authority, order(ConnectProtocol::Tls, port, 60));
+    accepted(&authority, order(ConnectProtocol::Mqtts, port, 60));
+    let by_address = Connect { host: "127.0.0.1".into(), ..order(ConnectProtocol::Mqtts, port, 60) };
     accepted(&authority, by_address);
 }
 
 #[test]
 fn a_silent_server_and_none_are_taken_back_within_the_time() {
     let authority = Authority::new();
-    let silent = || serve(|mut stream| drop(stream.read_exact(&mut [0; 100_000])));
-    let words = "was not reached within 1 s: it did not answer";
-    for protocol in [ConnectProtocol::Mqtt, ConnectProtocol::Tls, ConnectProtocol::Mqtts] {
-        taken_back(&authority, order(protocol, silent(), 1), words);
-    }
+    let silent = || serve(|mut stream| drop(stream.read_exact(&mut [0; 10_000])));
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    taken_back(&authority, order(ConnectProtocol::Tcp, closed, 1), "refused");
-    let nowhere = Connect { host: "no-such-host.invalid".into(), ..order(ConnectProtocol::Tcp, 1, 1) };
-    taken_back(&authority, nowhere, "its name was not found");
+    let nowhere = Connect { host: "no-such-host.invalid".into(), ..order(ConnectProtocol::Tcp, 1, SHORT) };
+    let cases = [
+        (order(ConnectProtocol::Mqtt, silent(), SHORT), "it did not answer"),
+        (order(ConnectProtocol::Tls, silent(), SHORT), "it did not answer"),
+        (order(ConnectProtocol::Mqtts, silent(), SHORT), "it did not answer"),
+        (order(ConnectProtocol::Tcp, closed, SHORT), "refused"),
+        (nowhere, "its name was not found"),
+    ];
+    thread::scope(|scope| {
+        for (connect, words) in cases {
+            let authority = &authority;
+            scope.spawn(move || taken_back(authority, connect, words));
+        }
+    });
 }
 
 #[test]
 fn a_server_of_another_authority_or_name_is_not_believed() {
     let (ours, other) = (Authority::new(), Authority::new());
-    taken_back(&ours, order(ConnectProtocol::Tls, secure_broker(&other, 0), 1), "invalid peer certificate");
-    let other_name = Connect { host: "127.0.0.2".into(), ..order(ConnectProtocol::Tls, 0, 1) };
+    taken_back(&ours, order(ConnectProtocol::Tls, secure_broker(&other, 0), SHORT), "invalid peer certificate");
+    let other_name = Connect { host: "127.0.0.2".into(), ..order(ConnectProtocol::Tls, 0, SHORT) };
     let listener = TcpListener::bind("127.0.0.2:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let settings = ours.server();
@@ -205,22 +215,22 @@ fn a_broker_that_refuses_the_device_is_no_proof() {
     let authority = Authority::new();
     taken_back(
         &authority,
-        order(ConnectProtocol::Mqtts, secure_broker(&authority, 5), 1),
+        order(ConnectProtocol::Mqtts, secure_broker(&authority, 5), SHORT),
         "does not authorise this device",
     );
     // A device of another authority: with TLS 1.3 the refusal comes after the handshake.
     let other = Authority::new();
-    let (device, stick) = {
+    for protocol in [ConnectProtocol::Mqtts, ConnectProtocol::Tls] {
         let device = Device::new();
-        let manifest =
-            Manifest { connect: Some(order(ConnectProtocol::Mqtts, secure_broker(&authority, 0), 1)), ..manifest(2) };
+        let connect = order(protocol, secure_broker(&authority, 0), SHORT);
+        let manifest = Manifest { connect: Some(connect), ..manifest(2) };
         let (root, chain, key) = (authority.read("ca.pem"), other.read("device.pem"), other.read("device.key"));
         let files = [("root.pem", root.as_slice(), ""), ("device.pem", &chain, ""), ("device.key", &key, "")];
         let stick = device.medium("2", &device.artifact(manifest, &files, &[&Key::new(1)]));
-        (device, stick)
-    };
-    device.ingest(&stick).came_to(4, "rolled-back", "");
-    assert!(!device.file("var/lib/firstlight/current").exists());
+        let record = device.ingest(&stick).came_to(4, "rolled-back", "");
+        assert!(record["what"].as_str().unwrap().contains("received fatal alert"), "{record:#}");
+        assert!(!device.file("var/lib/firstlight/current").exists());
+    }
 }
 
 #[test]
@@ -229,7 +239,7 @@ fn a_bundle_whose_server_comes_back_later_is_taken_without_its_medium() {
     let is_back = Arc::new(AtomicBool::new(false));
     let code = is_back.clone();
     let port = serve(move |mut stream| broker(&mut stream, if code.load(Ordering::SeqCst) { 0 } else { 3 }));
-    let (device, stick) = prove(&authority, order(ConnectProtocol::Mqtt, port, 1));
+    let (device, stick) = prove(&authority, order(ConnectProtocol::Mqtt, port, SHORT));
     let record = device.ingest(&stick).came_to(4, "rolled-back", "");
     assert!(record["what"].as_str().unwrap().contains("the broker is not available"));
     std::fs::remove_dir_all(&stick).unwrap();
@@ -243,7 +253,7 @@ fn a_bundle_whose_server_comes_back_later_is_taken_without_its_medium() {
 #[test]
 fn a_device_without_a_clock_judges_certificates_by_the_newest_signed_time() {
     let authority = Authority::new();
-    let connect = order(ConnectProtocol::Tls, secure_broker(&authority, 0), 3);
+    let connect = order(ConnectProtocol::Tls, secure_broker(&authority, 0), 60);
     let now = time::OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
     let now = now.format(&time::format_description::well_known::Rfc3339).unwrap();
     let device = Device::new();
@@ -254,4 +264,41 @@ fn a_device_without_a_clock_judges_certificates_by_the_newest_signed_time() {
     let second = Manifest { connect: Some(connect), ..manifest(2) };
     let stick = device.medium("2", &device.artifact(second, &files, &[&Key::new(1)]));
     device.ingest_at(&stick, 0).came_to(0, "applied", "");
+}
+
+/// Reads the memory until it says this, for at most a minute.
+fn wait_for(device: &Device, what: impl Fn(&serde_json::Value) -> bool) {
+    for _ in 0..6000 {
+        if what(&device.state()) {
+            return;
+        }
+        thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("{:#}", device.state());
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_connects_is_completed_by_the_next_boot() {
+    let authority = Authority::new();
+    let is_back = Arc::new(AtomicBool::new(false));
+    let answers = is_back.clone();
+    let port = serve(move |mut stream| {
+        if answers.load(Ordering::SeqCst) {
+            broker(&mut stream, 0);
+        } else {
+            drop(stream.read_exact(&mut [0; 10_000]));
+        }
+    });
+    let (device, stick) = prove(&authority, order(ConnectProtocol::Mqtt, port, 600));
+    let mut child = device.command(&["ingest", "--from", stick.to_str().unwrap()]).spawn().unwrap();
+    wait_for(&device, |state| state["attempt"]["begun"] == 1 && device.text("etc/app/config") == "two");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(device.text("var/lib/firstlight/current/device/files/config"), "one", "the copy in force is the old");
+    assert_eq!(device.run(&["status"]).exits(0).json()["interrupted"], true);
+    is_back.store(true, Ordering::SeqCst);
+    std::fs::remove_dir_all(&stick).unwrap();
+    device.boot().came_to(0, "copy-serves", "");
+    assert_eq!(device.text("etc/app/config"), "two");
+    assert_eq!(device.state()["lanes"]["acme/device/gw-0007"]["version"], 2);
 }

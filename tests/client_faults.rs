@@ -113,7 +113,7 @@ impl Scene {
                 let path = entry.unwrap().path();
                 let name = path.display().to_string();
                 assert!(!name.ends_with("-new") || name.ends_with("/only-new"), "change {at}: {name}");
-                assert!(!name.ends_with(".new"), "change {at}: {name}");
+                assert!(path.extension().is_none_or(|end| end != "new"), "change {at}: {name}");
                 if path.is_dir() && !path.is_symlink() {
                     open.push(path);
                 }

@@ -128,8 +128,12 @@ fn of_many_bundles_the_devices_own_of_the_highest_version_is_taken() {
     }
     let record = device.ingest(&medium).came_to(0, "applied", "");
     assert_eq!(device.text("etc/app/config"), "v4");
-    assert_eq!(record["passed_by"].as_array().unwrap().len(), 40);
-    assert!(record["passed_by"][0]["reason"] == "other-device");
+    assert_eq!(record["passed_by"].as_array().unwrap().len(), 42);
+    let number = |reason: &str| {
+        let passed_by = record["passed_by"].as_array().unwrap().iter();
+        passed_by.filter(|passed| passed["reason"] == reason).count()
+    };
+    assert_eq!((number("other-device"), number("older-version")), (40, 2));
 }
 
 #[test]
@@ -435,4 +439,75 @@ fn no_secret_reaches_output_or_the_memory() {
     let own_key = own_key.lines().nth(1).unwrap();
     assert!(own_key.starts_with("AGE-SECRET-KEY-1"));
     assert!(!told.contains(own_key) && !told.replace("gw-0007-1-hunter2secret", "").contains("hunter2secret"));
+}
+
+#[test]
+fn two_runs_at_once_take_turns() {
+    let device = Device::new();
+    let stick = device.stick(1, "one");
+    let spawn = || {
+        let mut command = device.command(&["ingest", "--from", stick.to_str().unwrap()]);
+        command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..4).map(|_| spawn()).collect();
+    let outcomes = children.into_iter().map(|child| {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["outcome"].as_str().unwrap().to_owned()
+    });
+    let mut outcomes: Vec<String> = outcomes.collect();
+    outcomes.sort();
+    assert_eq!(outcomes, ["applied", "unchanged", "unchanged", "unchanged"]);
+}
+
+#[test]
+fn a_bundle_that_expires_while_it_waits_is_not_tried_again() {
+    let device = Device::new();
+    device.configure(&json!({ "format": 1, "serial_file": "/run/serial", "hooks": { "check": ["/hook"] } }));
+    device.put("run/systemd/timesync/synchronized", b"");
+    device.script("hook", "exit 1");
+    device.ingest_at(&device.stick(1, "one"), 0).came_to(0, "applied", "");
+    let mut bad = manifest(2);
+    bad.actions = vec![Action::Hook("check".into())];
+    bad.not_after = Some("2026-02-01T00:00:00Z".into());
+    let stick = device.stick_of(bad, "two");
+    device.ingest_at(&stick, 1_767_225_600).came_to(4, "rolled-back", "");
+    device.script("hook", "exit 0");
+    for _ in 0..2 {
+        let late = device.command(&["ingest", "--no-medium", "--now"]).env("SOURCE_DATE_EPOCH", "1777000000").output();
+        let record: Value = serde_json::from_slice(&late.unwrap().stdout).unwrap();
+        assert_eq!(record["outcome"], "copy-serves");
+        assert!(device.state()["waiting"].is_null());
+    }
+    assert_eq!(device.text("etc/app/config"), "one");
+}
+
+#[test]
+fn a_copy_that_is_damaged_is_said_and_can_be_forgotten() {
+    let device = Device::new();
+    let stick = device.stick(1, "one");
+    device.put("etc/app/config", b"image's");
+    device.ingest(&stick).came_to(0, "applied", "");
+    fs::remove_dir_all(device.file("var/lib/firstlight/generations/1")).unwrap();
+    assert!(device.boot().status != 0);
+    device.run(&["forget", "--yes"]).exits(0);
+    assert_eq!(device.text("etc/app/config"), "image's");
+    device.ingest(&stick).came_to(0, "applied", "");
+    assert_eq!(device.text("etc/app/config"), "one");
+}
+
+#[test]
+fn a_person_reads_one_line_and_a_refusal_as_an_error() {
+    let device = Device::new();
+    let run = |stick: &std::path::Path| {
+        let mut command = std::process::Command::new(device::BINARY);
+        let output = command.args(["client", "ingest", "--root"]).arg(device.root()).arg("--from").arg(stick).output();
+        let output = output.unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (one, two) = (device.stick(1, "one"), device.stick(2, "two"));
+    assert_eq!(run(&two), (Some(0), "in force: acme/device/gw-0007 version 2\n".into(), String::new()));
+    let words = "error: refused, older-version: it has version 1, this device took version 2\n";
+    assert_eq!(run(&one), (Some(6), String::new(), words.into()));
 }

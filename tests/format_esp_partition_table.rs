@@ -153,6 +153,7 @@ fn what_cannot_be_meant_is_refused_with_its_name_and_both_numbers() {
         ),
         ("seventeen_letters, data, , , 4K", "line 1 of the partition table has a name of 17 bytes, it can have 16"),
         (", data, , , 4K", "line 1 of the partition table has no name"),
+        ("a\0b, data, , , 4K", "line 1 of the partition table has a NUL in its name"),
         ("a, app, , , 4K", "line 1 of the partition table has no subtype, which an app needs"),
         (
             "a, bootloader, primary, , 4K",

@@ -459,6 +459,19 @@ fn every_changed_byte_is_an_error_or_changes_nothing_that_is_read() {
 }
 
 #[test]
+fn a_buffer_used_again_holds_nothing_of_the_device_before() {
+    let (items, expected) = small();
+    let mut buffer = vec![0; 0x4000];
+    nvs::encode_into(partition(0x4000), &everything()[..20], &mut buffer).unwrap();
+    nvs::encode_into(partition(0x4000), &items, &mut buffer).unwrap();
+    assert_same(&buffer, &expected, "the second device");
+    assert!(matches!(nvs::encode_into(partition(0x4000), &everything(), &mut buffer), Err(NvsError::Full { .. })));
+    assert_same(&buffer, &expected, "refused before a byte is placed");
+    let error = nvs::encode_into(partition(0x4000), &items, &mut buffer[1..]).unwrap_err().to_string();
+    assert_eq!(error, "NVS partition of 16383 bytes is not one of 16384 bytes");
+}
+
+#[test]
 fn deleted_entries_are_passed_over() {
     let (_, mut image) = small();
     // The entries: namespace, port, host (two), namespace, ... : the bits of number 1 are cleared.

@@ -67,7 +67,10 @@ fn init_refuses_a_folder_that_is_not_empty_and_says_how_to_go_on() {
 #[test]
 fn init_that_cannot_ask_or_is_told_nonsense_leaves_nothing() {
     let fleet = TestFleet::empty();
-    fleet.run(&["init", "plant"]).exits(6).says(&["there is no terminal", "--template NAME: cloud-init, lwm2m, mqtt"]);
+    fleet
+        .run(&["init", "plant"])
+        .exits(6)
+        .says(&["there is no terminal", "--template NAME: cloud-init, linux, lwm2m, mqtt"]);
     fleet
         .run(&["init", "plant", "--template", "none"])
         .exits(1)
@@ -106,7 +109,7 @@ fn at_a_terminal_init_asks_for_what_was_not_said() {
         ["Protect the station key with a passphrase?", "n"],
     ];
     let ran = fleet.run_at_terminal(&["init", "plant"], &steps).ok();
-    assert!(ran.stdout.contains("fleet made in plant: 2 devices of template lwm2m"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("fleet made in plant: 2 devices of template linux"), "{}", ran.stdout);
     fleet.run(&["check", "--fleet", "plant"]).ok().says(&["2 devices"]);
     fleet.run(&["write", "--fleet", "plant", "--all", "--to", "image:out/"]).ok();
 }

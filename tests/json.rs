@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it found")]
 
 mod common;
+mod device;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -72,6 +73,11 @@ fn every_command_prints_the_fields_that_are_documented() {
     let drives = fleet.run(&["media", "list", "--json"]).ok().json_lines();
     let drive = drives.first().expect("every machine has a block device");
     shown.insert("media list", drive.clone());
+
+    let device = device::Device::new();
+    shown.insert("client ingest", device.ingest(&device.stick(1, "one")).exits(0).json());
+    shown.insert("client status", device.run(&["status"]).exits(0).json());
+    shown.insert("client forget", device.run(&["forget", "--yes"]).exits(0).json());
 
     let documented = documented();
     for (name, value) in &shown {

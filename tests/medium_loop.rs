@@ -112,7 +112,7 @@ fn twenty_mib() -> SealedArtifact {
 
 fn assert_good(medium: &Loop, artifact: &SealedArtifact) {
     let found = inspect_path(Path::new(&medium.node)).unwrap();
-    assert_eq!(verify(&found).unwrap().digest, artifact.digest());
+    assert_eq!(verify(&found).unwrap().bundles()[0].digest, artifact.digest());
     let volume = &found.volumes[0];
     media::assert_fsck_clean(medium.volume(volume.offset, volume.size).path());
     media::assert_mtools_reads(Path::new(&medium.node), volume.offset, artifact);

@@ -80,6 +80,8 @@ fn the_service_runs_in_a_sandbox() {
         line.split(": ").nth(1).unwrap().split(' ').next().unwrap().parse::<f64>().unwrap()
     };
     assert!(exposure(&path) < 4.0, "{}", exposure(&path));
+    let text = read(&format!("systemd/{UNIT}"));
+    assert!(!text.contains("ProtectClock=") && !text.contains("~@clock"), "the client asks the kernel about its clock");
     let (_folder, bare) = unit(|_| "[Service]\nType=oneshot\nExecStart=/bin/true\n".into());
     assert!(exposure(&bare) > 9.0, "the measure measures");
 }

@@ -262,7 +262,7 @@ fn any_changed_byte_is_refused_or_leaves_what_is_taken_the_same() {
             match changed.open(&trusted, &keys) {
                 Ok(same) => assert_eq!(same, content, "{path} byte {at}"),
                 Err(refusal) => assert!(
-                    matches!(refusal.reason, Reason::Altered | Reason::NotOurs | Reason::Unsigned),
+                    matches!(refusal.reason, Reason::Altered | Reason::NotOurs | Reason::Unsigned | Reason::Truncated),
                     "{path} byte {at}: {refusal}"
                 ),
             }
@@ -316,8 +316,7 @@ print(cbor2.loads(plain)[0])
 fn a_bundle_that_is_only_signed_is_signed_and_says_why_it_lies_in_clear() {
     let fleet = TestFleet::real(1);
     fleet.edit("fleet.yaml", "seal: none", "seal: sign, valid: 2d, single_use: true, without_clock: accept");
-    let to = format!("folder:{}/", fleet.file("out").display());
-    let receipt = fleet.run(&["write", "--all", "--to", &to, "--json"]).ok().receipts().remove(0);
+    let receipt = fleet.run(&["render", "--all", "--out", "out", "--json"]).ok().receipts().remove(0);
     assert_eq!(receipt["accept_plaintext"], "a test", "{receipt}");
     export_anchors(&fleet);
     let read = Stick::read(&stick(&fleet, "gw-0001"));
@@ -404,8 +403,11 @@ impl firstlight::delivery::Signer for Device {
     }
 }
 
+/// What a drive was given, write by write.
+type Given = Arc<Mutex<Vec<BTreeMap<String, Vec<u8>>>>>;
+
 /// A drive that dies in its first write and shows what it was given.
-struct Dying(Arc<Mutex<Vec<BTreeMap<String, Vec<u8>>>>>);
+struct Dying(Given);
 
 impl Sink for Dying {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
@@ -474,12 +476,48 @@ fn deliver(root: &Path, sink: &mut dyn Sink) -> bool {
 fn what_is_taken_up_again_is_the_same_ciphertext_even_after_a_rotation() {
     let fleet = TestFleet::empty();
     fleet.run(&["init", "--template", "linux", "--name", "acme", "."]).ok();
-    let seen = Arc::new(Mutex::new(Vec::new()));
+    let seen = Given::default();
     assert!(!deliver(fleet.path(), &mut Dying(Arc::clone(&seen))));
     fleet.run(&["seal", "rotate", "--reason", "between"]).ok();
     assert!(deliver(fleet.path(), &mut Dying(Arc::clone(&seen))));
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 2);
     assert!(seen[0] == seen[1], "not a byte is encrypted or signed anew");
-    assert!(seen[0].keys().any(|path| path.ends_with(".age")));
+    assert!(seen[0].contains_key("private-key.pem.age"));
+}
+
+#[test]
+fn check_finds_orders_and_connections_that_no_device_could_follow() {
+    let fleet = TestFleet::real(1);
+    fleet.edit(
+        "fleet.yaml",
+        "seal: none, accept_plaintext: \"a test\"",
+        "seal: sign+encrypt, recipients: [{batch: b}], connect: {server: telemetry}",
+    );
+    fleet.edit("fleet.yaml", "template: mqtt", "template: own");
+    let template = |files: &str, actions: &str| {
+        let text = format!(
+            "consumer: c\ndescription: d\nmedium: {{label: X}}\ncredentials: {{identity: {{kinds: [x509]}}}}\nfiles:\n{files}actions: [{actions}]\n"
+        );
+        fleet.write("templates/own/template.yaml", &text);
+    };
+    let trust = "  - {path: ca.pem, mode: \"0644\", trust: telemetry}\n";
+    let certificate = "  - {path: c.pem, mode: \"0644\", credential: identity.chain}\n";
+    let key = "  - {path: k.pem, mode: \"0600\", credential: identity.private_key, destination: /etc/k.pem}\n";
+    let whole = format!("{trust}{certificate}{key}");
+    template(&whole, "{hostname: \"{{ device.id }}\"}");
+    fleet.run(&["check"]).ok();
+    let cases: [(&str, String, &str); 7] = [
+        (&whole.replace(trust, ""), String::new(), "no file with the certificates trusted there"),
+        (&whole.replace(certificate, ""), String::new(), "no PEM file with the certificate of"),
+        (&whole.replace(key, ""), String::new(), "no PEM file with the private key of"),
+        (&whole, "{restart: \"-x\"}".into(), "holds what is no unit"),
+        (&whole, "{hostname: \"{{ credentials.identity.private_key }}\"}".into(), "secret"),
+        (&whole, "{hostname: \"{{ nonsense }}\"}".into(), "\"nonsense\" is not known"),
+        (&whole.replace("/etc/k.pem", "/etc/../k.pem"), String::new(), "is no absolute path of plain names"),
+    ];
+    for (files, actions, words) in cases {
+        template(files, &actions);
+        fleet.run(&["check"]).exits(1).says(&[words]);
+    }
 }

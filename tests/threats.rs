@@ -39,7 +39,7 @@ fn tests_named(text: &str) -> Vec<(String, String)> {
 
 /// A test has the mark of one right above it.
 fn has_test(file: &str, source: &str, name: &str) -> bool {
-    if file.ends_with(".py") {
+    if Path::new(file).extension().is_some_and(|extension| extension == "py") {
         return name.starts_with("test_") && source.contains(&format!("    def {name}(self"));
     }
     let lines: Vec<&str> = source.lines().map(str::trim).collect();

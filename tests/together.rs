@@ -247,3 +247,60 @@ fn three_hundred_devices_fit_one_medium_and_are_all_found_again() {
     assert_eq!(verified["bundles"][299]["manifest"]["device"], "gw-0300");
     fleet.run(&WRITE).ok().says(&["300 devices: nothing is left to do"]);
 }
+
+/// A site, two devices and their own templates' volumes made the same; the site's bundle is for everybody there.
+fn site_and_devices(seal: &str) -> TestFleet {
+    let fleet = TestFleet::real(2);
+    let template = "consumer: a test\ndescription: Settings of a site.\nmedium: {filesystem: fat, label: FIELD, size: 16MiB}\n\
+                    files:\n  - {path: ntp.conf, mode: \"0644\", template: ntp.j2, syntax: text, destination: /etc/ntp.conf}\n";
+    fleet.write("templates/settings/template.yaml", template);
+    fleet.write("templates/settings/ntp.j2", "server ntp.{{ device.id }}.example\n");
+    fleet.edit(
+        "fleet.yaml",
+        "medium: {filesystem: fat, size: 8MiB}",
+        "medium: {filesystem: fat, size: 16MiB, label: FIELD}",
+    );
+    let site = format!(
+        "  site:\n    servers: []\n    bundles:\n      settings: {{template: settings, for: site, match: {{model: model}}, {seal}}}\n    \
+         deliveries:\n      stick: {{bundle: settings}}\n"
+    );
+    fleet.write("fleet.yaml", &(fleet.read("fleet.yaml") + &site));
+    fleet.write(
+        "devices.csv",
+        "id,serial,model,profile\ngw-0001,S1,m1,gateway\nplant-7,,m1,site\ngw-0002,S2,m1,gateway\n",
+    );
+    fleet
+}
+
+#[test]
+fn a_site_and_devices_lie_on_one_stick_and_the_site_has_no_certificate() {
+    for seal in ["seal: none", "seal: sign"] {
+        let fleet = site_and_devices(seal);
+        fleet.run(&WRITE).ok();
+        let verified = fleet.run(&["media", "verify", "stick.img", "--json"]).ok().json();
+        let bundles = verified["bundles"].as_array().unwrap();
+        let scopes: Vec<(&str, &Value)> =
+            bundles.iter().map(|b| (b["manifest"]["device"].as_str().unwrap(), &b["manifest"]["scope"])).collect();
+        assert_eq!(scopes, [("gw-0001", &Value::Null), ("gw-0002", &Value::Null), ("plant-7", &Value::from("site"))]);
+        assert_eq!(bundles[2]["manifest"]["match"]["model"], serde_json::json!(["m1"]));
+        assert_eq!(fleet.show("plant-7")["generations"], serde_json::json!([]), "{seal}");
+        assert_eq!(fleet.show("gw-0001")["generations"].as_array().unwrap().len(), 1);
+        let shown = fleet.run(&["media", "inspect", "stick.img"]).ok().stdout;
+        assert!(shown.contains("plant-7 (site)"), "{shown}");
+        let signed = shown.lines().any(|line| line.contains("plant-7") && line.contains("whole, signed"));
+        assert_eq!(signed, seal == "seal: sign", "{shown}");
+    }
+}
+
+#[test]
+fn a_signature_that_does_not_fit_is_found_on_a_medium_with_several() {
+    let fleet = site_and_devices("seal: sign");
+    fs::create_dir(fleet.file("stick")).unwrap();
+    fleet.run(&["write", "--all", "--together", "--to", "folder:stick"]).ok();
+    fleet.run(&["media", "verify", "stick"]).ok();
+    let manifest = "stick/firstlight/plant-7/firstlight-manifest.json";
+    fleet.edit(manifest, "\"m1\"", "\"m2\"");
+    fleet.run(&["media", "verify", "stick"]).exits(5).says(&["\"firstlight/plant-7\": signature: ALTERED"]);
+    let shown = fleet.run(&["media", "inspect", "stick"]).ok().stdout;
+    assert!(shown.lines().any(|line| line.contains("plant-7 (site)") && line.contains("ALTERED")), "{shown}");
+}

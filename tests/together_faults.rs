@@ -13,10 +13,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::TestFleet;
-use firstlight::delivery::{Confirm, Effect, Event, Preflight, Progress, Silent, Sink, SinkError, Step};
+use firstlight::delivery::{Confirm, Effect, Event, Manifest, Preflight, Progress, Silent, Sink, SinkError, Step};
 use firstlight::fleet::{Class, Diagnose, EndpointName};
 use firstlight::registry::{Again, DeviceHistory};
-use firstlight::station::{Delivered, Outcome, StationError, Together};
+use firstlight::station::{AcceptPort, Delivered, Outcome, StationError, Together};
 use memory::{MemoryDrive, Yes, open};
 
 const DEVICES: [&str; 3] = ["gw-0001", "gw-0002", "gw-0003"];
@@ -301,4 +301,31 @@ fn the_ledger_is_written_in_proportion_to_the_devices() {
         station.ledger().writes().1
     };
     assert_eq!([commits(1), commits(10), commits(30)], [6, 15, 35], "one for each bundle, and five for all");
+}
+
+#[test]
+fn a_dedicated_port_takes_a_finished_stick_of_three_only_as_it_was_written() {
+    let fleet = TestFleet::real(3);
+    deliver(fleet.path(), &DEVICES, &mut MemoryDrive::new("A")).unwrap();
+    let station = open(fleet.path()).unwrap();
+    let target = station.ledger().device(&names(&DEVICES)[0]).unwrap().unwrap().deliveries[0].target.clone();
+    let accept = AcceptPort {
+        port: "1-1".into(),
+        max_size: 1 << 30,
+        ledger: station.ledger().clone(),
+        fleet: "test-fleet".into(),
+    };
+    let confirmed = |carried: &[(&str, u32)]| {
+        let layout = station.folder().fleet.plan(&names(&DEVICES)[0], None).unwrap().delivery.medium.clone();
+        let manifests =
+            carried.iter().map(|(id, version)| Manifest::new("test-fleet", names(&[id])[0].clone(), "site", *version));
+        let lost = Effect::Overwrites(vec!["fat32 with bundles".into()]);
+        let preflight = Preflight::new(target.clone(), lost, layout, None).carrying(manifests);
+        accept.confirm(&preflight).is_ok()
+    };
+    assert!(confirmed(&[("gw-0003", 1), ("gw-0001", 1), ("gw-0002", 1)]));
+    assert!(!confirmed(&[("gw-0001", 1), ("gw-0002", 1)]), "one is missing");
+    assert!(!confirmed(&[("gw-0001", 1), ("gw-0002", 1), ("gw-0003", 2)]), "one is another version");
+    assert!(!confirmed(&[("gw-0001", 1), ("gw-0002", 1), ("gw-0003", 1), ("gw-0009", 1)]), "one is a stranger's");
+    assert!(!confirmed(&[]));
 }

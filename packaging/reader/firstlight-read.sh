@@ -147,7 +147,7 @@ authenticate() {
     done
   done
   [ -n "$any" ] || refuse unsigned "the manifest has no signature" || return
-  if [ -n "$known" ] && [ "$(tail -c 2 "$work/manifest" | tr '\n' '.')" != '}.' ]; then
+  if [ -n "$known" ] && [ "$(tail -c 1 "$work/manifest" | wc -l | tr -d ' ')" = 0 ] && [ "$(tail -c 2 "$work/manifest" | head -c 1)" != '}' ]; then
     refuse truncated "the manifest ends too early"
   elif [ -n "$known$damaged" ]; then
     refuse altered "the signature does not fit"

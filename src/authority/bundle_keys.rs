@@ -139,18 +139,14 @@ impl BundleKeys {
 
     /// Opens the keys in `folder`, or makes the first one; never a first one where `pinned` names others.
     ///
-    /// From a foretold `random` the key is derived (a demo only).
+    /// From a foretold `random` the key is derived: hand one over for a demo only, for the key outlives the rehearsal.
     pub fn open_or_make(
         folder: &Path,
         keys: &Keys,
         pinned: &[[u8; 32]],
-        demo: bool,
         clock: &dyn Clock,
         random: &dyn Random,
     ) -> Result<Self, AuthorityError> {
-        if random.foretold() && !demo {
-            return Err(AuthorityError::Foretold);
-        }
         let _alone = lock(folder)?;
         let opened = match Self::open(folder, keys)? {
             Some(opened) => opened,
@@ -310,7 +306,7 @@ impl BundleKeys {
     ) -> Result<(), AuthorityError> {
         let mut seed = Zeroizing::new([0; SEED]);
         random.fill(&format!("bundle key/{}", self.book.sequence + 1), &mut *seed);
-        let text = HiddenText(Zeroizing::new(hex::encode(&*seed)));
+        let text = HiddenText(Zeroizing::new(hex::encode(seed.as_slice())));
         let fault = |_| AuthorityError::Crypto { doing: "making a bundle key" };
         let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(fault)?;
         let public = public_of(&pair);
@@ -371,4 +367,98 @@ fn lock(folder: &Path) -> Result<File, AuthorityError> {
     rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
         .map_err(|error| HostError::io("locking", folder)(error.into()))?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::authority::AskPassphrase;
+    use crate::host::surroundings::{OsRandom, SystemClock};
+
+    struct Nobody;
+
+    impl AskPassphrase for Nobody {
+        fn passphrase(&self, _: &str) -> Result<Secret, AuthorityError> {
+            Err(AuthorityError::UnfitPassphrase)
+        }
+    }
+
+    fn made(folder: &Path) -> (Keys, BundleKeys) {
+        Keys::create(folder, "station", None, &OsRandom).unwrap();
+        let keys = Keys::open(folder, &Nobody).unwrap();
+        let bundle_keys = BundleKeys::open_or_make(folder, &keys, &[], &SystemClock, &OsRandom).unwrap();
+        (keys, bundle_keys)
+    }
+
+    fn public(keys: &BundleKeys) -> Vec<[u8; 32]> {
+        keys.signers().iter().map(Signer::public_key).collect()
+    }
+
+    #[test]
+    fn keys_outlive_the_process_and_nothing_of_them_lies_in_clear() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("keys");
+        let (keys, mut made) = made(&folder);
+        let batch = made.make_batch(&keys, "gateways", &SystemClock).unwrap();
+        made.rotate(&keys, "why", &SystemClock, &OsRandom).unwrap();
+        let again = BundleKeys::open(&folder, &keys).unwrap().unwrap();
+        assert_eq!(public(&again), public(&made));
+        assert_eq!((again.sequence(), again.batches()), (2, vec![batch]));
+        let file = std::fs::read(folder.join(FILE)).unwrap();
+        assert!(file.starts_with(b"age-encryption.org/v1"));
+        assert!(!file.windows(15).any(|part| part == b"AGE-SECRET-KEY-"));
+        let mode = std::fs::metadata(folder.join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let text = again.batch_identity("gateways").unwrap();
+        let identity = text.expose(crate::authority::keys::parse_identity).unwrap();
+        assert_eq!(identity.to_public().to_string(), again.batch_recipient("gateways").unwrap());
+    }
+
+    #[test]
+    fn a_retired_key_signs_no_more_and_its_private_half_is_gone() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("keys");
+        let (keys, mut made) = made(&folder);
+        let first = made.signers()[0].key_id();
+        assert!(matches!(made.retire(&keys, first, &SystemClock), Err(AuthorityError::LastBundleKey { .. })));
+        for count in 2..=MOST_SIGNATURES {
+            made.rotate(&keys, "why", &SystemClock, &OsRandom).unwrap();
+            assert_eq!(made.signers().len(), count);
+        }
+        let many = made.rotate(&keys, "why", &SystemClock, &OsRandom);
+        assert!(matches!(many, Err(AuthorityError::ManyBundleKeys { .. })));
+        made.retire(&keys, first, &SystemClock).unwrap();
+        assert!(made.signers().iter().all(|signer| signer.key_id() != first));
+        assert!(made.book.keys.last().unwrap().seed.is_none());
+        assert_eq!(made.sequence(), 5);
+        made.check_pinned(&[made.book.keys.last().unwrap().public]).unwrap();
+    }
+
+    #[test]
+    fn two_that_change_the_keys_lose_nothing_of_each_other() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("keys");
+        let (keys, mut one) = made(&folder);
+        let mut other = BundleKeys::open(&folder, &keys).unwrap().unwrap();
+        one.make_batch(&keys, "a", &SystemClock).unwrap();
+        other.make_batch(&keys, "b", &SystemClock).unwrap();
+        other.rotate(&keys, "why", &SystemClock, &OsRandom).unwrap();
+        one.rotate(&keys, "why", &SystemClock, &OsRandom).unwrap();
+        assert_eq!((one.batches().len(), one.signers().len(), one.sequence()), (2, 3, 3));
+    }
+
+    #[test]
+    fn a_seed_makes_the_same_key_again() {
+        let random = crate::host::surroundings::SeededRandom::new(&Secret::new(b"seed".to_vec()));
+        let make = || {
+            let place = tempfile::tempdir().unwrap();
+            let folder = place.path().join("keys");
+            Keys::create(&folder, "station", None, &OsRandom).unwrap();
+            let keys = Keys::open(&folder, &Nobody).unwrap();
+            BundleKeys::open_or_make(&folder, &keys, &[], &SystemClock, &random).map(|made| public(&made))
+        };
+        assert_eq!(make().unwrap(), make().unwrap());
+    }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::delivery::{Action, ArtifactFile, Credential, Manifest, SealedArtifact};
+use crate::delivery::{Action, ArtifactFile, Connect, Credential, Manifest, SealedArtifact};
 use crate::fleet::lwm2m::Object;
 use crate::fleet::template::{FileSource, Syntax};
-use crate::fleet::{DevicePlan, Seal, Secret, TemplateFile};
+use crate::fleet::{ConnectPlan, DevicePlan, Seal, Secret, TemplateFile};
 use crate::format::{senml, tlv};
 
 use super::context::{Context, Issued};
@@ -58,11 +58,7 @@ pub fn compose(template: &Template, rendering: &Rendering<'_>) -> Result<Compose
     let scene = Scene::new(template, plan, version, Some(Issued { credentials, secrets, root }))?;
     let made = scene.files()?;
     let mut manifest = manifest(rendering)?;
-    let placed: Vec<Placed<'_>> = made.iter().map(|made| Placed { file: made.file, bytes: &made.bytes }).collect();
-    manifest.actions = scene.actions(&placed)?;
-    if let Some(connect) = &plan.delivery.bundle.sealing.connect {
-        manifest.connect = Some(orders::connect(plan, connect, &scene.of_trust(&connect.server)?, &placed)?);
-    }
+    (manifest.actions, manifest.connect) = scene.orders(&made)?;
     let files = made.into_iter().map(|made| scene.place(made)).collect::<Result<_, _>>()?;
     Ok(Composed { manifest, files })
 }
@@ -72,6 +68,10 @@ pub fn compose(template: &Template, rendering: &Rendering<'_>) -> Result<Compose
 pub fn preview(template: &Template, plan: &DevicePlan) -> Result<Vec<(String, String)>, RenderError> {
     let scene = Scene::new(template, plan, 1, None)?;
     let files = scene.files()?;
+    scene.orders(&files)?;
+    for made in &files {
+        scene.whereabouts(made.file)?;
+    }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(files.into_iter().map(|made| (made.file.path.clone(), made.bytes.expose(text))).collect())
 }
@@ -153,11 +153,26 @@ impl<'a, 't> Scene<'a, 't> {
 
     /// Returns the file with the place that its reader gives it.
     fn place(&self, made: Made<'_>) -> Result<ArtifactFile, RenderError> {
-        let path = &made.file.path;
+        let (destination, owner) = self.whereabouts(made.file)?;
+        Ok(ArtifactFile { destination, owner, ..ArtifactFile::plain(&made.file.path, made.file.mode, made.bytes) })
+    }
+
+    /// Returns a file's destination and owner.
+    fn whereabouts(&self, file: &TemplateFile) -> Result<(Option<String>, Option<String>), RenderError> {
         let line = |text: &Option<String>| text.as_deref().map(|text| self.line(text)).transpose();
-        let destination = line(&made.file.destination)?.map(|text| orders::destination(path, text)).transpose()?;
-        let owner = line(&made.file.owner)?.map(|text| orders::owner(path, text)).transpose()?;
-        Ok(ArtifactFile { destination, owner, ..ArtifactFile::plain(path, made.file.mode, made.bytes) })
+        let destination = line(&file.destination)?.map(|text| orders::destination(&file.path, text)).transpose()?;
+        let owner = line(&file.owner)?.map(|text| orders::owner(&file.path, text)).transpose()?;
+        Ok((destination, owner))
+    }
+
+    /// Returns what the reader does when these files are in place, and the connection that proves them good.
+    fn orders(&self, made: &[Made<'_>]) -> Result<(Vec<Action>, Option<Connect>), RenderError> {
+        let placed: Vec<Placed<'_>> = made.iter().map(|made| Placed { file: made.file, bytes: &made.bytes }).collect();
+        let actions = self.actions(&placed)?;
+        let connect = self.plan.delivery.bundle.sealing.connect.as_ref();
+        let proved =
+            |connect: &ConnectPlan| orders::connect(self.plan, connect, &self.of_trust(&connect.server)?, &placed);
+        Ok((actions, connect.map(proved).transpose()?))
     }
 
     fn actions(&self, files: &[Placed<'_>]) -> Result<Vec<Action>, RenderError> {

@@ -21,6 +21,8 @@ use crate::fleet::Secret;
 /// The time between two tries, at first; it doubles up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long a server's refusal of our certificate is waited for.
+const REFUSAL: Duration = Duration::from_secs(1);
 /// The longest that a connection may be asked to take, in seconds.
 const LONGEST: u32 = 600;
 
@@ -51,13 +53,16 @@ impl Proof {
         Ok(Some(Self { order, tls, name }))
     }
 
-    /// Connects, again and again until the time is over. The error is that of the last try.
+    /// Connects, again and again until the time is over. The error is that of the last try that came to its own end.
     pub fn connect(&self) -> Result<(), String> {
         let until = Instant::now() + Duration::from_secs(u64::from(self.order.within.clamp(1, LONGEST)));
         let mut pause = PAUSE;
+        let mut earlier = None;
         loop {
             let failure = match self.try_once(until) {
                 Ok(()) => return Ok(()),
+                // A try that the end of the time cut off tells less than the one before.
+                Err(failure) if Instant::now() >= until => earlier.unwrap_or(failure),
                 Err(failure) => failure,
             };
             let place = format!("{}:{}", self.order.host, self.order.port);
@@ -65,6 +70,7 @@ impl Proof {
             if left <= pause {
                 return Err(format!("{place} was not reached within {} s: {failure}", self.order.within));
             }
+            earlier = Some(failure);
             thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -80,13 +86,24 @@ impl Proof {
         while secure.conn.is_handshaking() {
             secure.conn.complete_io(&mut secure.sock).map_err(|error| words(&error))?;
         }
+        if self.order.protocol == ConnectProtocol::Tls {
+            return Self::hear_refusal(&mut secure);
+        }
         self.speak(&mut secure)
     }
 
-    /// With TLS 1.3 a server refuses our certificate only after its handshake is over for us: for TLS alone the close that
-    /// it sends then is waited for shortly; for MQTT the CONNACK says it.
+    /// With TLS 1.3 a server refuses our certificate only after the handshake is over for us: its alert is waited for. A
+    /// server that says nothing, or closes in peace, has taken us.
+    fn hear_refusal(secure: &mut StreamOwned<ClientConnection, Timed>) -> Result<(), String> {
+        secure.sock.until = secure.sock.until.min(Instant::now() + REFUSAL);
+        match secure.read(&mut [0; 1]) {
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(words(&error)),
+            _ => Ok(()),
+        }
+    }
+
     fn speak(&self, stream: &mut (impl Read + Write)) -> Result<(), String> {
-        if matches!(self.order.protocol, ConnectProtocol::Tcp | ConnectProtocol::Tls) {
+        if self.order.protocol == ConnectProtocol::Tcp {
             return Ok(());
         }
         let packet = mqtt::connect(&self.name).ok_or("the client identifier is too long")?;

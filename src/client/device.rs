@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 
 use super::error::ClientError;
@@ -210,11 +212,12 @@ pub(super) fn read_age(path: &Path) -> Result<OpeningKey, ClientError> {
     key.ok_or_else(|| ClientError::Device { path: path.to_owned(), reason: "it is no age identity".into() })
 }
 
-/// A pre-shared key in hex; its file's name without `.cose` is the key's name.
+/// A pre-shared key in hex or base64; its file's name without `.cose` is the key's name.
 fn read_cose(path: &Path) -> Result<OpeningKey, ClientError> {
     let text = Secret::new(read_bounded(path, LONGEST_KEY)?);
-    let key = text.expose(|text| hex::decode(text.trim_ascii()).ok()).filter(|key| matches!(key.len(), 16 | 32));
-    let reason = || "it is no key of 16 or 32 bytes in hex".to_owned();
+    let decode = |text: &[u8]| hex::decode(text).ok().or_else(|| BASE64.decode(text).ok());
+    let key = text.expose(|text| decode(text.trim_ascii())).filter(|key| matches!(key.len(), 16 | 32));
+    let reason = || "it is no key of 16 or 32 bytes in hex or base64".to_owned();
     let key = key.ok_or_else(|| ClientError::Device { path: path.to_owned(), reason: reason() })?;
     let name = path.file_stem().map(|name| name.as_encoded_bytes().to_vec());
     Ok(OpeningKey::Cose { name, key: Secret::new(key) })

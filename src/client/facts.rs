@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use super::device::Device;
+use super::tpm;
 use crate::delivery::Property;
 use crate::fleet::Digest;
 use crate::host::Machine;
 use crate::host::files::read_bounded;
 
+/// The TPM behind the kernel's resource manager.
+const TPM: &str = "/dev/tpmrm0";
 /// The longest property file that is read, in bytes.
 const LONGEST: u64 = 4096;
 /// Most network interfaces that are looked at.
@@ -94,9 +97,11 @@ fn macs(machine: &Machine) -> Vec<String> {
 }
 
 fn tpm_ek(machine: &Machine, device: &Device) -> Option<String> {
-    let path = device.tpm_ek_file.as_deref()?;
-    let der = read_bounded(&machine.path(path), LONGEST).ok()?;
-    Some(Digest::of(&der).to_string())
+    let der = match device.tpm_ek_file.as_deref() {
+        Some(path) => read_bounded(&machine.path(path), LONGEST).ok(),
+        None => tpm::endorsement_key(&machine.path(TPM)),
+    };
+    der.map(|der| Digest::of(&der).to_string())
 }
 
 #[cfg(test)]

@@ -37,7 +37,9 @@ pub fn forget(disk: &Disk, owner: bool) -> Result<Forgotten, ClientError> {
         Err(ClientError::Damaged { .. }) if owner => State::default(),
         state => state?,
     };
-    let before = state.current.map(|number| store.generation(number)).transpose()?;
+    // A copy that is damaged is forgotten like any other.
+    let number = state.current;
+    let before = number.and_then(|number| store.generation(number).ok());
     let old_owner = state.owner.clone();
     (state.current, state.previous, state.attempt, state.waiting, state.device) = (None, None, None, None, None);
     if owner {
@@ -52,9 +54,5 @@ pub fn forget(disk: &Disk, owner: bool) -> Result<Forgotten, ClientError> {
     }
     store.point(&state)?;
     store.prune(&state)?;
-    Ok(Forgotten {
-        event: "forget",
-        generation: before.map(|generation| generation.number),
-        owner: old_owner.filter(|_| owner),
-    })
+    Ok(Forgotten { event: "forget", generation: number, owner: old_owner.filter(|_| owner) })
 }

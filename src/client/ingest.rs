@@ -19,7 +19,7 @@ use super::store::Store;
 use super::testimony::{ResultKey, Subject, testify};
 use super::trust::{TRANSFER_NAME, Trust};
 use crate::bundle::sealed::open::join;
-use crate::bundle::sealed::{Authentic, OpeningKey, Reason, Refusal};
+use crate::bundle::sealed::{Authentic, Limits, OpeningKey, Reason, Refusal};
 use crate::delivery::manifest::LONGEST_MANIFEST;
 use crate::delivery::{Clock, MANIFEST_NAME, Random, Shelf};
 
@@ -112,10 +112,22 @@ pub fn ingest(client: &Client<'_>, wish: Wish<'_>) -> Result<Record, ClientError
     if let (Some(why), None) = (interrupted, &record.what) {
         record.what = Some(format!("an interrupted run was completed first: {why}"));
     }
-    record.medium = place.as_ref().map(|place| place.path.display().to_string());
+    let named = place.as_ref().filter(|place| !place.path.as_os_str().is_empty());
+    record.medium = named.map(|place| place.path.display().to_string());
     record.result = place.as_ref().and_then(|place| run.testify(place, &subjects, &record));
     run.finish(&mut state, &record)?;
     Ok(record)
+}
+
+/// All bundles of a medium are opened in memory: together they may not be larger than one may be.
+fn check_size(bundles: &[Authentic], limits: Limits) -> Result<(), Refusal> {
+    let sizes = bundles.iter().flat_map(|bundle| &bundle.manifest.files).map(|file| file.size);
+    let bytes = sizes.fold(0_u64, u64::saturating_add);
+    if bytes > limits.bytes {
+        let what = format!("the bundles for this device have {bytes} bytes, it takes at most {}", limits.bytes);
+        return Err(Refusal::new(Reason::TooBig, what));
+    }
+    Ok(())
 }
 
 impl Bundle {
@@ -177,13 +189,16 @@ impl Run<'_> {
             passed_by.push(PassedBy { folder: TRANSFER_NAME.into(), reason, what });
             own.clone()
         });
-        let limits = self.device.limits.into();
+        let limits: Limits = self.device.limits.into();
         let bench = Bench { facts: &self.facts, trust: &trust, state, current, time: self.time, limits };
         let choice = bench.choose(shelf)?;
         passed_by.extend(choice.passed_by);
         if choice.bundles.is_empty() {
             let refused = Self::nothing(shelf, passed_by);
             return Ok(Err(refused));
+        }
+        if let Err(refusal) = check_size(&choice.bundles, limits) {
+            return Ok(Err(Refused { refusal, passed_by, subject: None }));
         }
         let keys = self.opening_keys()?;
         let mut bundles = Vec::new();
@@ -202,7 +217,10 @@ impl Run<'_> {
 
     /// Says why nothing on a medium is for this device. A bundle for another device, among many, is none of ours to write on.
     fn nothing(shelf: &dyn Shelf, passed_by: Vec<PassedBy>) -> Refused {
-        let (told, refusal) = most_telling(&passed_by).expect("a medium with bundles was passed by for a reason");
+        let Some((told, refusal)) = most_telling(&passed_by) else {
+            // A folder can change between two looks.
+            return Refusal::new(Reason::Truncated, "the bundles on the medium went away").into();
+        };
         let is_ours = told.reason != Reason::OtherDevice || passed_by.len() == 1;
         let path = join(&told.folder, MANIFEST_NAME);
         let document = shelf.read(&path, LONGEST_MANIFEST as u64).ok().filter(|_| is_ours);
@@ -320,6 +338,7 @@ impl Run<'_> {
         let is_good = new.into_iter().all(|part| self.time.judge(&part.manifest).is_ok());
         if !is_good {
             state.waiting = None;
+            self.store.save(state)?;
         }
         Ok(is_good)
     }

@@ -55,7 +55,7 @@ impl Bench<'_> {
             let name = lane(first);
             let (same, rest) = matching.into_iter().partition(|found| lane(found) == name);
             matching = rest;
-            choice.bundles.push(highest(same)?);
+            choice.bundles.push(highest(same, &mut choice.passed_by)?);
         }
         Ok(choice)
     }
@@ -112,7 +112,7 @@ impl Bench<'_> {
             }
         }
         if manifest.trusted_keys.as_ref().is_some_and(|list| parse_keys(&list.keys).is_empty()) {
-            return Err(Refusal::new(Reason::NotAllowed, "its list of trusted keys names none"));
+            return Err(Refusal::new(Reason::UnknownFormat, "its list of trusted keys names none"));
         }
         self.time.judge(manifest)
     }
@@ -153,10 +153,15 @@ fn lane(found: &Authentic) -> String {
     }
 }
 
-fn highest(mut same: Vec<Authentic>) -> Result<Authentic, Refusal> {
+fn highest(same: Vec<Authentic>, passed_by: &mut Vec<PassedBy>) -> Result<Authentic, Refusal> {
     let top = same.iter().map(|found| found.manifest.version).max().unwrap_or(0);
     let names = |found: &Authentic| found.manifest.device.as_str().to_owned();
-    same.retain(|found| found.manifest.version == top);
+    let (same, older): (Vec<_>, Vec<_>) = same.into_iter().partition(|found| found.manifest.version == top);
+    passed_by.extend(older.into_iter().map(|older| PassedBy {
+        what: format!("it has version {}, version {top} lies beside it", older.manifest.version),
+        folder: older.folder,
+        reason: Reason::OlderVersion,
+    }));
     let others: Vec<&Authentic> = same.iter().skip(1).filter(|found| found.digest() != same[0].digest()).collect();
     if let Some(other) = others.first() {
         let (first, second) = (names(&same[0]), names(other));

@@ -51,7 +51,12 @@ pub fn by_label<R>(
 ) -> Result<Search<R>, ClientError> {
     let is_ours = |seen: &VolumeSeen| labels.iter().any(|label| label.eq_ignore_ascii_case(&seen.label));
     let mut empty = false;
-    for drive in machine.drives()?.into_iter().filter(|drive| drive.hotplug && drive.size > 0) {
+    let drives = match machine.drives() {
+        // A root folder without sysfs has no drives.
+        Err(error) if error.kind() == Some(std::io::ErrorKind::NotFound) => Vec::new(),
+        drives => drives?,
+    };
+    for drive in drives.into_iter().filter(|drive| drive.hotplug && drive.size > 0) {
         // A drive that cannot be opened (pulled, a reader without a card) is no medium.
         match look(&machine.path(&drive.node), &is_ours, limits, visit) {
             Ok(Search::Found(place, found)) => return Ok(Search::Found(place, found)),

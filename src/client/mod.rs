@@ -23,6 +23,7 @@ pub mod state;
 pub mod status;
 pub mod store;
 pub mod testimony;
+pub mod tpm;
 pub mod trust;
 
 pub use device::{DEVICE_FILE, Device};

@@ -6,19 +6,17 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 use super::disk::{Disk, Found, Owner};
 use super::error::ClientError;
 use super::generation::{Generation, StoredBundle};
-use super::policy::{HOST_NAME, connection_destination, mode_of, owner_of};
+use super::policy::{HOST_NAME, LARGEST_ORIGINAL as LARGEST, connection_destination, mode_of, owner_of};
 use super::store::Store;
 use crate::delivery::{Action, Scope};
 use crate::fleet::{Digest, Secret};
 use crate::host::HostError;
 use crate::host::files::read_bounded;
-
-/// The largest file that is read at a destination, in bytes.
-const LARGEST: u64 = 64 << 20;
 
 /// A file on its way to a destination.
 pub struct Placement {
@@ -46,6 +44,13 @@ struct OriginalFile {
     group: u32,
     /// Base64.
     content: String,
+}
+
+/// What was there before may be a secret, too.
+impl Drop for OriginalFile {
+    fn drop(&mut self) {
+        self.content.zeroize();
+    }
 }
 
 /// Returns what lies where when this generation is in force. Where two bundles place the same destination, the device's own

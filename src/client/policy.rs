@@ -36,7 +36,7 @@ const CONNECTIONS: &str = "/etc/NetworkManager/system-connections";
 /// The longest user table that is read, in bytes.
 const LONGEST_TABLE: u64 = 1 << 20;
 /// The largest file that may lie where a bundle's goes: it is kept for restoring.
-const LARGEST_ORIGINAL: u64 = 8 << 20;
+pub const LARGEST_ORIGINAL: u64 = 64 << 20;
 /// The longest host name, in bytes (Linux, `HOST_NAME_MAX`).
 const LONGEST_HOST_NAME: usize = 64;
 
@@ -60,9 +60,8 @@ pub fn allow(disk: &Disk, device: &Device, manifest: &Manifest) -> Result<(), Cl
             .iter()
             .any(|before| before.destination.is_some() && before.destination == file.destination);
         if again {
-            return Err(
-                forbidden(format!("two files go to {:?}", file.destination.as_deref().unwrap_or_default())).into()
-            );
+            let what = format!("two files go to {:?}", file.destination.as_deref().unwrap_or_default());
+            return Err(Refusal::new(Reason::UnsafePath, what).into());
         }
     }
     for action in &manifest.actions {
@@ -142,10 +141,10 @@ fn check_free(disk: &Disk, destination: &str) -> Result<(), ClientError> {
 
 fn check_action(device: &Device, manifest: &Manifest, action: &Action) -> Result<(), Refusal> {
     match action {
-        Action::Hostname(name) if !is_host_name(name) => Err(forbidden(format!("{name:?} is no host name"))),
+        Action::Hostname(name) if !is_host_name(name) => Err(unknown(format!("{name:?} is no host name"))),
         Action::NetworkConnection(name) => known(manifest, name),
         Action::Restart(units) => match units.iter().find(|unit| !is_unit(unit)) {
-            Some(unit) => Err(forbidden(format!("{unit:?} is no name of a unit"))),
+            Some(unit) => Err(unknown(format!("{unit:?} is no name of a unit"))),
             None => Ok(()),
         },
         Action::Hook(name)
@@ -161,7 +160,7 @@ fn known(manifest: &Manifest, name: &str) -> Result<(), Refusal> {
     if manifest.files.iter().any(|file| file.name() == name) {
         return Ok(());
     }
-    Err(forbidden(format!("it has no file {name:?}")))
+    Err(unknown(format!("{name:?} is named and is no file of the bundle")))
 }
 
 /// RFC 1123, section 2.1, within what Linux holds.
@@ -180,6 +179,10 @@ fn is_host_name(name: &str) -> bool {
 fn is_unit(name: &str) -> bool {
     let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     first && name.len() <= 255 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_.@\\".contains(&byte))
+}
+
+fn unknown(what: String) -> Refusal {
+    Refusal::new(Reason::UnknownFormat, what)
 }
 
 fn forbidden(what: String) -> Refusal {

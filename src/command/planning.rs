@@ -93,36 +93,38 @@ impl Planning<'_> {
         target: &TargetSpec,
         eyes: &mut Eyes,
     ) -> Result<bool, StationError> {
-        let Some(target) = eyes.look(station, plan, target)? else { return Ok(false) };
+        let Seen::Target(target) = eyes.look(station, plan, target)? else { return Ok(false) };
         let summary = station.summary(plan);
         let beginning = Beginning { plan, summary: &summary, target: &target, again: self.again };
         Ok(station.ledger().done(&beginning)?.is_some())
     }
 }
 
+/// What a look found: a target that cannot be looked at yet (a folder to be made, a drive to be plugged in) carries
+/// nothing.
+#[derive(Clone)]
+enum Seen {
+    Nothing,
+    Target(TargetIdentity),
+}
+
 /// Looks at targets; at one that takes all devices only once.
 struct Eyes {
     machine: Machine,
     keep: bool,
-    seen: Option<Option<TargetIdentity>>,
+    seen: Option<Seen>,
 }
 
 impl Eyes {
-    /// A target that cannot be looked at yet (a folder to be made, a drive to be plugged in) carries nothing.
-    fn look(
-        &mut self,
-        station: &Station,
-        plan: &DevicePlan,
-        target: &TargetSpec,
-    ) -> Result<Option<TargetIdentity>, StationError> {
+    fn look(&mut self, station: &Station, plan: &DevicePlan, target: &TargetSpec) -> Result<Seen, StationError> {
         if let Some(seen) = self.seen.as_ref().filter(|_| self.keep) {
             return Ok(seen.clone());
         }
         let mut sink = target.sink(&plan.device, &self.machine, station.folder().fleet.slots(), false)?;
         let found = sink.preflight(&Footprint { medium: plan.delivery.medium.clone(), payload: None });
-        let identity = found.ok().map(|preflight| preflight.target().clone());
-        self.seen = Some(identity.clone());
-        Ok(identity)
+        let seen = found.map_or(Seen::Nothing, |preflight| Seen::Target(preflight.target().clone()));
+        self.seen = Some(seen.clone());
+        Ok(seen)
     }
 }
 

@@ -84,10 +84,12 @@ impl<'a> Cargo<'a> {
         }
     }
 
-    /// Returns why secrets lie in clear, where one bundle is the whole; of several, each one's own receipt says it.
+    /// Returns why secrets lie in clear, where it is one bundle at the root; of several each has its own reason.
     pub fn accept_plaintext(&self) -> Option<String> {
-        let [only] = self.parts.as_slice() else { return None };
-        only.artifact.manifest().accept_plaintext.clone()
+        match self.parts.as_slice() {
+            [part] if part.folder.is_empty() => part.artifact.manifest().accept_plaintext.clone(),
+            _ => None,
+        }
     }
 
     /// Returns the sum of all file sizes, the manifests included, in bytes.

@@ -29,8 +29,8 @@ pub struct Receipt {
 impl Receipt {
     /// Returns the receipt of one of several bundles on this target: image and bytes stay those of the whole medium.
     #[must_use]
-    pub fn of_part(&self, part: &SealedArtifact) -> Self {
-        let accept_plaintext = part.manifest().accept_plaintext.clone();
-        Self { artifact: part.digest(), accept_plaintext, ..self.clone() }
+    pub fn of_part(&self, artifact: &SealedArtifact) -> Self {
+        let accept_plaintext = artifact.manifest().accept_plaintext.clone();
+        Self { artifact: artifact.digest(), accept_plaintext, ..self.clone() }
     }
 }

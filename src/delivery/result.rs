@@ -81,6 +81,7 @@ impl Outcome {
 
 /// What lies in the room for a result.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for a medium")]
 pub enum ResultRoom {
     /// Blanks: no device has said anything yet.
     Blank,

@@ -43,15 +43,14 @@ pub(super) fn crc32_rom(parts: &[&[u8]]) -> u32 {
 
 /// Goes over `bytes` from `state`, neither begun nor ended: littlefs begins with ones and inverts nothing.
 pub(super) fn advance(state: u32, bytes: &[u8]) -> u32 {
-    let mut eights = bytes.chunks_exact(8);
-    let state = eights.by_ref().fold(state, |state, eight| {
-        let mixed = state.to_le_bytes();
-        (0..8).fold(0, |sum, at| {
-            let byte = if at < 4 { eight[at] ^ mixed[at] } else { eight[at] };
-            sum ^ TABLES[7 - at][usize::from(byte)]
-        })
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let state = eights.iter().fold(state, |state, eight| {
+        let [a, b, c, d] = state.to_le_bytes();
+        let of = |later: usize, byte: u8| TABLES[later][usize::from(byte)];
+        let first = of(7, eight[0] ^ a) ^ of(6, eight[1] ^ b) ^ of(5, eight[2] ^ c) ^ of(4, eight[3] ^ d);
+        first ^ of(3, eight[4]) ^ of(2, eight[5]) ^ of(1, eight[6]) ^ of(0, eight[7])
     });
-    eights.remainder().iter().fold(state, |state, byte| {
+    rest.iter().fold(state, |state, byte| {
         let [low, ..] = state.to_le_bytes();
         state >> 8 ^ TABLES[0][usize::from(low ^ byte)]
     })

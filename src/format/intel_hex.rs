@@ -290,7 +290,10 @@ impl Reading {
         }
         let from = self.bytes.len();
         self.bytes.extend_from_slice(data);
-        self.pieces.push((address, from, self.bytes.len()));
+        match self.pieces.last_mut() {
+            Some((before, start, end)) if *before + (*end - *start) as u64 == address => *end = self.bytes.len(),
+            _ => self.pieces.push((address, from, self.bytes.len())),
+        }
         Ok(())
     }
 }

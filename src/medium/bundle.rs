@@ -55,6 +55,11 @@ impl FileState {
     pub fn is_harmless(self) -> bool {
         !matches!(self, FileState::Differs | FileState::Missing | FileState::Unreadable)
     }
+
+    /// Returns true for a file that is of its bundle and right: nothing that lies beside it.
+    pub fn is_of_bundle(self) -> bool {
+        matches!(self, FileState::Ok | FileState::Signature | FileState::Result)
+    }
 }
 
 /// A file and how it stands.
@@ -93,12 +98,6 @@ pub struct BundleFound {
 }
 
 impl BundleFound {
-    /// Returns true if nothing but the bundle lies there, and all of it.
-    pub fn is_alone(&self) -> bool {
-        let is_ours = |state| matches!(state, FileState::Ok | FileState::Signature | FileState::Result);
-        self.files.iter().all(|file| is_ours(file.state))
-    }
-
     /// Returns true if every file of the manifest is right; others may lie beside them.
     pub fn is_whole(&self) -> bool {
         self.files.iter().all(|file| file.state.is_harmless())
@@ -137,7 +136,7 @@ pub(super) fn judge(shelf: &dyn Shelf) -> Result<Judged, String> {
         judged.take(folder, files, shelf);
     }
     if !has_root && !folders.is_empty() {
-        judged.strays = root.iter().map(|(path, _)| unnamed(path, path)).collect();
+        judged.strays = root.iter().map(|(path, _)| unnamed(path)).collect();
     }
     Ok(judged)
 }
@@ -200,29 +199,33 @@ impl<'a> Place<'a> {
             let reason = format!("format {}, this program reads up to {MANIFEST_FORMAT}", manifest.format);
             return Err(format!("{name} is of a newer program: {reason}"));
         }
-        let files = self.verdicts(&manifest);
         let document = document.expose(<[u8]>::to_vec);
-        let signatures = (0..MOST_SIGNATURES).filter_map(|number| self.attached(&signature_name(number)));
         Ok(BundleFound {
             folder: harmless(self.folder),
             digest: Digest::of(&document),
+            files: self.verdicts(&manifest),
             manifest,
-            files,
-            signatures: signatures.collect(),
+            signatures: (0..MOST_SIGNATURES).filter_map(|number| self.attached(&signature_name(number))).collect(),
             result: self.attached(RESULT_NAME).map(|bytes| ResultRoom::read(&bytes)),
             document,
         })
+    }
+
+    /// Reads a file that the manifest does not name; an unreadable or long one is as good as an empty one.
+    fn attached(&self, name: &str) -> Option<Vec<u8>> {
+        let (path, size) = self.find(name)?;
+        let read = (*size <= RESULT_SIZE as u64).then(|| self.shelf.read(path, RESULT_SIZE as u64).ok()).flatten();
+        Some(read.map(|bytes| bytes.expose(<[u8]>::to_vec)).unwrap_or_default())
     }
 
     fn verdicts(&self, manifest: &Manifest) -> Vec<FileVerdict> {
         let named: BTreeSet<String> = manifest.files.iter().map(|file| file.path.to_lowercase()).collect();
         let is_known = |path: &str| {
             let path = in_bundle(self.folder, path).to_lowercase();
-            named.contains(&path) || path == MANIFEST_NAME
+            named.contains(&path) || same(&path, MANIFEST_NAME)
         };
         let mut files: Vec<FileVerdict> = manifest.files.iter().map(|file| self.judge_file(file)).collect();
-        let others = self.there.iter().filter(|(path, _)| !is_known(path));
-        files.extend(others.map(|(path, _)| unnamed(path, in_bundle(self.folder, path))));
+        files.extend(self.there.iter().filter(|(path, _)| !is_known(path)).map(|(path, _)| self.beside(path)));
         files
     }
 
@@ -240,11 +243,17 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Reads a file that the manifest does not name; an unreadable or long one is as good as an empty one.
-    fn attached(&self, name: &str) -> Option<Vec<u8>> {
-        let (path, size) = self.find(name)?;
-        let read = (*size <= RESULT_SIZE as u64).then(|| self.shelf.read(path, RESULT_SIZE as u64).ok()).flatten();
-        Some(read.map(|bytes| bytes.expose(<[u8]>::to_vec)).unwrap_or_default())
+    /// A signature, the room for the reader's result, or what is not of the bundle.
+    fn beside(&self, path: &str) -> FileVerdict {
+        let inside = in_bundle(self.folder, path);
+        let is_signature = (0..MOST_SIGNATURES).any(|number| same(inside, &signature_name(number)));
+        match () {
+            () if is_signature => FileVerdict { path: harmless(path), state: FileState::Signature, reason: None },
+            () if same(inside, RESULT_NAME) => {
+                FileVerdict { path: harmless(path), state: FileState::Result, reason: None }
+            }
+            () => unnamed(path),
+        }
     }
 
     fn find(&self, path: &str) -> Option<&'a Listed> {
@@ -261,19 +270,12 @@ fn in_bundle<'p>(folder: &str, path: &'p str) -> &'p str {
     if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or(path) }
 }
 
-/// Judges a file that no manifest names, `path` on the medium and `within` its bundle.
-fn unnamed(path: &str, within: &str) -> FileVerdict {
+fn unnamed(path: &str) -> FileVerdict {
     let lower = path.to_lowercase();
     let is_litter = lower.split('/').any(|part| LITTER.contains(&part) || part.starts_with("._"))
         || lower.starts_with(".trash-")
         || lower.starts_with("found.000/");
-    let is_signature = (0..MOST_SIGNATURES).any(|number| same(path, &signature_name(number)));
-    let state = match () {
-        () if is_signature => FileState::Signature,
-        () if same(within, RESULT_NAME) => FileState::Result,
-        () if is_litter => FileState::Litter,
-        () => FileState::Extra,
-    };
+    let state = if is_litter { FileState::Litter } else { FileState::Extra };
     FileVerdict { path: harmless(path), state, reason: None }
 }
 

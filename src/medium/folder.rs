@@ -96,9 +96,10 @@ impl Folder {
         let mut lines: Vec<String> = found.bundles().take(MOST_LINES).map(BundleFound::words).collect();
         let extra = found.bundles().flat_map(|bundle| &bundle.files).chain(&volume.strays);
         let extra = extra.filter(|file| file.state == FileState::Extra).map(|file| replaceable(&file.path));
-        match lines.is_empty() {
-            true => lines.extend(volume.files.iter().take(MOST_LINES).map(|file| replaceable(&file.path))),
-            false => lines.extend(extra.take(MOST_LINES)),
+        if lines.is_empty() {
+            lines.extend(volume.files.iter().take(MOST_LINES).map(|file| replaceable(&file.path)));
+        } else {
+            lines.extend(extra.take(MOST_LINES));
         }
         if volume.files.len() > MOST_LINES {
             lines.push(format!("{} files in all", volume.files.len()));

@@ -206,12 +206,9 @@ impl Inspection {
 
     /// Returns the bundles of the only volume, if all of them are whole and nothing but them is on the medium; else none.
     pub fn sole_bundles(&self) -> &[BundleFound] {
+        let is_alone = |bundle: &BundleFound| bundle.files.iter().all(|file| file.state.is_of_bundle());
         match self.volumes.as_slice() {
-            [one]
-                if one.problem.is_none()
-                    && one.strays.is_empty()
-                    && one.bundles.0.iter().all(BundleFound::is_alone) =>
-            {
+            [one] if one.problem.is_none() && one.strays.is_empty() && one.bundles.0.iter().all(is_alone) => {
                 &one.bundles.0
             }
             _ => &[],

@@ -14,7 +14,8 @@ use crate::{bundle, bundle::Rendering};
 use super::error::StationError;
 use super::issue;
 use super::open::Station;
-use super::{overwritten, seal};
+use super::overwritten;
+use super::seal;
 
 /// One delivery to be made: which device, how, and by whose leave.
 pub struct Delivery<'a> {

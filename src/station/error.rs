@@ -178,12 +178,17 @@ impl Diagnose for StationError {
             StationError::Host(error) => error.class(),
             StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
             StationError::File { .. } => Class::Surroundings,
-            StationError::Target { .. } | StationError::Pairing { .. } | StationError::NotOne { .. } => Class::Usage,
-            StationError::NoDevice | StationError::Twice { .. } => Class::Usage,
-            StationError::TooMany { .. } | StationError::Media { .. } => Class::Input,
-            StationError::PartlyDone { .. } => Class::Refused,
+            StationError::Target { .. }
+            | StationError::Pairing { .. }
+            | StationError::NotOne { .. }
+            | StationError::NoDevice
+            | StationError::Twice { .. } => Class::Usage,
             StationError::NothingNext => Class::NothingNext,
-            StationError::Vanished { .. } | StationError::Replaced { .. } | StationError::Demo { .. } => Class::Refused,
+            StationError::Vanished { .. }
+            | StationError::Replaced { .. }
+            | StationError::Demo { .. }
+            | StationError::PartlyDone { .. } => Class::Refused,
+            StationError::TooMany { .. } | StationError::Media { .. } => Class::Input,
             StationError::NoAuthority { .. } | StationError::NotBegun { .. } | StationError::NoLedger { .. } => {
                 Class::Input
             }

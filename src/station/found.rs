@@ -10,10 +10,9 @@ use crate::fleet::{FleetLock, Secret};
 use crate::host::files;
 use crate::registry::Ledger;
 
+use super::bundle_keys;
 use super::error::StationError;
-use super::load::LOCK_FILE;
 use super::post::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
-use super::seal;
 
 /// Makes `.firstlight/` with station key, fleet key, authority and an empty ledger: beside first, then renamed, so that a
 /// power cut leaves all of it or nothing. Fails if one is there already.
@@ -49,10 +48,10 @@ fn fill(
     let spec = fleet.authority();
     let common_name = spec.common_name.as_deref().unwrap_or_else(|| fleet.name());
     Authority::create(folder, &keys, common_name, spec.organization.as_deref(), spec.demo, clock, random)?;
-    let demo = spec.demo;
-    let mut bundle_keys = BundleKeys::open_or_make(folder, &keys, &[], demo || random.foretold(), clock, random)?;
+    let mut opened =
+        BundleKeys::open_or_make(folder, &keys, &[], clock, &*bundle_keys::lasting(spec.demo, surroundings))?;
     for batch in fleet.batches() {
-        bundle_keys.make_batch(&keys, &batch, clock)?;
+        opened.make_batch(&keys, &batch, clock)?;
     }
     let row = provenance(keys.station_name(), surroundings);
     drop(Ledger::open(&ledger_path(folder), fleet.name(), row, Arc::clone(&surroundings.clock))?);
@@ -73,18 +72,13 @@ pub fn pin(
     authority: &Authority,
     surroundings: &Surroundings,
 ) -> Result<(), StationError> {
-    let (clock, random) = (&*surroundings.clock, &*surroundings.random);
+    let clock = &*surroundings.clock;
     let private = root.join(PRIVATE_FOLDER);
-    let bundle_keys = BundleKeys::open_or_make(&private, keys, &[], authority.is_demo(), clock, random)?;
+    let random = bundle_keys::lasting(authority.is_demo(), surroundings);
+    let opened = BundleKeys::open_or_make(&private, keys, &[], clock, &*random)?;
     let mut lock = FleetLock::new(fleet, authority.root_fingerprint(), authority.root_pem().to_owned(), clock.now());
-    lock.bundle_keys = seal::lines(&bundle_keys);
-    write_lock(root, &lock)
-}
-
-/// Writes `fleet.lock`.
-pub fn write_lock(root: &Path, lock: &FleetLock) -> Result<(), StationError> {
-    files::write_atomically(&root.join(LOCK_FILE), lock.to_yaml().as_bytes(), 0o644)?;
-    Ok(())
+    lock.bundle_keys = bundle_keys::lines(&opened);
+    bundle_keys::write_lock(root, &lock)
 }
 
 /// Returns a name for this station: the machine's host name.

@@ -3,6 +3,7 @@
 //! Knows the rooms below and the order of things; knows no SQL, no USB and no command line.
 
 pub mod batch;
+pub mod bundle_keys;
 pub mod consent;
 pub mod deliver;
 pub mod error;

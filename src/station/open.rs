@@ -8,11 +8,11 @@ use crate::authority::{self, Authority, BundleKeys, Keys, State};
 use crate::fleet::{DevicePlan, Digest, Secret, Variable};
 use crate::registry::{Ledger, LedgerError};
 
+use super::bundle_keys;
 use super::error::StationError;
 use super::found;
 use super::load::FleetFolder;
 use super::post::{PRIVATE_FOLDER, Surroundings, ledger_path, provenance};
-use super::seal;
 use super::shelf::Shelf;
 
 /// An opened fleet, ready for work.
@@ -70,7 +70,8 @@ impl Station {
         if let Some(keys) = &*held {
             return Ok(Arc::clone(keys));
         }
-        let opened = Arc::new(seal::open_keys(&self.folder, &self.keys, self.authority.is_demo(), &self.surroundings)?);
+        let opened =
+            Arc::new(bundle_keys::open_keys(&self.folder, &self.keys, self.authority.is_demo(), &self.surroundings)?);
         *held = Some(Arc::clone(&opened));
         Ok(opened)
     }

@@ -98,7 +98,7 @@ fn put_key(
     const LENGTH: usize = 16;
     let mut drawn = Zeroizing::new([0; LENGTH]);
     surroundings.random.fill(&format!("pre-shared key/{name}"), &mut *drawn);
-    let mut text = hex::encode(&*drawn).into_bytes();
+    let mut text = hex::encode(drawn.as_slice()).into_bytes();
     text.push(b'\n');
     let text = Secret::new(text);
     let path = folder.join(name);

@@ -4,18 +4,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::authority::{self, AuthorityError, BatchKey, BundleKeys, Keys};
+use crate::authority::{self, AuthorityError, BatchKey, BundleKeys};
 use crate::bundle::sealed::{PublicKey, SealingKey};
 use crate::bundle::{Composed, RenderError, Seals};
-use crate::delivery::{SealedArtifact, Signer, TrustedKeys};
-use crate::fleet::{DevicePlan, FleetLock, Recipient, Seal, Secret};
+use crate::delivery::{SealedArtifact, Signer};
+use crate::fleet::{DevicePlan, Recipient, Seal, Secret};
 use crate::host::files;
 
+use super::bundle_keys::{lasting, pinned, repin, trusted_keys};
 use super::error::StationError;
-use super::found;
-use super::load::{self, FleetFolder};
 use super::open::Station;
-use super::post::{PRIVATE_FOLDER, Surroundings};
+use super::post::PRIVATE_FOLDER;
 
 /// Seals `composed` as the plan's bundle wants it.
 pub fn seal(station: &Station, plan: &DevicePlan, composed: Composed) -> Result<SealedArtifact, StationError> {
@@ -75,59 +74,12 @@ fn unresolved() -> RenderError {
     RenderError::Seal { reason: "age recipients and keys for COSE do not go together".to_owned() }
 }
 
-/// Opens the bundle keys of a fleet, or makes the first one, and pins those that sign.
-pub fn open_keys(
-    folder: &FleetFolder,
-    keys: &Keys,
-    demo: bool,
-    surroundings: &Surroundings,
-) -> Result<BundleKeys, StationError> {
-    let private = folder.root.join(PRIVATE_FOLDER);
-    let pinned = pinned(folder.lock.as_ref());
-    let opened = BundleKeys::open_or_make(
-        &private,
-        keys,
-        &pinned,
-        demo || surroundings.random.foretold(),
-        &*surroundings.clock,
-        &*surroundings.random,
-    )?;
-    repin(folder, &opened)?;
-    Ok(opened)
-}
-
-/// Writes the keys that sign into `fleet.lock` where it names others. A demo has no lock.
-pub fn repin(folder: &FleetFolder, keys: &BundleKeys) -> Result<(), StationError> {
-    let Some(lock) = load::lock(&folder.root)? else { return Ok(()) };
-    let lines = lines(keys);
-    if lock.bundle_keys == lines {
-        return Ok(());
-    }
-    found::write_lock(&folder.root, &FleetLock { bundle_keys: lines, ..lock })
-}
-
-fn pinned(lock: Option<&FleetLock>) -> Vec<[u8; 32]> {
-    let lines = lock.map(|lock| lock.bundle_keys.as_slice()).unwrap_or_default();
-    // A line that is no key stands for a key that nobody has: it is refused, not passed over.
-    lines.iter().map(|line| PublicKey::parse(line).map_or([0; 32], |key| key.key)).collect()
-}
-
-/// Returns the keys that sign, as minisign writes them.
-pub fn lines(keys: &BundleKeys) -> Vec<String> {
-    keys.signers().iter().map(|signer| PublicKey::of(signer).line()).collect()
-}
-
-/// Returns what a sealed bundle tells its reader of the fleet's keys.
-pub fn trusted_keys(keys: &BundleKeys) -> TrustedKeys {
-    TrustedKeys { sequence: keys.sequence(), keys: lines(keys) }
-}
-
 /// Makes a new bundle key and pins it.
 pub fn rotate(station: &Station, reason: &str) -> Result<BundleKeys, StationError> {
     station.bundle_keys()?;
     let mut keys = opened(station)?;
-    let Surroundings { clock, random, .. } = station.surroundings();
-    keys.rotate(station.keys(), reason, &**clock, &**random)?;
+    let random = lasting(station.authority().is_demo(), station.surroundings());
+    keys.rotate(station.keys(), reason, &*station.surroundings().clock, &*random)?;
     repin(station.folder(), &keys)?;
     Ok(keys)
 }
@@ -158,10 +110,11 @@ pub fn named(keys: &BundleKeys, text: &str) -> Result<PublicKey, StationError> {
 }
 
 fn opened(station: &Station) -> Result<BundleKeys, StationError> {
-    let Surroundings { clock, random, .. } = station.surroundings();
     let private = station.folder().root.join(PRIVATE_FOLDER);
     let pinned = pinned(station.folder().lock.as_ref());
-    Ok(BundleKeys::open_or_make(&private, station.keys(), &pinned, station.is_demo(), &**clock, &**random)?)
+    let random = lasting(station.authority().is_demo(), station.surroundings());
+    let clock = &*station.surroundings().clock;
+    Ok(BundleKeys::open_or_make(&private, station.keys(), &pinned, clock, &*random)?)
 }
 
 /// As the names in a fleet file.

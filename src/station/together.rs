@@ -180,7 +180,7 @@ impl Together<'_> {
         self.reached(Step::Bind)?;
         let artifacts = self.artifacts(plans, tickets)?;
         let cargo = Cargo::together(&artifacts)?;
-        self.check_fit(&cargo, &consent)?;
+        check_fit(&cargo, &consent)?;
         self.of(&plans[0]).look_again(sink, consent.target())?;
         ledger.exposed_all(tickets)?;
         self.reached(Step::Exposed)?;
@@ -199,15 +199,6 @@ impl Together<'_> {
             Ok(artifact)
         };
         plans.iter().zip(tickets).map(artifact).collect()
-    }
-
-    /// A medium that is too small is found out before the ledger says that secrets left.
-    fn check_fit(&self, cargo: &Cargo<'_>, consent: &Consent) -> Result<(), StationError> {
-        if consent.target().kind == TargetKind::Folder {
-            return Ok(());
-        }
-        medium::encode(cargo, consent.layout(), consent.target().size)?;
-        Ok(())
     }
 
     fn conclude(&self, tickets: Vec<Ticket>) -> Result<(), StationError> {
@@ -304,6 +295,14 @@ impl Claimed {
         let verified = self.tickets.iter().filter(|ticket| ticket.reached >= Step::Verified).count();
         !self.done.is_empty() || (verified > 0 && verified < self.tickets.len())
     }
+}
+
+/// A medium that is too small is found out before the ledger says that secrets left.
+fn check_fit(cargo: &Cargo<'_>, consent: &Consent) -> Result<(), StationError> {
+    if consent.target().kind != TargetKind::Folder {
+        medium::encode(cargo, consent.layout(), consent.target().size)?;
+    }
+    Ok(())
 }
 
 fn footprint(plans: &[DevicePlan], payload: Option<u64>) -> Footprint {

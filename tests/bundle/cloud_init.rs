@@ -120,7 +120,6 @@ fn files_and_units_without_what_they_need_are_refused() {
         ("files: {etc/x: a}", "slash"),
         ("files: {/etc/x: {content: a, mode: 600}}", "quotes"),
         ("files: {/etc/x: {mode: \"0600\"}}", "content"),
-        ("files: {/etc/x: {content: {secret: wifi}}}", "text"),
         ("files: {/etc/x: 5}", "text"),
         ("units: {gateway.service: 5}", "text"),
         ("units: {../../x.service: a}", "name"),

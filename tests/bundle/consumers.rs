@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use firstlight::delivery::SealedArtifact;
+use firstlight::delivery::{Action, SealedArtifact};
 use firstlight::fleet::lwm2m::{Content, Object, Value as Lwm2m};
 use firstlight::format::{senml, tlv};
 use serde_json::{Value, json};
@@ -110,6 +110,26 @@ fn rpi_preseed_toml_has_known_keys_of_their_types() {
     let others = written.replace("\\\\", "").replace("\\\"", "");
     assert!(!others.contains('\\'), "{others}");
     assert!(text(&artifact("raspberry-pi-preseed"), "fleet-root.crt").starts_with("-----BEGIN CERTIFICATE-----"));
+}
+
+#[test]
+fn the_linux_bundle_names_its_files_where_they_are_put_and_they_belong_together() {
+    let artifact = artifact("linux");
+    let bytes = |path: &str| {
+        let file = artifact.files().iter().find(|file| file.path == path).unwrap();
+        file.bytes.expose(<[u8]>::to_vec)
+    };
+    let connection: serde_json::Value = serde_json::from_slice(&bytes("connection.json")).unwrap();
+    for (key, path) in [("certificate", "certificate.pem"), ("private_key", "private-key.pem"), ("ca", "ca.pem")] {
+        let listed = artifact.manifest().files.iter().find(|file| file.path == path).unwrap();
+        assert_eq!(connection[key].as_str(), listed.destination.as_deref(), "{key}");
+        assert_eq!(listed.owner.as_deref(), Some("acme:acme"));
+    }
+    let of = |what: &str, input: &[u8]| run("openssl", &[what, "-noout", "-pubkey"], input).unwrap();
+    let key = run("openssl", &["pkey", "-pubout"], &bytes("private-key.pem")).unwrap();
+    assert_eq!(of("x509", &bytes("certificate.pem")), key);
+    let restart = artifact.manifest().actions.last().unwrap();
+    assert_eq!(*restart, Action::Restart(vec!["acme-agent.service".into(), "mosquitto".into()]));
 }
 
 #[test]

@@ -10,9 +10,11 @@ use age::secrecy::ExposeSecret as _;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use firstlight::bundle::sealed::{PublicKey, Signature};
 use firstlight::delivery::{
-    ArtifactFile, Content, Encryption, Manifest, Match, Property, Scope, SealedArtifact, Signer, TrustedKeys,
+    ArtifactFile, Content, Encryption, Extent, Manifest, Match, Property, Scope, SealedArtifact, Signer, TrustedKeys,
 };
-use firstlight::fleet::{EndpointName, Filesystem, MediumPlan, PartitionTable, Secret};
+use firstlight::fleet::{EndpointName, Filesystem, PartitionTable, Secret};
+use firstlight::format::fat::{self, VolumeFile, VolumeSpec};
+use firstlight::format::partition;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -243,15 +245,25 @@ pub fn lay(folder: &Path, artifact: &SealedArtifact) {
 
 /// Writes a bundle as the image of a whole medium with a partition table and a FAT volume.
 pub fn image(path: &Path, artifact: &SealedArtifact, label: &str) {
-    let layout = MediumPlan {
-        table: PartitionTable::Mbr,
+    let size = 8 << 20;
+    let disk = partition::encode(PartitionTable::Mbr, Filesystem::Fat, size, [7; 16]).unwrap();
+    let spec = VolumeSpec {
         filesystem: Filesystem::Fat,
-        label: label.to_owned(),
-        size: Some(8 << 20),
+        size: disk.volume_size,
+        label,
+        volume_id: 7,
+        modified: time::OffsetDateTime::UNIX_EPOCH,
+        hidden_sectors: u32::try_from(disk.volume_offset / 512).unwrap(),
     };
-    let image = firstlight::medium::encode(artifact, &layout, None).unwrap();
-    let mut bytes = vec![0; 8 << 20];
-    for extent in image.extents() {
+    let own = |bytes: &[u8]| Secret::new(bytes.to_vec());
+    let mut files = vec![("firstlight-manifest.json", own(artifact.document()))];
+    files.extend(artifact.files().iter().map(|file| (file.path.as_str(), file.bytes.duplicate())));
+    files.extend(artifact.attachments().iter().map(|attached| (attached.path.as_str(), own(&attached.bytes))));
+    let files: Vec<VolumeFile<'_>> = files.iter().map(|(path, bytes)| VolumeFile { path, bytes }).collect();
+    let volume = fat::build(&spec, &files).unwrap().into_iter();
+    let volume = volume.map(|extent| Extent { offset: extent.offset + disk.volume_offset, ..extent });
+    let mut bytes = vec![0; usize::try_from(size).unwrap()];
+    for extent in disk.extents.into_iter().chain(volume) {
         if let Content::Data(data) = &extent.content {
             let at = usize::try_from(extent.offset).unwrap();
             data.expose(|data| bytes[at..at + data.len()].copy_from_slice(data));

@@ -10,8 +10,6 @@ use zeroize::Zeroizing;
 use crate::fleet::Secret;
 use crate::format::cbor::{self, Item, Reader};
 
-use super::envelope::Closed;
-
 /// The tag of `COSE_Encrypt0` (RFC 9052, table 1).
 const TAG: u64 = 16;
 /// Header labels (RFC 9052, section 3.1): algorithm, key id, initialisation vector.
@@ -20,6 +18,17 @@ const KID: i128 = 4;
 const IV: i128 = 5;
 /// Length of the authentication tag at the end of the ciphertext, in bytes.
 const SEAL: usize = 16;
+
+/// Why a file does not open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closed {
+    /// None of the keys opens it.
+    NoKey,
+    /// It is no such file, or it was changed.
+    Damaged,
+    /// Its content is longer than allowed.
+    TooLong,
+}
 
 /// Reads a key of 16 or 32 bytes, as hex or base64 text with blanks around it.
 pub(super) fn parse_key(text: &[u8]) -> Option<Secret> {
@@ -118,8 +127,8 @@ pub(super) fn open(file: &[u8], keys: &[&Secret], most: usize) -> Result<Secret,
     if message.sealed.len() - SEAL > most {
         return Err(Closed::TooLong);
     }
-    let fitting = keys.iter().filter(|key| algorithm(key.len()).map(i128::from) == Some(message.algorithm));
-    let opened = fitting.filter_map(|key| key.expose(|key| decrypt(key, &message))).next();
+    let mut fitting = keys.iter().filter(|key| algorithm(key.len()).map(i128::from) == Some(message.algorithm));
+    let opened = fitting.find_map(|key| key.expose(|key| decrypt(key, &message)));
     opened.ok_or(Closed::NoKey)
 }
 

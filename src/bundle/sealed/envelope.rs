@@ -9,6 +9,7 @@ use crate::delivery::Encryption;
 use crate::fleet::Secret;
 
 use super::cose;
+pub use super::cose::Closed;
 
 /// What opens encrypted files.
 pub enum OpeningKey {
@@ -21,17 +22,6 @@ pub enum OpeningKey {
         /// The key.
         key: Secret,
     },
-}
-
-/// Why a file does not open.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Closed {
-    /// None of the keys opens it.
-    NoKey,
-    /// It is no such file, or it was changed.
-    Damaged,
-    /// Its content is longer than allowed.
-    TooLong,
 }
 
 impl OpeningKey {
@@ -132,4 +122,63 @@ fn open_age(file: &[u8], keys: &[OpeningKey], most: usize) -> Result<Secret, Clo
         return Err(Closed::TooLong);
     }
     Ok(Secret::new(std::mem::take(&mut *content)))
+}
+
+#[cfg(test)]
+mod tests {
+    use age::secrecy::ExposeSecret as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn identity() -> (String, OpeningKey) {
+        let identity = x25519::Identity::generate();
+        let text = format!("# a comment\n{}\n", identity.to_string().expose_secret());
+        (identity.to_public().to_string(), OpeningKey::parse_age(&text).unwrap())
+    }
+
+    fn opened(key: &SealingKey, file: &[u8], with: &[OpeningKey], most: usize) -> Result<Vec<u8>, Closed> {
+        open(key.encryption(), file, with, most).map(|secret| secret.expose(<[u8]>::to_vec))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn what_is_sealed_to_several_opens_for_each_and_is_what_it_was(content: Vec<u8>) {
+            let (first, first_key) = identity();
+            let (second, second_key) = identity();
+            let key = SealingKey::age([first.as_str(), second.as_str()]).unwrap();
+            let file = key.seal(&content, &[0; 16]).unwrap();
+            for with in [first_key, second_key] {
+                prop_assert_eq!(opened(&key, &file, &[with], content.len()), Ok(content.clone()));
+            }
+            prop_assert_eq!(opened(&key, &file, &[identity().1], content.len()), Err(Closed::NoKey));
+        }
+    }
+
+    #[test]
+    fn kinds_of_keys_do_not_open_each_others_files() {
+        let text = Secret::new(b"000102030405060708090a0b0c0d0e0f".to_vec());
+        let cose = SealingKey::cose("k", &text).unwrap();
+        let (recipient, identity) = identity();
+        let age = SealingKey::age([recipient.as_str()]).unwrap();
+        let pre_shared = || text.expose(|text| OpeningKey::parse_cose(None, text)).unwrap();
+        let (by_cose, by_age) = (cose.seal(b"x", &[1; 16]).unwrap(), age.seal(b"x", &[1; 16]).unwrap());
+        assert_eq!(opened(&cose, &by_cose, &[pre_shared()], 1), Ok(b"x".to_vec()));
+        assert_eq!(opened(&age, &by_age, &[pre_shared()], 1), Err(Closed::NoKey));
+        assert_eq!(opened(&cose, &by_cose, &[identity], 1), Err(Closed::NoKey));
+        assert_eq!(open(Encryption::Age, &by_cose, &[pre_shared()], 1).err(), Some(Closed::Damaged));
+        assert!(SealingKey::age(["age1none"]).is_err_and(|named| named == "age1none"));
+    }
+
+    #[test]
+    fn the_same_content_is_never_the_same_file_unless_the_drawn_bytes_are() {
+        let text = Secret::new(b"000102030405060708090a0b0c0d0e0f".to_vec());
+        let cose = SealingKey::cose("k", &text).unwrap();
+        let seal = |content: &[u8], drawn| cose.seal(content, &[drawn; 16]).unwrap();
+        assert_eq!(seal(b"x", 1), seal(b"x", 1));
+        assert_ne!(seal(b"x", 1), seal(b"x", 2));
+        let iv = |file: &[u8]| file[14..26].to_vec();
+        assert_ne!(iv(&seal(b"x", 1)), iv(&seal(b"y", 1)), "no vector twice under one key, foretold or not");
+    }
 }

@@ -169,12 +169,16 @@ fn judge(
         }
     }
     Err(match known {
-        // The canonical form ends so: a document that does not was cut off, and nobody had a hand in it.
-        Some(_) if !document.ends_with(b"}\n") => Refusal::new(Reason::Truncated, "the manifest ends too early"),
+        Some(_) if is_cut_off(document) => Refusal::new(Reason::Truncated, "the manifest ends too early"),
         Some(name) => Refusal::new(Reason::Altered, format!("the signature of bundle key {name} does not fit")),
         None if damaged => Refusal::new(Reason::Altered, "the signature is damaged"),
         None => Refusal::new(Reason::NotOurs, "no key that is trusted here signed it"),
     })
+}
+
+/// The one form ends in `}` and a line feed: where neither is in its place the end is missing, and nobody had a hand in it.
+fn is_cut_off(document: &[u8]) -> bool {
+    !document.ends_with(b"\n") && document.iter().nth_back(1) != Some(&b'}')
 }
 
 /// There is one document for one manifest: members in the format's order, each once, nothing escaped that need not be. So

@@ -1,15 +1,16 @@
 //! `firstlight media inspect`: shows what is on a medium.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::bundle::sealed::PublicKey;
 use crate::command::{Context, Status};
 use crate::delivery::Scope;
-use crate::medium::{BundleFound, Inspection, inspect_path};
+use crate::medium::{BundleFound, FileState, Inspection, inspect_path};
 use crate::ui::Table;
 use crate::ui::measure::size;
 
-use super::sealed::{self, SignatureFound};
+use super::sealed::{self, SignatureState};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +29,7 @@ pub struct Args {
 /// Runs `firstlight media inspect`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let found = inspect_path(&args.path)?;
-    let keys = super::fleet_keys(context)?;
+    let keys = sealed::fleet_keys(context)?;
     let document = sealed::document(&found, keys.as_deref());
     context.printer.report(&document, || text(&found, keys.as_deref(), context.printer.terminal().columns));
     Ok(Status::Done)
@@ -47,11 +48,11 @@ fn text(found: &Inspection, keys: Option<&[PublicKey]>, columns: Option<usize>) 
     }
     let mut table = Table::new(["file", "size", "state"]).right("size");
     for volume in &found.volumes {
+        let verdicts = volume.bundles.0.iter().flat_map(|bundle| &bundle.files).chain(&volume.strays);
+        let states: BTreeMap<&str, FileState> = verdicts.map(|verdict| (&*verdict.path, verdict.state)).collect();
         for file in &volume.files {
-            let verdicts = volume.bundles.0.iter().flat_map(|bundle| &bundle.files).chain(&volume.strays);
-            let mut state =
-                verdicts.filter(|verdict| verdict.path == file.path).map(|verdict| format!("{:?}", verdict.state));
-            table.row([file.path.clone(), size(file.size), state.next_back().unwrap_or_default().to_lowercase()]);
+            let state = states.get(&*file.path).map(|state| format!("{state:?}").to_lowercase());
+            table.row([file.path.clone(), size(file.size), state.unwrap_or_default()]);
         }
     }
     if !table.is_empty() {
@@ -80,20 +81,31 @@ fn particulars(bundle: &BundleFound, keys: Option<&[PublicKey]>) -> String {
 
 /// Several bundles, a row each.
 fn overview(bundles: &[&BundleFound], keys: Option<&[PublicKey]>) -> Table {
-    let columns = ["fleet", "device", "bundle", "version", "state", "signed", "result"];
-    let mut table = Table::new(columns).right("version");
+    let mut table = Table::new(["fleet", "device", "bundle", "version", "state", "result"]).right("version");
     for bundle in bundles {
         let manifest = &bundle.manifest;
         let device = match manifest.scope {
             Scope::Device => manifest.device.to_string(),
             Scope::Site => format!("{} (site)", manifest.device),
         };
-        let state = if bundle.is_whole() { "whole" } else { "not whole" };
         let version = manifest.version.to_string();
-        let signed: Vec<String> = sealed::signatures(bundle, keys).iter().map(SignatureFound::words).collect();
         let result = sealed::result_words(bundle).unwrap_or_default();
-        let (fleet, name) = (manifest.fleet.clone(), manifest.bundle.clone());
-        table.row([fleet, device, name, version, state.to_owned(), signed.join("; "), result]);
+        table.row([manifest.fleet.clone(), device, manifest.bundle.clone(), version, state(bundle, keys), result]);
     }
     table
+}
+
+/// How a bundle stands: its files, then its signatures by the keys of the fleet at hand.
+fn state(bundle: &BundleFound, keys: Option<&[PublicKey]>) -> String {
+    let files = if bundle.is_whole() { "whole" } else { "not whole" };
+    let signatures: Vec<SignatureState> = sealed::signatures(bundle, keys).iter().map(|found| found.state).collect();
+    let is = |wanted| signatures.contains(&wanted);
+    let signed = match () {
+        () if is(SignatureState::Bad) || is(SignatureState::Damaged) => ", ALTERED",
+        () if is(SignatureState::Good) => ", signed",
+        () if is(SignatureState::OtherKey) => ", signed by another key",
+        () if is(SignatureState::Unchecked) => ", signed (unchecked)",
+        () => "",
+    };
+    format!("{files}{signed}")
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::bundle::sealed::{PublicKey, Signature, result};
+use crate::command::Context;
 use crate::delivery::{ResultRoom, key_name};
 use crate::medium::{BundleFound, Inspection};
 
@@ -99,13 +100,12 @@ fn result_json(bundle: &BundleFound) -> Value {
 pub fn document(found: &Inspection, keys: Option<&[PublicKey]>) -> Value {
     let mut value = serde_json::to_value(found).expect("an inspection is plain data");
     for (index, volume) in found.volumes.iter().enumerate() {
-        let bundles = volume.bundles.0.as_slice();
+        let bundles = &volume.bundles.0;
         for (number, bundle) in bundles.iter().enumerate() {
-            let shown = &mut value["volumes"][index];
-            amend(&mut shown["bundles"][number], bundle, keys);
-            if bundles.len() == 1 {
-                amend(&mut shown["bundle"], bundle, keys);
-            }
+            amend(&mut value["volumes"][index]["bundles"][number], bundle, keys);
+        }
+        if bundles.len() == 1 {
+            value["volumes"][index]["bundle"] = value["volumes"][index]["bundles"][0].clone();
         }
     }
     value
@@ -114,4 +114,24 @@ pub fn document(found: &Inspection, keys: Option<&[PublicKey]>) -> Value {
 fn amend(shown: &mut Value, bundle: &BundleFound, keys: Option<&[PublicKey]>) {
     shown["signatures"] = json!(signatures(bundle, keys));
     shown["result"] = result_json(bundle);
+}
+
+/// Returns the bundle keys that the fleet at hand pins; `None` where no fleet is at hand, or it pins none (a demo).
+#[cfg(feature = "station")]
+pub fn fleet_keys(context: &Context) -> anyhow::Result<Option<Vec<PublicKey>>> {
+    let root = match super::super::place::fleet_folder(&context.globals) {
+        Ok(root) => root,
+        Err(complaint) if context.globals.fleet.is_some() => return Err(complaint.into()),
+        Err(_) => return Ok(None),
+    };
+    let lines = crate::station::load::lock(&root)?.map(|lock| lock.bundle_keys).unwrap_or_default();
+    let keys: Vec<PublicKey> = lines.iter().filter_map(|line| PublicKey::parse(line)).collect();
+    Ok(Some(keys).filter(|keys| !keys.is_empty()))
+}
+
+/// A device has no fleet at hand; its reader judges by the keys that it trusts.
+#[cfg(not(feature = "station"))]
+#[allow(clippy::unnecessary_wraps, reason = "the station's has more to say")]
+pub fn fleet_keys(_context: &Context) -> anyhow::Result<Option<Vec<PublicKey>>> {
+    Ok(None)
 }

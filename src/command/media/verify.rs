@@ -28,7 +28,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let found = inspect_path(&args.path)?;
     let verified = verify(&found)?;
-    refuse_bad_signatures(&found, super::fleet_keys(context)?.as_deref())?;
+    refuse_bad_signatures(&found, sealed::fleet_keys(context)?.as_deref())?;
     let name = args.path.display();
     let line = |bundle: &Verified| {
         let (manifest, files) = (&bundle.manifest, count(bundle.files, "file"));
@@ -44,12 +44,12 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
 
 /// A signature that its own key does not bear out is as bad as a file that differs: no device would take the bundle.
 fn refuse_bad_signatures(found: &Inspection, keys: Option<&[PublicKey]>) -> Result<(), VerifyError> {
-    let signatures: Vec<_> = found.bundles().flat_map(|bundle| sealed::signatures(bundle, keys)).collect();
     let is_bad = |state| matches!(state, SignatureState::Bad | SignatureState::Damaged);
-    let faults: Vec<String> = signatures
-        .iter()
-        .filter(|found| is_bad(found.state))
-        .map(|found| format!("signature: {}", found.words()))
-        .collect();
+    let mut faults = Vec::new();
+    for bundle in found.bundles() {
+        let place = if bundle.folder.is_empty() { String::new() } else { format!("{:?}: ", bundle.folder) };
+        let signatures = sealed::signatures(bundle, keys).into_iter().filter(|found| is_bad(found.state));
+        faults.extend(signatures.map(|found| format!("{place}signature: {}", found.words())));
+    }
     if faults.is_empty() { Ok(()) } else { Err(VerifyError::Differs { target: found.name.clone(), faults }) }
 }

@@ -12,7 +12,7 @@ use super::super::template::TemplateVariable;
 use super::super::{Faults, FleetFile, Place, nearest};
 use super::fleet::Fleet;
 use super::profile::Profile;
-use super::profiles;
+use super::unknown::unknown;
 use super::variables::{Mismatch, typed};
 
 pub(super) fn check(fleet: &Fleet, file: &FleetFile, faults: &mut Faults) {
@@ -69,7 +69,7 @@ pub(super) fn check_given(name: &str, given: &Given, profile: &Profile, file: &F
 pub(super) fn check_secret(secret: &Arc<str>, place: &Place, file: &FleetFile, faults: &mut Faults) {
     if !file.secrets.contains_key(secret) && !file.is_broken(Section::Secret, secret) {
         let named = Located { value: Arc::clone(secret), place: place.clone() };
-        profiles::unknown("secret", &named, file.secrets.keys(), faults);
+        unknown("secret", &named, file.secrets.keys(), faults);
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::{CredentialKind, EndpointName, Faults, FleetFile, Place, Seria
 use super::coverage::{check_given, check_known, check_secret, note, wanted_by, wanted_of_devices};
 use super::fleet::Fleet;
 use super::profile::Profile;
-use super::profiles;
+use super::unknown::unknown;
 use super::variables::{in_clear, typed};
 
 /// Longest PSK identity (RFC 4279, section 5.3).
@@ -212,7 +212,7 @@ fn check_overrides(fleet: &Fleet, file: &FleetFile, faults: &mut Faults) {
         if let Some(profile) = &device.profile
             && !fleet.profiles.contains_key(&profile.value)
         {
-            profiles::unknown("profile", profile, fleet.profiles.keys(), faults);
+            unknown("profile", profile, fleet.profiles.keys(), faults);
         }
         let profile = match row {
             Some((_, row)) => fleet.profile_name(row).and_then(|name| fleet.profiles.get(name)),

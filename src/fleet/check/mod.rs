@@ -14,6 +14,7 @@ mod profile;
 mod profiles;
 mod sealing;
 mod servers;
+mod unknown;
 mod variables;
 
 pub use fleet::Fleet;

@@ -11,6 +11,7 @@ use super::super::{
     TemplateShape, Validity, nearest,
 };
 use super::profile::{Delivery, Profile, Templates, UsedTemplate};
+use super::unknown::unknown;
 use super::{medium, sealing, servers};
 
 /// Longest validity that is a number, 1000 years: more is `forever`.
@@ -292,19 +293,5 @@ fn bundle_plan(name: &Arc<str>, bundle: &BundleSpec, template: &TemplateShape, d
         seal: bundle.seal,
         sealing: sealing::plan(bundle),
         accept_plaintext: bundle.accept_plaintext.as_ref().map(ToString::to_string),
-    }
-}
-
-/// Notes a name that nothing has.
-pub(super) fn unknown<'a>(
-    what: &str,
-    named: &Located<Arc<str>>,
-    known: impl Iterator<Item = &'a Arc<str>> + Clone,
-    faults: &mut Faults,
-) {
-    let message = format!("there is no {what} {:?}", named.value);
-    match nearest::hint(&named.value, known.map(|name| &**name)) {
-        Some(hint) => faults.add_with_hint(named.place.clone(), message, hint),
-        None => faults.add(named.place.clone(), message),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::file::{BundleSpec, Located, ProfileSpec, Section};
 use super::super::{ConnectPlan, Faults, FleetFile, Protocol, Recipient, Seal, SealingPlan, Security, Server};
 use super::profile::Addressed;
-use super::profiles::unknown;
+use super::unknown::unknown;
 
 /// The longest time a device may try to connect, in seconds.
 const LONGEST_CONNECT: u64 = 600;

@@ -62,6 +62,10 @@ fn clear(name: &str, value: Value, wanted: &TemplateVariable) -> Result<Variable
     if !wanted.value_type.holds(&value) {
         return Err(wrong_type(name, &value, wanted));
     }
+    if refers_to_secret(&value) {
+        let message = format!("variable {name:?} names a secret inside a mapping or list, where none is put in");
+        return Err(Mismatch::with_hint(message, "give the secret by a variable of its own, a text".to_owned()));
+    }
     if !wanted.choices.is_empty() && !wanted.choices.contains(&value) {
         return Err(no_choice(name, &value, wanted));
     }
@@ -76,6 +80,18 @@ fn clear(name: &str, value: Value, wanted: &TemplateVariable) -> Result<Variable
     match wanted.class {
         SensitivityClass::Pii => Ok(Variable::Pii(value)),
         SensitivityClass::Plain | SensitivityClass::Secret => Ok(Variable::Plain(value)),
+    }
+}
+
+/// Returns true if somewhere inside stands `{secret: NAME}`: it would reach the medium as those very words.
+fn refers_to_secret(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => {
+            let is_reference = map.len() == 1 && map.get("secret").is_some_and(Value::is_string);
+            is_reference || map.values().any(refers_to_secret)
+        }
+        Value::Array(items) => items.iter().any(refers_to_secret),
+        _ => false,
     }
 }
 
@@ -133,5 +149,29 @@ fn shown(value: &Value, wanted: &TemplateVariable) -> String {
         Value::String(_) => "a text".to_owned(),
         Value::Number(_) => "a number".to_owned(),
         Value::Bool(_) => "a truth value".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_secret_named_inside_a_mapping_is_no_text_on_the_medium() {
+        let wanted = TemplateVariable {
+            value_type: ValueType::Map,
+            default: None,
+            class: SensitivityClass::Plain,
+            description: String::new(),
+            choices: Vec::new(),
+            longest: None,
+        };
+        let typed = |value| typed("settings", &GivenValue::Clear(value), &wanted);
+        for value in [json!({"wifi": {"secret": "wifi"}}), json!({"a": [{"b": {"secret": "wifi"}}]})] {
+            let mismatch = typed(value.clone()).unwrap_err();
+            assert!(mismatch.message.contains("names a secret inside"), "{value}");
+        }
+        assert!(typed(json!({"secret": 5, "level": "secret"})).is_ok());
     }
 }

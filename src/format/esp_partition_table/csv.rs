@@ -66,6 +66,7 @@ fn row(text: &str) -> Result<Row, String> {
 fn name(text: &str) -> Result<String, String> {
     match text.len() {
         0 => Err("has no name".into()),
+        _ if text.contains('\0') => Err("has a NUL in its name".into()),
         length if length > LONGEST_NAME => Err(format!("has a name of {length} bytes, it can have {LONGEST_NAME}")),
         _ => Ok(text.to_owned()),
     }

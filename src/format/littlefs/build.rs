@@ -5,9 +5,10 @@ use crate::format::crc32::advance;
 
 use super::error::LittlefsError;
 use super::layout::{Item, Layout, Pair, Place, SUPERBLOCK_FIELDS, plan};
+use super::spec::{Geometry, ImageFile};
 use super::tag::{
-    CHAIN_STRUCT, CHECKSUM, FILE, FIRST_MIX, FOLDER, FOLDER_STRUCT, HARD_TAIL, INLINE_STRUCT, LARGEST_BLOCK,
-    LEAST_BLOCK, LONGEST, LONGEST_NAME, MAGIC, NONE, SOFT_TAIL, SUPERBLOCK, Tag, pieces, pointers,
+    CHAIN_STRUCT, CHECKSUM, FILE, FIRST_MIX, FOLDER, FOLDER_STRUCT, HARD_TAIL, INLINE_STRUCT, LONGEST_NAME, MAGIC,
+    NONE, SOFT_TAIL, SUPERBLOCK, Tag, pieces, pointers,
 };
 
 /// Version 2.0 of the format on disk.
@@ -18,33 +19,13 @@ const LONGEST_ATTRIBUTE: u32 = 1022;
 /// The revision of every pair that is written.
 const REVISION: u32 = 1;
 
-/// The flash that an image is for, as its driver is configured.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Geometry {
-    /// Bytes of an erasable block (`block_size`).
-    pub block_size: u32,
-    /// Blocks (`block_count`).
-    pub block_count: u32,
-    /// Bytes of the driver's cache (`cache_size`): a larger file is never put into the metadata, where it could not be read.
-    pub cache_size: u32,
-}
-
-/// One file of an image.
-#[derive(Clone, Copy)]
-pub struct ImageFile<'a> {
-    /// Its path; folders are divided by `/` and made as needed.
-    pub path: &'a str,
-    /// Its content.
-    pub bytes: &'a Secret,
-}
-
 /// Builds the image: `block_size` times `block_count` bytes, unused blocks erased. The same files make the same bytes, whatever
 /// their order.
 ///
 /// # Errors
 /// [`LittlefsError`], before anything is built.
 pub fn build(geometry: &Geometry, files: &[ImageFile<'_>]) -> Result<Secret, LittlefsError> {
-    check(geometry)?;
+    geometry.check()?;
     let mut files = files.to_vec();
     files.sort_by_key(|file| file.path);
     let layout = plan(geometry, &files)?;
@@ -54,26 +35,6 @@ pub fn build(geometry: &Geometry, files: &[ImageFile<'_>]) -> Result<Secret, Lit
     let mut writing = Writing { geometry, files: &files, image: &mut image };
     writing.pairs(&layout);
     Ok(Secret::new(image))
-}
-
-fn check(geometry: &Geometry) -> Result<(), LittlefsError> {
-    let Geometry { block_size, block_count, cache_size } = *geometry;
-    let wrong = |what, found: u32, reason| Err(LittlefsError::Geometry { what, found: u64::from(found), reason });
-    if !(LEAST_BLOCK..=LARGEST_BLOCK).contains(&block_size) || !block_size.is_power_of_two() {
-        return wrong("block size", block_size, format!("is no power of two from {LEAST_BLOCK} to {LARGEST_BLOCK}"));
-    }
-    if block_count < 2 || u64::from(block_count) * u64::from(block_size) > LONGEST {
-        let most = LONGEST / u64::from(block_size);
-        return wrong(
-            "block count",
-            block_count,
-            format!("is not between 2 and {most} for blocks of {block_size} bytes"),
-        );
-    }
-    if cache_size == 0 || !block_size.is_multiple_of(cache_size) {
-        return wrong("cache size", cache_size, format!("does not divide the block size of {block_size}"));
-    }
-    Ok(())
 }
 
 struct Writing<'a> {
@@ -156,7 +117,7 @@ fn words(words: [u32; 2]) -> [u8; 8] {
     bytes
 }
 
-fn superblock(geometry: &Geometry) -> [u8; SUPERBLOCK_FIELDS] {
+pub(super) fn superblock(geometry: &Geometry) -> [u8; SUPERBLOCK_FIELDS] {
     let longest_name = u32::try_from(LONGEST_NAME).expect("255");
     let fields = [VERSION, geometry.block_size, geometry.block_count, longest_name, LARGEST_FILE, LONGEST_ATTRIBUTE];
     let mut bytes = [0; SUPERBLOCK_FIELDS];
@@ -167,19 +128,19 @@ fn superblock(geometry: &Geometry) -> [u8; SUPERBLOCK_FIELDS] {
 }
 
 /// One commit that begins a block: tags, each mixed with the one before, and a checksum.
-struct Commit<'a> {
+pub(super) struct Commit<'a> {
     block: &'a mut [u8],
     at: usize,
     mix: u32,
 }
 
 impl<'a> Commit<'a> {
-    fn begin(block: &'a mut [u8]) -> Self {
+    pub(super) fn begin(block: &'a mut [u8]) -> Self {
         block[..4].copy_from_slice(&REVISION.to_le_bytes());
         Self { block, at: 4, mix: FIRST_MIX }
     }
 
-    fn put(&mut self, kind: u32, id: u32, data: &[u8]) {
+    pub(super) fn put(&mut self, kind: u32, id: u32, data: &[u8]) {
         self.tag(Tag { kind, id, length: u32::try_from(data.len()).expect("at most 1022 bytes") });
         self.block[self.at..self.at + data.len()].copy_from_slice(data);
         self.at += data.len();
@@ -191,7 +152,7 @@ impl<'a> Commit<'a> {
     }
 
     /// The checksum covers everything from the revision to its own tag.
-    fn end(mut self) {
+    pub(super) fn end(mut self) {
         self.tag(Tag { kind: CHECKSUM, id: NONE, length: 4 });
         let checksum = advance(FIRST_MIX, &self.block[..self.at]);
         self.block[self.at..self.at + 4].copy_from_slice(&checksum.to_le_bytes());

@@ -1,7 +1,7 @@
 //! Which blocks hold what, decided before a byte is placed.
 
-use super::build::{Geometry, ImageFile};
 use super::error::LittlefsError;
+use super::spec::{Geometry, ImageFile};
 use super::tag::{LONGEST_NAME, MAGIC, TAG, pieces};
 use super::tree::{Entry, Node, folders};
 
@@ -60,30 +60,38 @@ pub(super) fn plan(geometry: &Geometry, files: &[ImageFile<'_>]) -> Result<Layou
     if blocks > u64::from(geometry.block_count) {
         return Err(LittlefsError::Full { need: blocks, have: u64::from(geometry.block_count) });
     }
-    let mut next = u32::try_from(metadata).expect("no more than there are blocks");
-    let mut starts = Vec::with_capacity(files.len());
-    for file in files {
-        starts.push(next);
-        next += u32::try_from(chained(file)).expect("no more than there are blocks");
-    }
+    let starts = starts(metadata, files.iter().map(chained));
     let place = |node| match node {
         Node::Folder(number) => Place::Folder([firsts[number], firsts[number] + 1]),
         Node::File(file) if is_chained(geometry, &files[file]) => Place::Chain { file, first: starts[file] },
         Node::File(file) => Place::Inline(file),
     };
-    let pairs = folders.into_iter().zip(splits).zip(&firsts).flat_map(|((folder, lengths), first)| {
-        let mut entries = folder.into_iter();
-        let (count, mut block) = (lengths.len(), *first);
-        let mut pairs = Vec::with_capacity(count);
-        for (number, length) in lengths.into_iter().enumerate() {
-            let items = entries.by_ref().take(length);
-            let items = items.map(|entry| Item { name: entry.name, place: place(entry.node) }).collect();
-            pairs.push(Pair { blocks: [block, block + 1], items, continues: number + 1 < count });
-            block += 2;
-        }
-        pairs
-    });
-    Ok(Layout { pairs: pairs.collect(), blocks })
+    let folders = folders.into_iter().zip(splits).zip(&firsts);
+    let pairs = folders.flat_map(|((folder, lengths), first)| pairs(folder, &lengths, *first, &place)).collect();
+    Ok(Layout { pairs, blocks })
+}
+
+/// Returns the first block of each file, which come one after the other behind the metadata.
+fn starts(metadata: u64, lengths: impl Iterator<Item = u64>) -> Vec<u32> {
+    let mut next = metadata;
+    let start = |length| {
+        let start = u32::try_from(next).expect("no more than there are blocks");
+        next += length;
+        start
+    };
+    lengths.map(start).collect()
+}
+
+/// Puts a folder's entries into pairs of these lengths, which lie one after the other from block `first`.
+fn pairs(folder: Vec<Entry>, lengths: &[usize], first: u32, place: &dyn Fn(Node) -> Place) -> Vec<Pair> {
+    let mut entries = folder.into_iter();
+    let blocks = (first..).step_by(2).map(|block| [block, block + 1]);
+    let pair = |(number, (length, blocks)): (usize, (&usize, [u32; 2]))| {
+        let items = entries.by_ref().take(*length);
+        let items = items.map(|entry| Item { name: entry.name, place: place(entry.node) }).collect();
+        Pair { blocks, items, continues: number + 1 < lengths.len() }
+    };
+    lengths.iter().zip(blocks).enumerate().map(pair).collect()
 }
 
 /// Returns the first block of each folder's pairs.

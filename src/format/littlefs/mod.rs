@@ -8,10 +8,12 @@ mod error;
 mod layout;
 mod metadata;
 mod read;
+mod spec;
 mod tag;
 mod tree;
 
-pub use build::{Geometry, ImageFile, build};
+pub use build::build;
 pub use error::LittlefsError;
 pub use read::{FileEntry, Volume};
+pub use spec::{Geometry, ImageFile};
 pub use tag::{LARGEST_BLOCK, LEAST_BLOCK, LONGEST, LONGEST_NAME, MOST_LEVELS};

@@ -139,9 +139,14 @@ impl<'a> Volume<'a> {
     /// power failed is gone.
     fn thread(&self) -> Result<(HashMap<Key, Metadata<'a>>, Key), LittlefsError> {
         let (mut pairs, mut root, mut state) = (HashMap::new(), [0, 1], [0; 12]);
-        let mut next = Some([0, 1]);
+        let (mut next, mut held) = (Some([0, 1]), 0);
         while let Some(pair) = next {
             let metadata = self.pair(pair)?;
+            // Few bytes can say that an entry has a high number: what they claim is bounded too.
+            held += metadata.entries.len();
+            if held > MOST_ENTRIES {
+                return Err(LittlefsError::TooMuch { what: "files and folders", most: MOST_ENTRIES as u64 });
+            }
             if metadata.entries.iter().any(|entry| entry.name == Some((SUPERBLOCK, MAGIC))) {
                 root = pair;
             }
@@ -286,4 +291,50 @@ impl<'a> Walk<'_, 'a> {
 
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::build::{Commit, superblock};
+    use super::super::spec::Geometry;
+    use super::super::tag::{NONE, SOFT_TAIL};
+    use super::*;
+
+    /// Pairs of 128 bytes, each with one name whose number claims a thousand entries.
+    fn boastful(pairs: u32) -> Vec<u8> {
+        let geometry = Geometry { block_size: 128, block_count: 2 * pairs, cache_size: 64 };
+        let mut image = vec![0xFF; 256 * pairs as usize];
+        for (number, block) in (0..pairs).zip(image.chunks_exact_mut(256)) {
+            let mut commit = Commit::begin(&mut block[..128]);
+            if number == 0 {
+                commit.put(SUPERBLOCK, 0, MAGIC);
+                commit.put(INLINE_STRUCT, 0, &superblock(&geometry));
+            }
+            commit.put(FILE, 1000, b"x");
+            commit.put(INLINE_STRUCT, 1000, b"");
+            if number + 1 < pairs {
+                let next = [2 * number + 2, 2 * number + 3].map(u32::to_le_bytes).concat();
+                commit.put(SOFT_TAIL, NONE, &next);
+            }
+            commit.end();
+        }
+        image
+    }
+
+    #[test]
+    fn entries_that_are_only_claimed_are_bounded() {
+        assert_eq!(Volume::open(&boastful(65)).map(|volume| volume.files().len()).unwrap(), 1);
+        let error = Volume::open(&boastful(66)).err().unwrap().to_string();
+        assert_eq!(error, "the littlefs image has more than 65536 files and folders, which is more than is read");
+    }
+
+    #[test]
+    fn a_thread_that_comes_back_to_itself_is_an_error() {
+        let mut image = boastful(2);
+        let mut commit = Commit::begin(&mut image[256..384]);
+        commit.put(SOFT_TAIL, NONE, &[1_u32, 0].map(u32::to_le_bytes).concat());
+        commit.end();
+        let error = Volume::open(&image).err().unwrap().to_string();
+        assert_eq!(error, r#"the littlefs image is damaged at "/": the thread meets block 1 twice"#);
+    }
 }

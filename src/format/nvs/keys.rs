@@ -59,7 +59,7 @@ impl Keys {
                 KEY_BYTES + 4
             )));
         };
-        let (found, said) = (value_checksum(keys), u32::from_le_bytes(*said));
+        let (found, said) = (value_checksum(&[keys]), u32::from_le_bytes(*said));
         if found != said {
             return Err(wrong(format!("have checksum {found:08x}, their partition says {said:08x}")));
         }
@@ -79,7 +79,7 @@ impl Keys {
     pub fn partition(&self) -> Secret {
         let mut page = vec![0xFF; PAGE];
         page[..KEY_BYTES].copy_from_slice(&*self.0);
-        page[KEY_BYTES..KEY_BYTES + 4].copy_from_slice(&value_checksum(&*self.0).to_le_bytes());
+        page[KEY_BYTES..KEY_BYTES + 4].copy_from_slice(&value_checksum(&[&*self.0]).to_le_bytes());
         Secret::new(page)
     }
 

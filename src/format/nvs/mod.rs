@@ -19,4 +19,4 @@ pub use keys::{KEY_BYTES, Keys};
 pub use page::PAGE;
 pub use read::{Contents, LONGEST, decode};
 pub use wifi::with_wifi_entries;
-pub use write::{LEAST_READ_WRITE, Partition, encode};
+pub use write::{LEAST_READ_WRITE, Partition, encode, encode_into};

@@ -44,9 +44,9 @@ pub(super) fn entry_checksum(entry: &[u8]) -> u32 {
     crc32_rom(&[&entry[..4], &entry[8..ENTRY]])
 }
 
-/// Returns the checksum of a text or a chunk.
-pub(super) fn value_checksum(bytes: &[u8]) -> u32 {
-    crc32_rom(&[bytes])
+/// Returns the checksum of a text or a chunk, whose parts follow each other.
+pub(super) fn value_checksum(parts: &[&[u8]]) -> u32 {
+    crc32_rom(parts)
 }
 
 /// Returns how many entries `bytes` take.

@@ -162,7 +162,7 @@ impl<'a> Entry<'a> {
             return Err(NvsError::damaged(self.offset, reason));
         }
         let bytes = &self.behind[..length];
-        let (found, said) = (value_checksum(bytes), long(self.value, 4));
+        let (found, said) = (value_checksum(&[bytes]), long(self.value, 4));
         if found != said {
             return Err(NvsError::Checksum { offset: self.offset + ENTRY, found, said });
         }

@@ -11,6 +11,8 @@ use super::item::{Item, Value};
 
 /// Bytes that the driver's access-point cache has in front of the key.
 const CACHE: usize = 100;
+/// Bytes of the driver's cache of a station's access point.
+const STATION_CACHE: usize = 140;
 /// Bytes of a pairwise master key.
 const MASTER_KEY: usize = 32;
 /// Rounds of IEEE 802.11-2020, section J.4.1.
@@ -21,33 +23,32 @@ const ROUNDS: NonZeroU32 = NonZeroU32::new(4096).expect("more than zero");
 /// Deriving the master key takes some milliseconds by design.
 pub fn with_wifi_entries(items: Vec<Item>) -> Vec<Item> {
     let mut all = Vec::with_capacity(items.len() + 4);
-    let (mut station_done, mut access_point) = (false, AccessPoint::default());
+    let (mut is_station_done, mut access_point) = (false, AccessPoint::default());
     for item in items {
-        let namespace = item.namespace.clone();
-        let entry = |key: &str, bytes| Item { namespace, key: key.to_owned(), value: Value::Blob(Secret::new(bytes)) };
+        let blob = |key: &str, bytes| blob(&item.namespace, key, bytes);
+        let (mut before, mut behind) = (None, Vec::new());
         match item.key.as_str() {
-            "sta.ssid" | "sta.pswd" if !station_done => {
-                station_done = true;
-                all.push(item);
-                all.push(entry_in(&all, "sta.apinfo", vec![0xFF; 140]));
-                all.push(entry_in(&all, "sta.pmk", vec![0; MASTER_KEY]));
-                all.push(entry_in(&all, "sta.apsw", vec![0; 2]));
+            "sta.ssid" | "sta.pswd" if !is_station_done => {
+                is_station_done = true;
+                behind.push(blob("sta.apinfo", vec![0xFF; STATION_CACHE]));
+                behind.push(blob("sta.pmk", vec![0; MASTER_KEY]));
+                behind.push(blob("sta.apsw", vec![0; 2]));
             }
             "ap.ssid" | "ap.passwd" | "ap.authmode" => {
                 access_point.learn(&item);
-                all.extend(access_point.cached_key().map(|bytes| entry("ap.pmk_info", bytes)));
-                all.push(item);
+                before = access_point.cached_key().map(|bytes| blob("ap.pmk_info", bytes));
             }
-            _ => all.push(item),
+            _ => {}
         }
+        all.extend(before);
+        all.push(item);
+        all.append(&mut behind);
     }
     all
 }
 
-/// An entry in the namespace of the last item.
-fn entry_in(items: &[Item], key: &str, bytes: Vec<u8>) -> Item {
-    let namespace = items.last().map(|item| item.namespace.clone()).unwrap_or_default();
-    Item { namespace, key: key.to_owned(), value: Value::Blob(Secret::new(bytes)) }
+fn blob(namespace: &str, key: &str, bytes: Vec<u8>) -> Item {
+    Item { namespace: namespace.to_owned(), key: key.to_owned(), value: Value::Blob(Secret::new(bytes)) }
 }
 
 /// What is known of the access point so far.

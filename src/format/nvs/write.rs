@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use zeroize::Zeroizing;
-
 use crate::fleet::Secret;
 
 use super::error::NvsError;
@@ -66,15 +64,34 @@ impl Partition {
 /// # Errors
 /// [`NvsError`] for the first item that breaks a rule, and [`NvsError::Full`] before a byte is placed.
 pub fn encode(partition: Partition, items: &[Item]) -> Result<Secret, NvsError> {
+    check_fits(partition, items)?;
+    let mut image = vec![0xFF; partition.size];
+    Placing::of(items, &mut image)?;
+    Ok(Secret::new(image))
+}
+
+/// Does what [`encode`] does in a buffer that is used again for the next device; wiping it is the caller's.
+///
+/// # Errors
+/// As [`encode`], with the buffer left as it was; [`NvsError::Size`] if it does not have the partition's size.
+pub fn encode_into(partition: Partition, items: &[Item], image: &mut [u8]) -> Result<(), NvsError> {
+    if image.len() != partition.size {
+        let reason = format!("is not one of {} bytes", partition.size);
+        return Err(NvsError::Size { size: image.len() as u64, reason });
+    }
+    check_fits(partition, items)?;
+    image.fill(0xFF);
+    Placing::of(items, image).map(drop)
+}
+
+fn check_fits(partition: Partition, items: &[Item]) -> Result<(), NvsError> {
     check(items)?;
     let pages = Placing::of(items, &mut [])?;
     let need = (pages + partition.spare()) * PAGE;
     if need > partition.size {
         return Err(NvsError::Full { need: need as u64, have: partition.size as u64 });
     }
-    let mut image = vec![0xFF; partition.size];
-    Placing::of(items, &mut image)?;
-    Ok(Secret::new(image))
+    Ok(())
 }
 
 /// Where the next entry goes. With an empty image entries are counted and nothing is written.
@@ -89,12 +106,17 @@ impl<'a> Placing<'a> {
     fn of(items: &[Item], image: &'a mut [u8]) -> Result<usize, NvsError> {
         let mut placing = Placing { image, page: 0, entry: 0 };
         let mut namespaces: HashMap<&str, u8> = HashMap::new();
+        let (mut last, mut namespace) = ("", 0);
         placing.open_page();
         for item in items {
-            let next = u8::try_from(namespaces.len() + 1).expect("at most 254 namespaces");
-            let namespace = *namespaces.entry(&item.namespace).or_insert(next);
-            if namespace == next {
-                placing.integer(0, &item.namespace, IntegerType::U8, i128::from(namespace));
+            // Items of one namespace mostly stand together.
+            if item.namespace != last {
+                let next = u8::try_from(namespaces.len() + 1).expect("at most 254 namespaces");
+                namespace = *namespaces.entry(&item.namespace).or_insert(next);
+                if namespace == next {
+                    placing.integer(0, &item.namespace, IntegerType::U8, i128::from(namespace));
+                }
+                last = &item.namespace;
             }
             match &item.value {
                 Value::Integer { kind, number } => placing.integer(namespace, &item.key, *kind, *number),
@@ -134,14 +156,11 @@ impl<'a> Placing<'a> {
     /// The generator puts a text that would fill a page to its last entry on the next page; a text that fills a page alone
     /// it cannot place at all.
     fn text(&mut self, namespace: u8, key: &str, text: &[u8]) {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + 1));
-        bytes.extend_from_slice(text);
-        bytes.push(0);
-        let span = 1 + entries_for(bytes.len());
+        let span = 1 + entries_for(text.len() + 1);
         if self.entry > 0 && self.entry + span >= ENTRIES {
             self.turn_page();
         }
-        self.sized(header(namespace, TEXT, span, NO_CHUNK, key), &bytes);
+        self.sized(header(namespace, TEXT, span, NO_CHUNK, key), &[text, &[0]]);
     }
 
     /// Chunks fill what is left of each page, down to a chunk of no bytes on its last entry; the index comes last.
@@ -154,7 +173,7 @@ impl<'a> Placing<'a> {
             let room = (ENTRIES - self.entry - 1) * ENTRY;
             let (chunk, behind) = rest.split_at(rest.len().min(room));
             let number = u8::try_from(chunks).unwrap_or(NO_CHUNK);
-            self.sized(header(namespace, BLOB_DATA, 1 + entries_for(chunk.len()), number, key), chunk);
+            self.sized(header(namespace, BLOB_DATA, 1 + entries_for(chunk.len()), number, key), &[chunk]);
             (rest, chunks) = (behind, chunks + 1);
             if !rest.is_empty() || self.entry == ENTRIES {
                 self.turn_page();
@@ -170,26 +189,28 @@ impl<'a> Placing<'a> {
         Ok(())
     }
 
-    fn sized(&mut self, mut entry: [u8; ENTRY], bytes: &[u8]) {
-        let length = u16::try_from(bytes.len()).expect("less than a page");
-        entry[24..26].copy_from_slice(&length.to_le_bytes());
+    fn sized(&mut self, mut entry: [u8; ENTRY], parts: &[&[u8]]) {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        entry[24..26].copy_from_slice(&u16::try_from(length).expect("less than a page").to_le_bytes());
         if !self.image.is_empty() {
-            entry[28..32].copy_from_slice(&value_checksum(bytes).to_le_bytes());
+            entry[28..32].copy_from_slice(&value_checksum(parts).to_le_bytes());
         }
-        self.put(entry, bytes);
+        self.put(entry, parts);
     }
 
     /// Writes an entry with the bytes behind it, and marks all of it as written.
-    fn put(&mut self, mut entry: [u8; ENTRY], bytes: &[u8]) {
-        let span = 1 + entries_for(bytes.len());
+    fn put(&mut self, mut entry: [u8; ENTRY], parts: &[&[u8]]) {
+        let span = 1 + entries_for(parts.iter().map(|part| part.len()).sum());
         let first = self.entry;
         self.entry += span;
         let Some(page) = self.image.get_mut(self.page * PAGE..(self.page + 1) * PAGE) else { return };
         let checksum = entry_checksum(&entry);
         entry[4..8].copy_from_slice(&checksum.to_le_bytes());
-        let at = FIRST + first * ENTRY;
-        page[at..at + ENTRY].copy_from_slice(&entry);
-        page[at + ENTRY..at + ENTRY + bytes.len()].copy_from_slice(bytes);
+        let mut at = FIRST + first * ENTRY;
+        for part in std::iter::once(&entry[..]).chain(parts.iter().copied()) {
+            page[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
         for written in first..first + span {
             page[BITMAP + written / 4] &= !(1 << (written % 4 * 2));
         }
