@@ -228,7 +228,9 @@ fn a_broker_that_refuses_the_device_is_no_proof() {
         let files = [("root.pem", root.as_slice(), ""), ("device.pem", &chain, ""), ("device.key", &key, "")];
         let stick = device.medium("2", &device.artifact(manifest, &files, &[&Key::new(1)]));
         let record = device.ingest(&stick).came_to(4, "rolled-back", "");
-        assert!(record["what"].as_str().unwrap().contains("received fatal alert"), "{record:#}");
+        // A server that has refused closes; the system may drop its alert then, and say that the connection was reset.
+        let what = record["what"].as_str().unwrap();
+        assert!(["received fatal alert", "reset", "closed"].iter().any(|word| what.contains(word)), "{record:#}");
         assert!(!device.file("var/lib/firstlight/current").exists());
     }
 }

@@ -1,6 +1,6 @@
 //! The proof that a bundle is good: a connection of TCP, TLS or MQTT within its time.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -10,7 +10,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned};
 use time::OffsetDateTime;
 
 use super::generation::StoredBundle;
@@ -22,7 +22,7 @@ use crate::fleet::Secret;
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long a server's refusal of our certificate is waited for.
-const REFUSAL: Duration = Duration::from_secs(1);
+const REFUSAL: Duration = Duration::from_secs(5);
 /// The longest that a connection may be asked to take, in seconds.
 const LONGEST: u32 = 600;
 
@@ -87,19 +87,38 @@ impl Proof {
             secure.conn.complete_io(&mut secure.sock).map_err(|error| words(&error))?;
         }
         if self.order.protocol == ConnectProtocol::Tls {
-            return Self::hear_refusal(&mut secure);
+            let patience = REFUSAL.min(Duration::from_secs(u64::from(self.order.within)) / 2);
+            return Self::hear_refusal(&mut secure, patience);
         }
         self.speak(&mut secure)
     }
 
-    /// With TLS 1.3 a server refuses our certificate only after the handshake is over for us: its alert is waited for. A
-    /// server that says nothing, or closes in peace, has taken us.
-    fn hear_refusal(secure: &mut StreamOwned<ClientConnection, Timed>) -> Result<(), String> {
-        secure.sock.until = secure.sock.until.min(Instant::now() + REFUSAL);
-        match secure.read(&mut [0; 1]) {
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(words(&error)),
-            _ => Ok(()),
+    /// With TLS 1.3 a server judges our certificate only after the handshake is over for us: its alert is waited for. The
+    /// tickets that it sends when it has taken us (RFC 8446, section 4.6.1) end the wait; so does silence for the whole of
+    /// `patience`, for some send none. Where the time is over before that, nothing is proved.
+    fn hear_refusal(secure: &mut StreamOwned<ClientConnection, Timed>, patience: Duration) -> Result<(), String> {
+        let StreamOwned { conn, sock } = secure;
+        // Our own last flight may not have left yet.
+        while conn.wants_write() {
+            conn.write_tls(sock).map_err(|error| words(&error))?;
         }
+        let heard_out = Instant::now() + patience;
+        let is_enough = heard_out <= sock.until;
+        sock.until = sock.until.min(heard_out);
+        while conn.protocol_version() == Some(ProtocolVersion::TLSv1_3) && conn.tls13_tickets_received() == 0 {
+            match conn.read_tls(sock) {
+                Ok(0) => return Err(words(&ErrorKind::UnexpectedEof.into())),
+                Ok(_) => {
+                    let state = conn.process_new_packets().map_err(|error| error.to_string())?;
+                    if state.peer_has_closed() {
+                        return Ok(());
+                    }
+                }
+                Err(error) if is_enough && is_late(&error) => return Ok(()),
+                Err(error) => return Err(words(&error)),
+            }
+        }
+        Ok(())
     }
 
     fn speak(&self, stream: &mut (impl Read + Write)) -> Result<(), String> {
@@ -116,10 +135,14 @@ impl Proof {
     }
 }
 
+fn is_late(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
 fn words(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => "it did not answer".into(),
-        std::io::ErrorKind::UnexpectedEof => "it closed the connection".into(),
+        _ if is_late(error) => "it did not answer".into(),
+        ErrorKind::UnexpectedEof => "it closed the connection".into(),
         _ => error.to_string(),
     }
 }
@@ -133,7 +156,7 @@ struct Timed {
 impl Timed {
     fn left(&self) -> std::io::Result<Option<Duration>> {
         let left = self.until.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(std::io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+        if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
     }
 }
 
