@@ -43,7 +43,7 @@ pub fn leave(place: &Place, folder: &str, bytes: &[u8]) -> Result<(), String> {
     drop(source);
     let is_device = std::fs::metadata(&place.path).is_ok_and(|found| found.file_type().is_block_device());
     if is_device {
-        return write_device(&place.path, &pieces, bytes);
+        return write_device(&place.path, &pieces, &found, bytes);
     }
     let file = OpenOptions::new().write(true).open(&place.path).map_err(|error| error.to_string())?;
     let mut rest = bytes;
@@ -81,13 +81,25 @@ fn says_the_same(found: &[u8], wanted: &[u8]) -> bool {
     one == other && (found == wanted || (still && found.manifest == wanted.manifest))
 }
 
-fn write_device(path: &Path, pieces: &[Piece], bytes: &[u8]) -> Result<(), String> {
+/// Writes to a drive that nobody else has open. What lay there when the room was looked for must still lie there: another medium
+/// may have come under the same name since, and none of its sectors is ours to write.
+fn write_device(path: &Path, pieces: &[Piece], found: &[u8], bytes: &[u8]) -> Result<(), String> {
     let node = path.canonicalize().map_err(|error| error.to_string())?;
     let device = BlockDevice::open_exclusively(&node).map_err(|error| error.to_string())?;
     let block = device.block_size() as usize;
     let is_aligned = |(offset, length): &Piece| offset.is_multiple_of(block as u64) && length.is_multiple_of(block);
     if !pieces.iter().all(is_aligned) {
         return Err("the room for a result does not fill whole blocks of the medium".into());
+    }
+    let mut rest = found;
+    for (offset, length) in pieces {
+        let (piece, behind) = rest.split_at(*length);
+        let mut buffer = AlignedBuffer::new(*length);
+        device.read_at(*offset, &mut buffer).map_err(|error| error.to_string())?;
+        if *buffer != *piece {
+            return Err("the medium was exchanged".into());
+        }
+        rest = behind;
     }
     let mut rest = bytes;
     for (offset, length) in pieces {
