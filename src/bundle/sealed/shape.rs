@@ -138,16 +138,17 @@ fn check_action(action: &Action, files: &[ManifestFile]) -> Result<(), Refusal> 
     match action {
         Action::Hostname(name) => require(is_host_name(name), || format!("{name:?} is no host name")),
         Action::NetworkConnection(file) => check_named(file, files),
-        Action::Restart(units) => units
-            .iter()
-            .try_for_each(|unit| require(is_name(unit, "_.-:@\\"), || format!("{unit:?} is no name of a unit"))),
+        Action::Restart(units) => units.iter().try_for_each(|unit| {
+            require(is_name(unit, "_.-:@\\") && !unit.starts_with('_'), || format!("{unit:?} is no name of a unit"))
+        }),
         Action::Hook(name) => require(is_name(name, "_.-"), || format!("{name:?} is no name of a hook")),
     }
 }
 
 /// RFC 1123, section 2.1; Linux holds 64 bytes.
 fn is_host_name(name: &str) -> bool {
-    let is_label = |label: &str| is_name(label, "-") && !label.contains('_') && !label.ends_with('-');
+    let is_label =
+        |label: &str| label.len() <= 63 && is_name(label, "-") && !label.contains('_') && !label.ends_with('-');
     name.len() <= 64 && name.split('.').all(is_label)
 }
 
@@ -263,13 +264,14 @@ mod tests {
         for name in ["gw-1", "a.example.com", "0"] {
             assert_eq!(act(Action::Hostname(name.into())), Ok(()), "{name}");
         }
-        for name in ["", "-a", "a-", "a..b", "a b", "ä", "a_b", "a\n", &"a".repeat(65)] {
+        for name in ["", "-a", "a-", "a..b", "a b", "a;b", "ä", "a_b", "a\n", &"a".repeat(64), &"a.".repeat(33)] {
             assert_eq!(act(Action::Hostname(name.into())), UNKNOWN, "{name:?}");
         }
         assert_eq!(act(Action::NetworkConnection("a.pem".into())), Ok(()));
         assert_eq!(act(Action::NetworkConnection("c.pem".into())), UNKNOWN);
         assert_eq!(act(Action::Restart(vec!["app@x.service".into(), "dev-\\x2d.mount".into()])), Ok(()));
-        for name in ["", "--force", "a b", "../a", "$(x)"] {
+        assert_eq!(act(Action::Restart(vec!["_a".into()])), UNKNOWN);
+        for name in ["", "--force", "a b", "*", "a/b", "a;b", "../a", "$(x)"] {
             assert_eq!(act(Action::Restart(vec![name.into()])), UNKNOWN, "{name:?}");
             assert_eq!(act(Action::Hook(name.into())), UNKNOWN, "{name:?}");
         }
