@@ -275,7 +275,7 @@ fn not_allowed() {
         device.medium(&number.to_string(), &device.artifact(manifest, files, &[&Key::new(1)]))
     };
     let places = [
-        "/root/x",
+        "/srv/x",
         "/etc/passwd",
         "/etc/sudoers.d/x",
         "/etc/firstlight/anchors/x.pub",

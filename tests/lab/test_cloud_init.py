@@ -66,8 +66,8 @@ END
 """ % (sorted(OWN), USER, USER, USER, ONCE, ALWAYS)
 
 LOG_IN = """
-cp /lab/%s /root/key && chmod 600 /root/key
-ssh -i /root/key -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no """ + USER + """@127.0.0.1 'id -un; sudo -n id -un; id -nG'
+cp /lab/%s /run/key && chmod 600 /run/key
+ssh -i /run/key -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no """ + USER + """@127.0.0.1 'id -un; sudo -n id -un; id -nG'
 """
 
 
