@@ -17,6 +17,8 @@ pub mod medium;
 #[cfg(feature = "station")]
 pub mod authority;
 #[cfg(feature = "station")]
+pub mod programmer;
+#[cfg(feature = "station")]
 pub mod registry;
 #[cfg(feature = "station")]
 pub mod station;

@@ -15,6 +15,7 @@ use crate::{
     authority::AuthorityError,
     bundle::{RenderError, ScaffoldError},
     fleet::PlanError,
+    programmer::ProgrammerError,
     registry::LedgerError,
     station::StationError,
     station::load::LoadError,
@@ -49,6 +50,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         SurroundingsError,
         InspectError,
         VerifyError,
+        #[cfg(feature = "station")]
+        ProgrammerError,
         #[cfg(feature = "station")]
         StationError,
         #[cfg(feature = "station")]

@@ -1,0 +1,16 @@
+//! Programmers: what reaches a chip's memory. One file or folder a backend, all behind one trait.
+//!
+//! Knows links, boot loaders and memory maps; knows no device record, no format and no ledger.
+
+pub mod chip;
+pub mod error;
+pub mod link;
+pub mod lock;
+pub mod pages;
+pub mod selector;
+
+pub use chip::{Chip, Mac, Memory, Region};
+pub use error::ProgrammerError;
+pub use link::{Capabilities, Link, Programmer, Traffic, Watch};
+pub use lock::{Act, LockStep, Probe, Registers};
+pub use selector::{ProgrammerSelector, UsbSelector};
