@@ -35,4 +35,4 @@ pub use shelf::Shelf;
 pub use signer::{Signer, key_name};
 pub use sink::Sink;
 pub use surroundings::{Clock, Random};
-pub use target::{Confirm, Consent, Effect, Footprint, Preflight, TargetIdentity, TargetKind};
+pub use target::{ChipIdentity, Confirm, Consent, Effect, Footprint, Preflight, TargetIdentity, TargetKind};

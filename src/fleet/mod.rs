@@ -8,6 +8,7 @@ pub mod check;
 pub mod class;
 pub mod credential;
 pub mod digest;
+pub mod factory;
 #[cfg(feature = "station")]
 pub mod file;
 pub mod identity;
@@ -45,6 +46,7 @@ pub use check::{Fleet, PlanError, Templates};
 pub use class::{Class, Diagnose};
 pub use credential::{CertificateProfile, CredentialKind, CredentialShape, KeyAlgorithm, Retain, Validity};
 pub use digest::Digest;
+pub use factory::FactoryPlan;
 #[cfg(feature = "station")]
 pub use file::{AuthoritySpec, FleetFile};
 pub use identity::{EndpointName, IdentityError, SerialNumber};
@@ -54,8 +56,8 @@ pub use inventory::{Inventory, InventoryForm};
 pub use lock::FleetLock;
 pub use place::{Fault, Faults, Place};
 pub use plan::{
-    Addressee, BundlePlan, ConnectPlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable, Recipient,
-    Seal, SealingPlan, Variable,
+    Addressee, BundlePlan, Carrier, ConnectPlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable,
+    Recipient, Seal, SealingPlan, Variable,
 };
 pub use secret::Secret;
 pub use server::{Protocol, Role, Security, Server};

@@ -4,6 +4,7 @@
 
 pub mod chip;
 pub mod error;
+pub mod image;
 pub mod link;
 pub mod lock;
 pub mod pages;

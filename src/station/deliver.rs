@@ -176,7 +176,7 @@ impl Delivery<'_> {
     }
 
     fn footprint(&self) -> Footprint {
-        Footprint { medium: self.plan.delivery.medium.clone(), payload: None }
+        Footprint { carrier: self.plan.delivery.carrier.clone(), payload: None }
     }
 
     /// Returns the artifact: the spooled one where an interrupted delivery left it, else a new one, durable on return.

@@ -65,6 +65,9 @@ pub struct DeviceSpec {
     pub model: Option<Arc<str>>,
 }
 
+/// Reads the partition table at a path and returns its text.
+pub type ReadTable<'a> = dyn FnMut(&Located<Arc<str>>) -> Option<Arc<str>> + 'a;
+
 impl FleetFile {
     /// Reads `text`; every fault of the file by itself is noted. None if it is no YAML mapping.
     pub fn parse(file: &Arc<str>, text: &str, faults: &mut Faults) -> Option<Self> {
@@ -101,6 +104,21 @@ impl FleetFile {
             }
         }
         names
+    }
+
+    /// Returns the files of a template that a `factory:` section makes, and where the section stands.
+    pub fn factory_template(&self, name: &str) -> Option<(&Place, BTreeMap<String, Vec<u8>>)> {
+        let (profile, delivery) = name.strip_prefix("factory/")?.split_once('/')?;
+        let factory = self.profiles.get(profile)?.deliveries.get(delivery)?.factory.as_ref()?;
+        Some((&factory.place, factory.template()))
+    }
+
+    /// Hands every partition table that a `factory:` names to `read`, and puts the text it returns in its place.
+    pub fn read_partition_tables(&mut self, read: &mut ReadTable<'_>) {
+        for delivery in self.profiles.values_mut().flat_map(|profile| profile.deliveries.values_mut()) {
+            let Some(factory) = &mut delivery.factory else { continue };
+            factory.plan.partition_table = factory.partition_table.as_ref().and_then(&mut *read);
+        }
     }
 
     /// Says that `template` is there but has faults of its own, already noted.

@@ -3,6 +3,7 @@
 use super::super::shape::{
     DURATION, Field, IDENTIFIER, NAME, Record, Rule, SIZE, Shape, TEXT, TextRule, VALIDITY, optional, required,
 };
+use super::factory_shape::FACTORY;
 
 /// The whole file.
 pub(in super::super) static FLEET: Record = Record {
@@ -125,9 +126,9 @@ static PROFILE: Record = Record {
             Shape::Names { key: &NAME, value: &CREDENTIAL, least: 0 },
             "credentials of each device, by name",
         ),
-        required(
+        optional(
             "bundles",
-            Shape::Names { key: &NAME, value: &Shape::Record(&BUNDLE), least: 1 },
+            Shape::Names { key: &NAME, value: &Shape::Record(&BUNDLE), least: 0 },
             "bootstrap bundles, by name",
         ),
         required(
@@ -302,10 +303,11 @@ pub(in super::super) fn is_age_recipient(text: &str) -> bool {
 
 static DELIVERY: Record = Record {
     fields: &[
-        required("bundle", Shape::Text(&NAME), "name of one of the profile's bundles"),
+        optional("bundle", Shape::Text(&NAME), "name of one of the profile's bundles"),
         optional("medium", Shape::Record(&MEDIUM), "the volume, where it differs from what the template wants"),
+        optional("factory", Shape::Record(&FACTORY), "what goes where in a chip's flash, by a programmer"),
     ],
-    rule: Rule::Free,
+    rule: Rule::OneOf(&["bundle", "factory"]),
 };
 
 /// The volume; a template's own too.
