@@ -32,6 +32,8 @@ pub mod devices;
 #[cfg(feature = "station")]
 pub mod doctor;
 #[cfg(feature = "station")]
+pub mod flash;
+#[cfg(feature = "station")]
 pub mod founded;
 #[cfg(feature = "station")]
 pub mod init;
@@ -137,6 +139,9 @@ pub enum Command {
     /// Write bootstrap media: image files, folders, sticks, cards.
     #[cfg(feature = "station")]
     Write(write::Args),
+    /// Write per-device data into chips through a programmer.
+    #[cfg(feature = "station")]
+    Flash(flash::Args),
     /// Take bundles from media, on the device itself.
     Client(client::Args),
     /// List drives; look at media and verify them.
@@ -183,6 +188,8 @@ impl Command {
             Command::Render(args) => render::run(args, context),
             #[cfg(feature = "station")]
             Command::Write(args) => write::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Flash(args) => flash::run(args, context),
             Command::Client(args) => client::run(args, context),
             Command::Media(args) => media::run(args, context),
             #[cfg(feature = "station")]

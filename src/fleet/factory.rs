@@ -23,6 +23,9 @@ pub struct FactoryPlan {
     /// Path of the lock recipe in the fleet's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<Arc<str>>,
+    /// True if a lock passes that was applied and that nothing can show.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unobservable_passes: bool,
 }
 
 /// One part of the flash: a partition, or a piece at an address.

@@ -24,6 +24,8 @@ pub mod plan;
 #[cfg(feature = "station")]
 pub mod quantity;
 #[cfg(feature = "station")]
+pub mod recipe;
+#[cfg(feature = "station")]
 pub mod schema;
 pub mod secret;
 pub mod server;

@@ -4,14 +4,19 @@
 
 pub mod chip;
 pub mod error;
+pub mod file;
 pub mod image;
 pub mod link;
 pub mod lock;
+pub mod open;
 pub mod pages;
 pub mod selector;
+pub mod sink;
 
 pub use chip::{Chip, Mac, Memory, Region};
 pub use error::ProgrammerError;
 pub use link::{Capabilities, Link, Programmer, Traffic, Watch};
 pub use lock::{Act, LockStep, Probe, Registers};
+pub use open::open;
 pub use selector::{ProgrammerSelector, UsbSelector};
+pub use sink::ChipSink;

@@ -193,7 +193,7 @@ impl Together<'_> {
 
     fn artifacts(&self, plans: &[DevicePlan], tickets: &[Ticket]) -> Result<Vec<SealedArtifact>, StationError> {
         let artifact = |(plan, ticket)| {
-            let artifact = self.of(plan).artifact(ticket)?;
+            let artifact = self.of(plan).artifact(ticket, None)?;
             self.progress.event(Event::Step { device: &plan.device, step: Step::Sealed });
             self.station.check_interrupt()?;
             Ok(artifact)
@@ -245,7 +245,14 @@ impl Together<'_> {
 
     /// The delivery of one of the devices, for what each goes through by itself.
     fn of<'d>(&'d self, plan: &'d DevicePlan) -> Delivery<'d> {
-        Delivery { station: self.station, plan, again: self.again, confirm: self.confirm, progress: self.progress }
+        Delivery {
+            station: self.station,
+            plan,
+            again: self.again,
+            confirm: self.confirm,
+            progress: self.progress,
+            locking: None,
+        }
     }
 
     fn watch(&self, event: Event<'_>) {

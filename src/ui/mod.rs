@@ -11,6 +11,8 @@ pub mod complaint;
 #[cfg(feature = "station")]
 pub mod consent;
 pub mod failure;
+#[cfg(feature = "station")]
+pub mod first_article;
 pub mod interrupt;
 pub mod measure;
 pub mod panics;

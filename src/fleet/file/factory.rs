@@ -75,6 +75,7 @@ pub(super) fn read(entry: &Entry) -> FactorySpec {
         serials: serials(node),
         anonymous: word(node, "identity").as_deref() == Some("none"),
         lock: word(node, "lock"),
+        unobservable_passes: word(node, "lock_passes").as_deref() == Some("applied"),
     };
     FactorySpec {
         place: entry.place.clone(),

@@ -26,6 +26,11 @@ pub(super) static FACTORY: Record = Record {
             "none takes a chip that cannot say who it is; required when absent",
         ),
         optional("lock", Shape::Text(&TEXT), "path of the signed lock recipe"),
+        optional(
+            "lock_passes",
+            Shape::Word(&["observed", "applied"]),
+            "what a unit needs to pass: its lock observed (when absent), or applied where nothing can show it",
+        ),
         optional("accept_plaintext", Shape::Text(&TEXT), "why secrets may lie in clear in the chip"),
     ],
     rule: Rule::Free,
