@@ -7,6 +7,7 @@ pub mod error;
 pub mod file;
 pub mod link;
 pub mod lock;
+pub mod locks;
 pub mod pages;
 pub mod selector;
 
@@ -14,4 +15,5 @@ pub use chip::{Chip, Mac, Memory, Region};
 pub use error::ProgrammerError;
 pub use link::{Capabilities, Link, Programmer, Traffic, Watch};
 pub use lock::{Act, LockStep, Probe, Registers};
+pub use locks::Observation;
 pub use selector::{ProgrammerSelector, UsbSelector};

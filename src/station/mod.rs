@@ -13,6 +13,7 @@ pub mod load;
 pub mod open;
 mod overwritten;
 pub mod post;
+pub mod recipe;
 pub mod save;
 pub mod scaffold;
 pub mod seal;
