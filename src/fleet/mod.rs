@@ -21,6 +21,8 @@ pub mod nearest;
 pub mod place;
 pub mod plan;
 #[cfg(feature = "station")]
+pub mod program;
+#[cfg(feature = "station")]
 pub mod quantity;
 #[cfg(feature = "station")]
 pub mod recipe;
