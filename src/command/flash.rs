@@ -5,7 +5,7 @@ use crate::fleet::{DevicePlan, EndpointName};
 use crate::programmer::{self, ChipSink, ProgrammerSelector};
 use crate::registry::Again;
 use crate::station::{
-    AcceptTarget, ChipConsent, Flash, FlashError, Gang, Queue, Station, StationError, Wish, locking, rehearse, slots,
+    AcceptTarget, ChipConsent, Flash, Gang, Queue, Station, StationError, Wish, locking, rehearse, slots,
 };
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;
@@ -130,7 +130,7 @@ impl<'a> Flashing<'a> {
         let plan = self.plan(first)?;
         self.resolve_secrets()?;
         let ask = AskFirstArticle { printer: self.context.printer.clone() };
-        let locking = locking::of(self.station, &plan, &ask)?;
+        let locking = locking::of(self.station, &plan, "", &ask)?;
         let confirm = ChipConsent {
             ledger: self.station.ledger().clone(),
             otherwise: match &self.args.accept_target {

@@ -52,6 +52,8 @@ pub mod place;
 #[cfg(feature = "station")]
 pub mod planning;
 #[cfg(feature = "station")]
+pub mod recipe;
+#[cfg(feature = "station")]
 pub mod render;
 #[cfg(feature = "station")]
 pub mod restore;
@@ -123,6 +125,9 @@ pub enum Command {
     /// Show, change and export the keys that seal bundles.
     #[cfg(feature = "station")]
     Seal(seal::Args),
+    /// Sign and check lock recipes: steps that cannot be taken back.
+    #[cfg(feature = "station")]
+    Recipe(recipe::Args),
     /// Save keys and records to one encrypted file.
     #[cfg(feature = "station")]
     Backup(backup::Args),
@@ -178,6 +183,8 @@ impl Command {
             Command::Ca(args) => ca::run(args, context),
             #[cfg(feature = "station")]
             Command::Seal(args) => seal::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Recipe(args) => recipe::run(args, context),
             #[cfg(feature = "station")]
             Command::Backup(args) => backup::run(args, context),
             #[cfg(feature = "station")]

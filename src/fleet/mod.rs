@@ -22,6 +22,8 @@ pub mod nearest;
 pub mod place;
 pub mod plan;
 #[cfg(feature = "station")]
+pub mod program;
+#[cfg(feature = "station")]
 pub mod quantity;
 #[cfg(feature = "station")]
 pub mod recipe;

@@ -9,6 +9,8 @@ pub mod drives;
 pub mod error;
 pub mod files;
 pub mod machine;
+#[cfg(feature = "station")]
+pub mod process;
 pub mod surroundings;
 #[cfg(feature = "station")]
 pub mod usb;

@@ -8,6 +8,7 @@ use crate::registry::{LockPlan, LockRecord, LockState, Ticket};
 use super::error::StationError;
 use super::flash_error::FlashError;
 use super::open::Station;
+use super::recipe::{self, RecipeError};
 
 /// Asks a person to confirm the first article of a batch. Nothing but a person answers it.
 pub trait ConfirmLock: Send + Sync {
@@ -20,19 +21,27 @@ pub trait ConfirmLock: Send + Sync {
     ) -> Result<(), StationError>;
 }
 
-/// Opens the recipe that a plan names, with its signature checked; `None` where it names none.
+/// Opens the recipe that a plan names, its signature and its chip checked; `None` where it names none. `batch` is the one that
+/// is open, empty outside of one.
 pub fn of<'a>(
     station: &Station,
     plan: &DevicePlan,
+    batch: &str,
     confirm: &'a dyn ConfirmLock,
-) -> Result<Option<Locking<'a>>, StationError> {
-    let Some((_factory, lock)) =
-        plan.delivery.carrier.factory().and_then(|factory| Some((factory, factory.lock.as_ref()?)))
-    else {
-        return Ok(None);
-    };
-    let _ = (station, confirm);
-    Err(FlashError::CannotLock { target: lock.to_string() }.into())
+) -> Result<Option<Locking<'a>>, RecipeError> {
+    let Some(factory) = plan.delivery.carrier.factory() else { return Ok(None) };
+    let Some(lock) = &factory.lock else { return Ok(None) };
+    let keys = recipe::keys(station.folder(), Some(station))?;
+    let signed = recipe::open(&station.folder().root.join(&**lock), &keys)?;
+    signed.check_chip(&factory.chip)?;
+    Ok(Some(Locking {
+        name: signed.recipe.name,
+        digest: signed.digest,
+        steps: signed.recipe.steps,
+        unobservable_passes: factory.unobservable_passes,
+        batch: batch.to_owned(),
+        confirm,
+    }))
 }
 
 /// A signed recipe at work.

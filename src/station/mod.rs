@@ -17,6 +17,7 @@ pub mod locking;
 pub mod open;
 mod overwritten;
 pub mod post;
+pub mod recipe;
 pub mod rehearse;
 pub mod save;
 pub mod scaffold;

@@ -19,6 +19,7 @@ use crate::{
     registry::LedgerError,
     station::StationError,
     station::load::LoadError,
+    station::recipe::RecipeError,
 };
 
 use super::Complaint;
@@ -56,6 +57,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         StationError,
         #[cfg(feature = "station")]
         LoadError,
+        #[cfg(feature = "station")]
+        RecipeError,
         #[cfg(feature = "station")]
         PlanError,
         #[cfg(feature = "station")]

@@ -248,7 +248,9 @@ impl FactorySpec {
                 ValueSource::Text(text) => {
                     used.extend(named(text, "credentials."));
                     for name in named(text, "variables.") {
-                        variables.entry(name).or_insert_with(|| json!({ "type": "string", "description": "" }));
+                        variables
+                            .entry(name)
+                            .or_insert_with(|| json!({ "type": "string", "description": "a value for the chip" }));
                     }
                     text_file(&mut files, &mut file, index, text);
                 }
@@ -283,7 +285,7 @@ fn declare(variables: &mut BTreeMap<String, serde_json::Value>, name: &str, kind
     let class = if secret { "secret" } else { "plain" };
     let declared = variables
         .entry(name.to_owned())
-        .or_insert_with(|| json!({ "type": "string", "class": class, "description": "" }));
+        .or_insert_with(|| json!({ "type": "string", "class": class, "description": "a value for the chip" }));
     if is_number {
         declared["type"] = json!("integer");
     }

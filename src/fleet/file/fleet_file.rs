@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::program::{self, Programmers};
 use super::super::yaml::{Entry, Node};
 use super::super::{Faults, Place, SecretSource, SerialNumber, shape, yaml};
 use super::authority::AuthoritySpec;
@@ -38,6 +39,8 @@ pub struct FleetFile {
     pub devices: BTreeMap<Arc<str>, DeviceSpec>,
     /// USB port path of each slot.
     pub slots: BTreeMap<u32, Located<Arc<str>>>,
+    /// Programs that drive programmers.
+    pub programmers: Programmers,
     /// Names that are written in the file but whose entry has a fault: no further fault for using them.
     pub(in super::super) broken: BTreeSet<(Section, Arc<str>)>,
 }
@@ -90,6 +93,7 @@ impl FleetFile {
             variables: read_all(root.get("variables")),
             devices: entries(&root, "devices").map(|entry| (name(entry), device(entry))).collect(),
             slots: slots(&root, faults),
+            programmers: programmers(&root, faults),
             broken,
         };
         Some(read)
@@ -151,6 +155,17 @@ fn device(entry: &Entry) -> DeviceSpec {
         serial,
         model: word(&entry.value, "model"),
     }
+}
+
+fn programmers(root: &Node, faults: &mut Faults) -> Programmers {
+    let mut programmers = Programmers::new();
+    for entry in entries(root, "programmers") {
+        program::check(&entry.value, faults);
+        if let Some(programmer) = program::programmer(entry) {
+            programmers.entry(name(entry)).or_insert(programmer);
+        }
+    }
+    programmers
 }
 
 fn slots(root: &Node, faults: &mut Faults) -> BTreeMap<u32, Located<Arc<str>>> {
