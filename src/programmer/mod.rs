@@ -4,6 +4,7 @@
 
 pub mod chip;
 pub mod error;
+pub mod esp;
 pub mod link;
 pub mod lock;
 pub mod pages;
@@ -13,4 +14,5 @@ pub use chip::{Chip, Mac, Memory, Region};
 pub use error::ProgrammerError;
 pub use link::{Capabilities, Link, Programmer, Traffic, Watch};
 pub use lock::{Act, LockStep, Probe, Registers};
-pub use selector::{ProgrammerSelector, UsbSelector};
+pub use pages::{Look, Pages};
+pub use selector::{EspLine, ProgrammerSelector, UsbSelector};
