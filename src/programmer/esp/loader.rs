@@ -21,7 +21,7 @@ use super::rom::{Fault, Rom};
 use super::serial::{FIRST_SPEED, Serial};
 use super::socket::Socket;
 use super::wire::Wire;
-use super::writing::Writing;
+use super::writing::{Kept, Writing};
 
 /// The speed of a real serial port once the chip is known; adapters of every make have it.
 const SPEED: u32 = 460_800;
@@ -40,11 +40,16 @@ const CHIPS_USB: (u16, u16) = (0x303a, 0x1001);
 type Opening = Box<dyn FnMut() -> Result<(Box<dyn Wire>, Link), ProgrammerError> + Send>;
 
 /// A chip of the ESP32 family in its ROM loader.
+///
+/// A sector of which only a part is written is read before it is erased. If the line breaks between the two, the next write to the
+/// same chip puts it back first; if the machine loses its power there, what lay beside the data is lost.
 pub struct Loader {
     opening: Opening,
     link: Link,
     wanted: Option<&'static Family>,
     session: Option<Session>,
+    /// What an unfinished write may have erased, and on which chip.
+    kept: Option<(Mac, Kept)>,
 }
 
 /// A chip that answers.
@@ -73,7 +78,7 @@ impl Loader {
     pub(super) fn with(opening: Opening, link: Link, chip: Option<&str>) -> Result<Self, ProgrammerError> {
         let unknown = |chip: &str| ProgrammerError::UnknownChip { link: link.name.clone(), chip: chip.to_owned() };
         let wanted = chip.map(|chip| Family::named(chip).ok_or_else(|| unknown(chip))).transpose()?;
-        Ok(Self { opening, link, wanted, session: None })
+        Ok(Self { opening, link, wanted, session: None, kept: None })
     }
 
     fn told(&self, doing: &'static str) -> impl Fn(Fault) -> ProgrammerError + use<> {
@@ -188,17 +193,20 @@ impl Programmer for Loader {
             return Err(ProgrammerError::Unable { link, what: "reading, which its boot loader refuses" });
         }
         let read = session.rom.read_flash(range.start..range.end.max(range.start)).map_err(told);
-        let read = self.ended(read)?;
-        let mut read = read;
+        let mut read = self.ended(read)?;
         Ok(Secret::new(std::mem::take(&mut *read)))
     }
 
     fn write(&mut self, segments: &[Segment], watch: &Watch<'_>) -> Result<Traffic, ProgrammerError> {
         let link = self.link.name.clone();
-        let session = self.session()?;
-        let Session { rom, family, memory, reads_back, .. } = session;
-        let mut writing = Writing { rom, family, link: &link, reads_back: *reads_back };
+        self.session()?;
+        let before = self.kept.take();
+        let Session { rom, family, memory, reads_back, mac } = self.session()?;
+        let mac = *mac;
+        let (_, mut kept) = before.filter(|(chip, _)| *chip == mac).unwrap_or_else(|| (mac, Kept::default()));
+        let mut writing = Writing { rom, family, link: &link, reads_back: *reads_back, kept: &mut kept };
         let written = writing.write(memory, segments, watch);
+        self.kept = Some((mac, kept));
         self.ended(written)
     }
 

@@ -161,22 +161,16 @@ impl Rom {
         self.ask(&Request::words(Command::WriteRegister, &[address, value, mask, 0]), 0, SHORT).map(drop)
     }
 
-    /// Asks for the security information: flags, a count, seven key purposes, and since the third of the family the chip's id.
+    /// Asks for the security information: flags, a count, seven key purposes, the chip's id, a version. The second of the family
+    /// gives less, and no id.
     pub(super) fn security(&mut self) -> Result<Security, Fault> {
-        let answer = self.ask(&Request::words(Command::SecurityInfo, &[]), 12, SHORT).or_else(|fault| match fault {
-            // The longer answer has other bytes where the shorter one has its status.
-            Fault::Refused(refusal) if !refusal.is_unknown_command() => {
-                self.ask(&Request::words(Command::SecurityInfo, &[]), 20, SHORT)
-            }
-            fault => Err(fault),
-        })?;
-        let long = answer.body(20).and_then(Result::ok);
-        let Some(body) = long.or_else(|| answer.body(12).and_then(Result::ok)) else {
-            return Err(Fault::Odd("no security information".to_owned()));
+        let answer = match self.ask(&Request::words(Command::SecurityInfo, &[]), 20, SHORT) {
+            Err(fault @ (Fault::Refused(_) | Fault::Odd(_))) if !fault.is_unknown_command() => None,
+            answer => Some(answer?),
         };
+        let body = answer.as_ref().and_then(|answer| answer.body(20)).and_then(Result::ok).unwrap_or_default();
         let word = |at: usize| body.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
-        let flags = word(0).unwrap_or_default();
-        Ok(Security { chip: word(12), is_locked: flags & 1 << 2 != 0 })
+        Ok(Security { chip: word(12), is_locked: word(0).is_some_and(|flags| flags & 1 << 2 != 0) })
     }
 
     /// Has both ends of the line talk at `baud`.

@@ -20,7 +20,13 @@ pub(super) struct Writing<'a> {
     pub(super) link: &'a str,
     /// False if its ROM tells digests only.
     pub(super) reads_back: bool,
+    /// What was read of sectors that are to be erased although only a part of them is written.
+    pub(super) kept: &'a mut Kept,
 }
+
+/// Sectors as they were before a write that has not come to its end: an erase whose write failed would lose the neighbours.
+#[derive(Default)]
+pub(super) struct Kept(Vec<Run>);
 
 /// Whole sectors of a run, erased together: those before `data` bytes are programmed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,8 +46,11 @@ impl Look for Writing<'_> {
             let what = "keeping what lies beside the data in its sector, for its boot loader does not read";
             return Err(ProgrammerError::Unable { link: self.link.to_owned(), what });
         }
+        let address = page.start;
         let mut bytes = self.rom.read_flash(page).map_err(|fault| fault.told(self.link, "reading"))?;
-        Ok(Secret::new(std::mem::take(&mut *bytes)))
+        let bytes = Secret::new(std::mem::take(&mut *bytes));
+        self.kept.0.push(Run { address, bytes: bytes.duplicate() });
+        Ok(bytes)
     }
 }
 
@@ -53,6 +62,7 @@ impl Writing<'_> {
         segments: &[Segment],
         watch: &Watch<'_>,
     ) -> Result<Traffic, ProgrammerError> {
+        self.restore()?;
         let pages = Pages::compare(memory, segments, self)?;
         let mut traffic = Traffic { programmed: 0, ..pages.traffic() };
         let mut done = 0;
@@ -60,10 +70,34 @@ impl Writing<'_> {
         for run in &pages.runs {
             traffic.programmed += self.program(run, &mut |bytes| watch(done + bytes, pages.bytes))?;
             self.prove(run)?;
+            let range = run.address..run.address + run.bytes.len() as u64;
+            self.kept.0.retain(|kept| !range.contains(&kept.address));
             done += run.bytes.len() as u64;
             watch(done, pages.bytes);
         }
+        self.kept.0.clear();
         Ok(traffic)
+    }
+
+    /// Puts back what a write that failed had erased.
+    fn restore(&mut self) -> Result<(), ProgrammerError> {
+        while let Some(run) = self.kept.0.pop() {
+            let restored = self.put_back(&run);
+            if restored.is_err() {
+                self.kept.0.push(run);
+                return restored;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_back(&mut self, run: &Run) -> Result<(), ProgrammerError> {
+        let range = run.address..run.address + run.bytes.len() as u64;
+        if !run.bytes.expose(|bytes| self.holds(range, bytes))? {
+            self.program(run, &mut |_| {})?;
+            self.prove(run)?;
+        }
+        Ok(())
     }
 
     /// Erases and programs a run; returns how many bytes were programmed.
