@@ -324,7 +324,10 @@ fn a_lock_recipe_burns_a_fuse_that_espefuse_sees() {
     drop(loader);
     let before = summary();
     assert!(!jtag(&before));
-    assert!(before.contains("00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f"), "the unique number in espefuse's order");
+    assert!(
+        before.contains("00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f"),
+        "the unique number in espefuse's order"
+    );
 
     // Bit 19 of the first repeated word (technical reference manual, eFuse, DIS_PAD_JTAG).
     let (laid, configuration, command) = (0x6000_8804, 0x6000_89cc, 0x6000_89d4);

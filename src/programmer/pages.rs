@@ -240,7 +240,10 @@ mod tests {
         let mut look = Digests(Vec::new());
         let pages = Pages::compare(&memory(), &segments, &mut look).unwrap();
         let second = [[1; 4].as_slice(), &[2; 12]].concat();
-        assert_eq!(look.0, [format!("0..16 holds {:?}", [1; 16]), format!("16..32 holds {second:?}"), "read 32..48".into()]);
+        assert_eq!(
+            look.0,
+            [format!("0..16 holds {:?}", [1; 16]), format!("16..32 holds {second:?}"), "read 32..48".into()]
+        );
         assert_eq!((pages.bytes, pages.unchanged), (32, 16));
         assert!(pages.runs[1].bytes.expose(|bytes| bytes == [[2; 8], [7; 8]].concat()));
     }

@@ -30,11 +30,13 @@ import sys
 import threading
 import time
 import tty
+import zlib
 
 SECTOR = 4096
 UNKNOWN, FAILED, CHECKSUM, NOT_WRITTEN, NOT_READ, TOO_LONG = 5, 6, 7, 8, 9, 10
 SYNC, READ_REG, WRITE_REG, SECURITY = 0x08, 0x0A, 0x09, 0x14
 BEGIN, DATA, END, ATTACH, PARAMS, MD5, SLOW, BAUD = 0x02, 0x03, 0x04, 0x0D, 0x0B, 0x13, 0x0E, 0x0F
+DEFLATED_BEGIN, DEFLATED_DATA = 0x10, 0x11
 MAGIC = 0x40001000
 
 # name: magic word, id in the security information, SPI controller, eFuse controller, words before the MAC address
@@ -123,7 +125,7 @@ class Chip:
         self.registers[self.spi + word] = {0x9F: 0xEF | 0x40 << 8 | capacity << 16, 0x5A: 0x50444653}.get(sent, 0)
         self.registers[self.spi] = 0
 
-    def begin(self, body):
+    def begin(self, body, deflated=False):
         words = 4 if self.name == "esp32" else 5
         if len(body) != 4 * words:
             raise Refused(UNKNOWN)
@@ -132,12 +134,14 @@ class Chip:
         start, end = address // SECTOR * SECTOR, -(-(address + erased) // SECTOR) * SECTOR if erased else 0
         if end > start:
             self.flash[start:end] = b"\xff" * (end - start)
-        self.writing = {"at": address, "left": blocks, "length": length, "next": 0}
+        self.writing = {"at": address, "left": blocks, "length": length, "next": 0, "inflate": zlib.decompressobj() if deflated else None}
 
-    def data(self, body, checksum):
+    def data(self, body, checksum, deflated=False):
         length, sequence = struct.unpack("<II", body[:8])
         content, writing = body[16:], self.writing
-        if not writing or length != len(content) or length != writing["length"]:
+        if not writing or length != len(content) or bool(writing["inflate"]) != deflated:
+            raise Refused(FAILED)
+        if length != writing["length"] and not deflated:
             raise Refused(FAILED)
         sum = 0xEF
         for byte in content:
@@ -146,6 +150,9 @@ class Chip:
             raise Refused(CHECKSUM)
         if sequence != writing["next"] or not writing["left"]:
             raise Refused(FAILED)
+        if deflated:
+            content = writing["inflate"].decompress(content)
+            length = len(content)
         at = writing["at"]
         self.within(at, length, NOT_WRITTEN)
         both = int.from_bytes(self.flash[at:at + length], "big") & int.from_bytes(content, "big")
@@ -202,8 +209,10 @@ class Chip:
         for known, does in ((BEGIN, self.begin), (MD5, self.digest), (SLOW, self.slow)):
             if op == known:
                 return 0, does(body) or b"", 1
-        if op == DATA:
-            self.data(body, checksum)
+        if op == DEFLATED_BEGIN:
+            return 0, self.begin(body, True) or b"", 1
+        if op in (DATA, DEFLATED_DATA):
+            self.data(body, checksum, op == DEFLATED_DATA)
             return 0, b"", 1
         if op == SECURITY:
             return 0, self.security(), 1

@@ -46,8 +46,8 @@ pub(super) struct Watchdogs {
 pub(super) const MAGIC: u32 = 0x4000_1000;
 const KEY: u32 = 0x50d8_3aa1;
 
-const fn rtc(config: u32, protect: u32, super_config: u32, super_protect: u32) -> Option<Watchdogs> {
-    Some(Watchdogs {
+const fn rtc(config: u32, protect: u32, super_config: u32, super_protect: u32) -> Watchdogs {
+    Watchdogs {
         config,
         protect,
         key: KEY,
@@ -55,11 +55,11 @@ const fn rtc(config: u32, protect: u32, super_config: u32, super_protect: u32) -
         super_protect,
         super_key: 0x8f1d_312a,
         super_feeds_itself: 1 << 31,
-    })
+    }
 }
 
-const fn low_power(protect: u32, super_config: u32, super_protect: u32) -> Option<Watchdogs> {
-    Some(Watchdogs {
+const fn low_power(protect: u32, super_config: u32, super_protect: u32) -> Watchdogs {
+    Watchdogs {
         config: 0x600b_1c00,
         protect,
         key: KEY,
@@ -67,7 +67,7 @@ const fn low_power(protect: u32, super_config: u32, super_protect: u32) -> Optio
         super_protect,
         super_key: KEY,
         super_feeds_itself: 1 << 18,
-    })
+    }
 }
 
 /// All of them.
@@ -98,7 +98,7 @@ pub(super) const FAMILY: [Family; 7] = [
         spi: 0x6000_2000,
         mac: 0x6000_7044,
         unique: Some(0x6000_705c),
-        watchdogs: rtc(0x6000_8098, 0x6000_80b0, 0x6000_80b4, 0x6000_80b8),
+        watchdogs: Some(rtc(0x6000_8098, 0x6000_80b0, 0x6000_80b4, 0x6000_80b8)),
         forces_download: Some(0x6000_812c),
         keeps_speed: true,
     },
@@ -118,7 +118,7 @@ pub(super) const FAMILY: [Family; 7] = [
         spi: 0x6000_2000,
         mac: 0x6000_8844,
         unique: Some(0x6000_885c),
-        watchdogs: rtc(0x6000_8090, 0x6000_80a8, 0x6000_80ac, 0x6000_80b0),
+        watchdogs: Some(rtc(0x6000_8090, 0x6000_80a8, 0x6000_80ac, 0x6000_80b0)),
         forces_download: None,
         keeps_speed: true,
     },
@@ -128,7 +128,7 @@ pub(super) const FAMILY: [Family; 7] = [
         spi: 0x6000_3000,
         mac: 0x600b_0844,
         unique: Some(0x600b_085c),
-        watchdogs: low_power(0x600b_1c18, 0x600b_1c1c, 0x600b_1c20),
+        watchdogs: Some(low_power(0x600b_1c18, 0x600b_1c1c, 0x600b_1c20)),
         forces_download: None,
         keeps_speed: true,
     },
@@ -138,7 +138,7 @@ pub(super) const FAMILY: [Family; 7] = [
         spi: 0x6000_3000,
         mac: 0x600b_0844,
         unique: Some(0x600b_085c),
-        watchdogs: low_power(0x600b_1c1c, 0x600b_1c20, 0x600b_1c24),
+        watchdogs: Some(low_power(0x600b_1c1c, 0x600b_1c20, 0x600b_1c24)),
         forces_download: None,
         keeps_speed: true,
     },

@@ -11,7 +11,7 @@ use super::request::{BLOCK, Command, READ_BLOCK, Request};
 use super::rom::{Fault, Rom, SHORT};
 
 /// Bytes that the ROM erases together.
-pub(super) const SECTOR: u64 = 0x1000;
+pub(super) const SECTOR: u16 = 0x1000;
 /// The most flash that a ROM reaches with its addresses of three bytes.
 pub(super) const MOST_FLASH: u64 = 16 << 20;
 /// The longest that it takes to erase a mebibyte (flash makers' data sheets: 400 ms a sector at worst).
@@ -35,13 +35,15 @@ impl Rom {
         let fuses = family.mac - 4;
         let (fifth, third) = (self.read32(fuses + 5 * 4)?, self.read32(fuses + 3 * 4)?);
         let pad = |word: u32, at: u32| word >> at & 0x1f;
-        let (clock, out, into, select, hold) = (pad(fifth, 0), pad(fifth, 5), pad(fifth, 10), pad(fifth, 15), pad(third, 4));
+        let (clock, out, into, select, hold) =
+            (pad(fifth, 0), pad(fifth, 5), pad(fifth, 10), pad(fifth, 15), pad(third, 4));
         Ok(hold << 24 | select << 18 | into << 12 | out << 6 | clock)
     }
 
     /// Returns the flash chip's answer to "read JEDEC id" (9Fh), by a transaction of the controller's own.
     pub(super) fn flash_id(&mut self, family: &Family) -> Result<u32, Fault> {
-        let (user, user2, bits, word) = if family.is_first() { (0x1c, 0x24, 0x2c, 0x80) } else { (0x18, 0x20, 0x28, 0x58) };
+        let (user, user2, bits, word) =
+            if family.is_first() { (0x1c, 0x24, 0x2c, 0x80) } else { (0x18, 0x20, 0x28, 0x58) };
         let at = |offset: u32| family.spi + offset;
         let (old_user, old_user2) = (self.read32(at(user))?, self.read32(at(user2))?);
         self.write32(at(bits), 24 - 1)?;
@@ -75,7 +77,7 @@ impl Rom {
 
     /// Erases `erased` bytes from `address`, and awaits `blocks` blocks for it.
     pub(super) fn begin(&mut self, family: &Family, address: u32, erased: u32, blocks: u32) -> Result<(), Fault> {
-        let words = [erased, blocks, BLOCK as u32, address, 0];
+        let words = [erased, blocks, u32::from(BLOCK), address, 0];
         // The first of the family knows no fifth word: it says whether the ROM is to encrypt.
         let words = if family.is_first() { &words[..4] } else { &words[..] };
         let limit = by_size(ERASE_A_MEBIBYTE, erased.into());
@@ -120,13 +122,14 @@ impl Rom {
     pub(super) fn read_flash(&mut self, range: Range<u64>) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let length = usize::try_from(range.end - range.start).map_err(|_| Fault::Odd("a range too long".to_owned()))?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+        let whole = usize::from(READ_BLOCK);
         while bytes.len() < length {
-            let here = READ_BLOCK.min(length - bytes.len());
-            let words = [word(range.start + bytes.len() as u64)?, here as u32];
+            let here = READ_BLOCK.min(u8::try_from(length - bytes.len()).unwrap_or(READ_BLOCK));
+            let words = [word(range.start + bytes.len() as u64)?, u32::from(here)];
             // Always as many bytes, however few were asked for.
-            let answer = self.ask(&Request::words(Command::ReadFlashSlow, &words), READ_BLOCK, SHORT)?;
-            let body = answer.body(READ_BLOCK).and_then(Result::ok).unwrap_or_default();
-            let part = body.get(..here).ok_or_else(|| Fault::Odd("too few bytes of flash".to_owned()))?;
+            let answer = self.ask(&Request::words(Command::ReadFlashSlow, &words), whole, SHORT)?;
+            let body = answer.body(whole).and_then(Result::ok).unwrap_or_default();
+            let part = body.get(..usize::from(here)).ok_or_else(|| Fault::Odd("too few bytes of flash".to_owned()))?;
             bytes.extend_from_slice(part);
         }
         Ok(bytes)
@@ -137,8 +140,21 @@ fn word(number: u64) -> Result<u32, Fault> {
     u32::try_from(number).map_err(|_| Fault::Odd(format!("{number:#x} is no address of its flash")))
 }
 
+/// Returns the limit for so many bytes: in proportion, and never below that of a request that moves nothing.
 fn by_size(a_mebibyte: Duration, bytes: u64) -> Duration {
-    let mebibytes = u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX);
-    let share = a_mebibyte.as_millis() as u64 * (bytes >> 10) / 1024;
-    SHORT.max(Duration::from_millis(share)).min(a_mebibyte.saturating_mul(mebibytes.max(1)))
+    let kibibytes = u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX);
+    SHORT.max(a_mebibyte.saturating_mul(kibibytes) / 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_grows_with_what_is_erased_and_never_without_bound() {
+        assert_eq!(by_size(ERASE_A_MEBIBYTE, 0), SHORT);
+        assert_eq!(by_size(ERASE_A_MEBIBYTE, 0x6000), SHORT);
+        assert_eq!(by_size(ERASE_A_MEBIBYTE, 4 << 20), Duration::from_secs(160));
+        assert!(by_size(ERASE_A_MEBIBYTE, u64::MAX) > SHORT);
+    }
 }

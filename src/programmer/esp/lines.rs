@@ -168,7 +168,11 @@ mod tests {
             for at in 0..12 {
                 let mut recorder = Recorder { fails_at: Some(at), ..Recorder::default() };
                 let failed = into_loader(&mut recorder, way).is_err();
-                assert_eq!(failed, story(way).split(' ').nth(at).is_some_and(|step| step.starts_with('D')), "{way:?} {at}");
+                assert_eq!(
+                    failed,
+                    story(way).split(' ').nth(at).is_some_and(|step| step.starts_with('D')),
+                    "{way:?} {at}"
+                );
             }
         }
     }

@@ -1,43 +1,21 @@
 //! The programmer: a chip of the family in its ROM loader.
 
-use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileTypeExt as _;
-use std::path::Path;
-use std::time::Duration;
 
 use crate::fleet::Secret;
 use crate::format::Segment;
-use crate::host::{Machine, SerialPort, serial_ports};
+use crate::host::Machine;
 
 use super::super::{
     Capabilities, Chip, EspLine, Link, Mac, Memory, Programmer, ProgrammerError, ProgrammerSelector, Region, Registers,
     Traffic, Watch,
 };
-use super::family::{Family, MAGIC, Sign, Watchdogs, flash_size};
+use super::connecting::{greeted, hasten, leave, let_be, mac, reads_back, unique};
+use super::family::{Family, MAGIC, Sign, flash_size};
 use super::flash::{MOST_FLASH, SECTOR};
-use super::lines::{into_firmware, into_loader, ways};
+use super::opening::{Opening, open_line};
 use super::rom::{Fault, Rom};
-use super::serial::{FIRST_SPEED, Serial};
-use super::socket::Socket;
-use super::wire::Wire;
 use super::writing::{Kept, Writing};
-
-/// The speed of a real serial port once the chip is known; adapters of every make have it.
-const SPEED: u32 = 460_800;
-/// How long each greeting waits; the line may be slow, and a loader that is busy answers late.
-const GREETINGS: [Duration; 5] = [
-    Duration::from_millis(100),
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-];
-/// A USB product of Espressif's: the serial port that is part of the chip.
-const CHIPS_USB: (u16, u16) = (0x303a, 0x1001);
-
-/// Opens the line anew, and says where it hangs.
-type Opening = Box<dyn FnMut() -> Result<(Box<dyn Wire>, Link), ProgrammerError> + Send>;
 
 /// A chip of the ESP32 family in its ROM loader.
 ///
@@ -63,11 +41,7 @@ struct Session {
 
 impl Loader {
     /// Prepares to reach a chip by `line`; `chip` is the profile's (`esp32c3`). Nothing is opened yet.
-    pub fn open(
-        line: &EspLine,
-        chip: Option<&str>,
-        machine: &Machine,
-    ) -> Result<Box<dyn Programmer>, ProgrammerError> {
+    pub fn open(line: &EspLine, chip: Option<&str>, machine: &Machine) -> Result<Box<dyn Programmer>, ProgrammerError> {
         let name = ProgrammerSelector::Esp(line.clone()).words();
         let (line, machine) = (line.clone(), machine.clone());
         let link = Link { name: name.clone(), port: None, serial: None };
@@ -95,7 +69,10 @@ impl Loader {
     /// After an error nobody knows what the ROM awaits: the next thing to do is to connect again.
     fn ended<T>(&mut self, outcome: Result<T, ProgrammerError>) -> Result<T, ProgrammerError> {
         use ProgrammerError as E;
-        if matches!(outcome, Err(E::Silent { .. } | E::Gone { .. } | E::Io { .. } | E::Device { .. } | E::Protocol { .. })) {
+        if matches!(
+            outcome,
+            Err(E::Silent { .. } | E::Gone { .. } | E::Io { .. } | E::Device { .. } | E::Protocol { .. })
+        ) {
             self.session = None;
         }
         outcome
@@ -119,7 +96,8 @@ impl Loader {
         }
         security.chip.and_then(|id| Family::with(Sign::Id(id))).ok_or_else(|| {
             let id = security.chip.map_or_else(|| "none".to_owned(), |id| id.to_string());
-            let reason = format!("a chip of the family that is not known (chip id {id}, magic {:#010x})", magic.unwrap_or(0));
+            let reason =
+                format!("a chip of the family that is not known (chip id {id}, magic {:#010x})", magic.unwrap_or(0));
             ProgrammerError::NoChip { link: self.link.name.clone(), reason }
         })
     }
@@ -177,7 +155,7 @@ impl Programmer for Loader {
         let uid = unique(&mut rom, family).map_err(&told)?;
         let size = self.attach(&mut rom, family)?;
         let reads_back = reads_back(&mut rom).map_err(&told)?;
-        let memory = Memory(vec![Region { range: 0..size, page: SECTOR, writable: true }]);
+        let memory = Memory(vec![Region { range: 0..size, page: SECTOR.into(), writable: true }]);
         self.session = Some(Session { rom, family, mac, memory: memory.clone(), reads_back });
         Ok(Chip { name: family.name.to_owned(), uid, mac: Some(mac), memory })
     }
@@ -252,166 +230,6 @@ impl Registers for Loader {
             }
         }
     }
-}
-
-/// Opens the line; a serial port is told by the USB device it belongs to.
-fn open_line(line: &EspLine, name: &str, machine: &Machine) -> Result<(Box<dyn Wire>, Link), ProgrammerError> {
-    let failed = |node: &str, error: io::Error| not_opened(name, node, error);
-    match line {
-        EspLine::Socket(address) => {
-            let socket = Socket::open(address).map_err(|error| failed(address, error))?;
-            Ok((Box::new(socket), Link { name: name.to_owned(), port: None, serial: None }))
-        }
-        EspLine::Node(node) => {
-            let path = machine.path(node);
-            let real = path.canonicalize().map_err(|error| failed(node, error))?;
-            let usb = serial_ports(machine).into_iter().find(|port| Path::new(&port.node).file_name() == real.file_name());
-            open_port(&real, usb, name)
-        }
-        EspLine::Port(port) => {
-            let mut found: Vec<SerialPort> =
-                serial_ports(machine).into_iter().filter(|serial| serial.port == *port).collect();
-            if found.len() > 1 {
-                let found = found.into_iter().map(|serial| serial.node).collect();
-                return Err(ProgrammerError::Several { link: name.to_owned(), found });
-            }
-            let serial = found.pop().ok_or_else(|| ProgrammerError::Absent { link: name.to_owned() })?;
-            open_port(&machine.path(&serial.node), Some(serial), name)
-        }
-    }
-}
-
-fn open_port(node: &Path, usb: Option<SerialPort>, name: &str) -> Result<(Box<dyn Wire>, Link), ProgrammerError> {
-    let failed = |error| not_opened(name, &node.to_string_lossy(), error);
-    let is_port = std::fs::metadata(node).map_err(failed)?.file_type().is_char_device();
-    if !is_port {
-        let reason = format!("{} is no serial port", node.display());
-        return Err(ProgrammerError::Selector { text: name.to_owned(), reason });
-    }
-    let is_chips_usb = usb.as_ref().is_some_and(|usb| (usb.vendor_id, usb.product_id) == CHIPS_USB);
-    let serial = Serial::open(node, is_chips_usb).map_err(failed)?;
-    let (port, number) = usb.map(|usb| (usb.port, usb.serial)).unzip();
-    Ok((Box::new(serial), Link { name: name.to_owned(), port, serial: number.flatten() }))
-}
-
-fn not_opened(name: &str, node: &str, error: io::Error) -> ProgrammerError {
-    use io::ErrorKind as K;
-    let link = name.to_owned();
-    match error.kind() {
-        K::NotFound | K::ConnectionRefused => ProgrammerError::Absent { link },
-        K::PermissionDenied => ProgrammerError::Permission { link, node: node.to_owned() },
-        K::ResourceBusy => ProgrammerError::Busy { link },
-        K::TimedOut => ProgrammerError::Silent { link, doing: "connecting" },
-        _ => ProgrammerError::Io { link, doing: "connecting", source: error },
-    }
-}
-
-/// Resets the chip into its loader, where the line can, and greets it until it answers.
-fn greeted(wire: Box<dyn Wire>) -> Result<Rom, Fault> {
-    let mut rom = Rom::new(wire);
-    if rom.wire.lines().is_none() {
-        return greet(&mut rom).map(|()| rom);
-    }
-    let mut last = Fault::Silent;
-    for way in ways(rom.wire.is_chips_usb()) {
-        rom.wire.set_speed(FIRST_SPEED)?;
-        if let Some(lines) = rom.wire.lines() {
-            into_loader(lines, *way)?;
-        }
-        match greet(&mut rom) {
-            Ok(()) => return Ok(rom),
-            Err(fault @ (Fault::Silent | Fault::Odd(_))) => last = fault,
-            Err(fault) => return Err(fault),
-        }
-    }
-    Err(last)
-}
-
-fn greet(rom: &mut Rom) -> Result<(), Fault> {
-    let mut last = Fault::Silent;
-    for limit in GREETINGS {
-        rom.empty()?;
-        match rom.sync(limit) {
-            Ok(()) => return Ok(()),
-            Err(fault @ (Fault::Silent | Fault::Odd(_) | Fault::Refused(_))) => last = fault,
-            Err(fault) => return Err(fault),
-        }
-    }
-    Err(last)
-}
-
-/// Talks faster where that can be taken back: a chip that does not follow is reset to the first speed.
-fn hasten(rom: &mut Rom, family: &Family) -> Result<(), Fault> {
-    if rom.wire.is_chips_usb() || rom.wire.lines().is_none() || !family.keeps_speed {
-        return Ok(());
-    }
-    let followed = rom.change_speed(SPEED).and_then(|()| rom.read32(MAGIC));
-    match followed {
-        Ok(_) => Ok(()),
-        Err(fault @ Fault::Wire(_)) => Err(fault),
-        Err(_) => {
-            rom.wire.set_speed(FIRST_SPEED)?;
-            if let Some(lines) = rom.wire.lines() {
-                into_loader(lines, ways(false)[1])?;
-            }
-            greet(rom)
-        }
-    }
-}
-
-/// Keeps the watchdogs from resetting a chip that is reached by its own USB port.
-fn let_be(rom: &mut Rom, dogs: Watchdogs) -> Result<(), Fault> {
-    rom.write32(dogs.protect, dogs.key)?;
-    rom.write32(dogs.config, 0)?;
-    rom.write32(dogs.protect, 0)?;
-    rom.write32(dogs.super_protect, dogs.super_key)?;
-    let config = rom.read32(dogs.super_config)?;
-    rom.write32(dogs.super_config, config | dogs.super_feeds_itself)?;
-    rom.write32(dogs.super_protect, 0)
-}
-
-/// Reads the factory MAC address from its fuses.
-fn mac(rom: &mut Rom, family: &Family) -> Result<Mac, Fault> {
-    let (low, high) = (rom.read32(family.mac)?, rom.read32(family.mac + 4)?);
-    let ([_, _, a, b], [c, d, e, f]) = (high.to_be_bytes(), low.to_be_bytes());
-    let mac = [a, b, c, d, e, f];
-    if mac == [0; 6] || mac == [0xff; 6] {
-        return Err(Fault::Odd(format!("its fuses have no MAC address ({})", Mac(mac))));
-    }
-    Ok(Mac(mac))
-}
-
-/// Reads the unique number of 128 bits that the factory burns into most chips.
-fn unique(rom: &mut Rom, family: &Family) -> Result<Option<String>, Fault> {
-    let Some(first) = family.unique else { return Ok(None) };
-    let mut bytes = [0; 16];
-    for (index, word) in bytes.chunks_exact_mut(4).enumerate() {
-        word.copy_from_slice(&rom.read32(first + 4 * index as u32)?.to_le_bytes());
-    }
-    Ok((bytes != [0; 16]).then(|| hex::encode(bytes)))
-}
-
-/// Asks for a few bytes of flash: some ROMs refuse.
-fn reads_back(rom: &mut Rom) -> Result<bool, Fault> {
-    match rom.read_flash(0..4) {
-        Ok(_) => Ok(true),
-        Err(fault) if fault.is_unknown_command() => Ok(false),
-        Err(fault) => Err(fault),
-    }
-}
-
-/// Lets the firmware run.
-fn leave(rom: &mut Rom, family: &Family) -> Result<(), Fault> {
-    if rom.wire.lines().is_none() {
-        return rom.end(family);
-    }
-    if let Some(register) = family.forces_download {
-        rom.write_masked(register, 0, 1)?;
-    }
-    if let Some(lines) = rom.wire.lines() {
-        into_firmware(lines)?;
-    }
-    Ok(())
 }
 
 fn register(address: u64) -> Result<u32, ProgrammerError> {

@@ -4,11 +4,13 @@
 //! `tests/lab/esp_rom.py`, which esptool accepts first.
 
 pub mod answer;
+mod connecting;
 mod family;
 mod flash;
 mod lines;
 mod loader;
 mod modem;
+mod opening;
 mod request;
 mod rom;
 mod serial;

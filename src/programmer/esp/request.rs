@@ -3,9 +3,9 @@
 use zeroize::Zeroizing;
 
 /// Bytes of one block of flash data; the ROM takes no more at once.
-pub(super) const BLOCK: usize = 0x400;
+pub(super) const BLOCK: u16 = 0x400;
 /// Bytes that a slow read gives at once.
-pub(super) const READ_BLOCK: usize = 64;
+pub(super) const READ_BLOCK: u8 = 64;
 
 /// The commands that a ROM of the family knows (Espressif, "Serial Protocol", table of commands).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,12 +47,13 @@ impl Request {
 
     /// The `sequence`-th block of flash data, at most [`BLOCK`] bytes, filled up with erased bytes.
     pub(super) fn block(bytes: &[u8], sequence: u32) -> Self {
-        let mut body = Zeroizing::new(Vec::with_capacity(16 + BLOCK));
-        for word in [BLOCK as u32, sequence, 0, 0] {
+        let whole = 16 + usize::from(BLOCK);
+        let mut body = Zeroizing::new(Vec::with_capacity(whole));
+        for word in [u32::from(BLOCK), sequence, 0, 0] {
             body.extend_from_slice(&word.to_le_bytes());
         }
         body.extend_from_slice(bytes);
-        body.resize(16 + BLOCK, 0xff);
+        body.resize(whole, 0xff);
         let checksum = body[16..].iter().fold(0xef, |sum, byte| sum ^ byte);
         Self { command: Command::FlashData, body, checksum: u32::from(checksum) }
     }
@@ -82,7 +83,7 @@ mod tests {
     #[test]
     fn a_block_is_filled_up_and_its_checksum_is_over_the_flash_bytes_alone() {
         let packet = Request::block(&[1, 2, 4], 7).packet();
-        assert_eq!(packet.len(), 8 + 16 + BLOCK);
+        assert_eq!(packet.len(), 8 + 16 + 0x400);
         assert_eq!(packet[..8], [0, 3, 0x10, 4, 0xef ^ 1 ^ 2 ^ 4 ^ 0xff, 0, 0, 0]);
         assert_eq!(packet[8..16], [0, 4, 0, 0, 7, 0, 0, 0]);
         assert_eq!(packet[24..28], [1, 2, 4, 0xff]);

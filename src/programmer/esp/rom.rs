@@ -99,9 +99,7 @@ impl Rom {
                 Some(Ok(_)) => Ok(answer),
                 Some(Err(refusal)) if refusal.is_unknown_command() => Err(self.unknown_command()),
                 Some(Err(refusal)) => Err(Fault::Refused(refusal)),
-                None => {
-                    Err(Fault::Odd(format!("{} bytes where {length} and a status were to come", answer.length())))
-                }
+                None => Err(Fault::Odd(format!("{} bytes where {length} and a status were to come", answer.length()))),
             };
         }
         Err(Fault::Odd(format!("{MOST_PASSED_OVER} answers to what was not asked")))

@@ -43,6 +43,8 @@ pub(super) trait Wire: Send {
 pub(super) fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind as K;
     // EIO, ENXIO and ENODEV: what a serial port says whose device was pulled.
-    matches!(error.kind(), K::UnexpectedEof | K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::NotConnected)
-        || matches!(error.raw_os_error(), Some(libc::EIO | libc::ENXIO | libc::ENODEV))
+    matches!(
+        error.kind(),
+        K::UnexpectedEof | K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::NotConnected
+    ) || matches!(error.raw_os_error(), Some(libc::EIO | libc::ENXIO | libc::ENODEV))
 }

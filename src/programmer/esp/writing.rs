@@ -107,11 +107,11 @@ impl Writing<'_> {
             for stretch in stretches(bytes) {
                 let data = &bytes[stretch.range.start..stretch.range.start + stretch.data];
                 self.begin(run.address, &stretch).map_err(|fault| fault.told(self.link, "erasing"))?;
-                for (sequence, block) in data.chunks(BLOCK).enumerate() {
-                    let sequence = u32::try_from(sequence).expect("no flash has that many blocks");
-                    self.rom.block(block, sequence).map_err(|fault| fault.told(self.link, "writing"))?;
+                for (sequence, block) in data.chunks(usize::from(BLOCK)).enumerate() {
+                    let number = u32::try_from(sequence).expect("no flash has that many blocks");
+                    self.rom.block(block, number).map_err(|fault| fault.told(self.link, "writing"))?;
                     programmed += block.len() as u64;
-                    on_the_way((stretch.range.start + (sequence as usize + 1) * BLOCK).min(bytes.len()) as u64);
+                    on_the_way((stretch.range.start + sequence * usize::from(BLOCK) + block.len()) as u64);
                 }
             }
             Ok(programmed)
@@ -123,7 +123,7 @@ impl Writing<'_> {
         let odd = |_| Fault::Odd(format!("{address:#x} is no address of its flash"));
         let address = u32::try_from(address).map_err(odd)?;
         let erased = u32::try_from(stretch.range.len()).map_err(odd)?;
-        let blocks = u32::try_from(stretch.data.div_ceil(BLOCK)).map_err(odd)?;
+        let blocks = u32::try_from(stretch.data.div_ceil(usize::from(BLOCK))).map_err(odd)?;
         self.rom.begin(self.family, address, erased, blocks)
     }
 
@@ -134,7 +134,7 @@ impl Writing<'_> {
                 return Ok(());
             }
             let mut address = run.address;
-            for sector in bytes.chunks(SECTOR as usize) {
+            for sector in bytes.chunks(usize::from(SECTOR)) {
                 if !self.holds(address..address + sector.len() as u64, sector)? {
                     break;
                 }
@@ -152,8 +152,8 @@ impl Writing<'_> {
 /// for no program of the trade asks a ROM for none.
 fn stretches(bytes: &[u8]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
-    for (index, sector) in bytes.chunks(SECTOR as usize).enumerate() {
-        let start = index * SECTOR as usize;
+    for (index, sector) in bytes.chunks(usize::from(SECTOR)).enumerate() {
+        let start = index * usize::from(SECTOR);
         let written = sector.iter().rposition(|byte| *byte != 0xff).map_or(0, |last| last + 1);
         let end = start + sector.len();
         match stretches.last_mut() {
@@ -170,7 +170,7 @@ fn stretches(bytes: &[u8]) -> Vec<Stretch> {
 }
 
 fn in_blocks(bytes: usize) -> usize {
-    bytes.div_ceil(BLOCK).max(1) * BLOCK
+    bytes.max(1).next_multiple_of(usize::from(BLOCK))
 }
 
 fn digest_of(bytes: &[u8]) -> [u8; 16] {

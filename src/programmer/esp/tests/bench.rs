@@ -10,7 +10,7 @@ use md5::{Digest as _, Md5};
 use super::super::Loader;
 use super::super::family::{FAMILY, MAGIC, Sign};
 use super::super::lines::Lines;
-use super::super::slip::{Deframer, framed};
+use super::super::slip::framed;
 use super::super::wire::Wire;
 use crate::programmer::{Link, Programmer};
 
@@ -35,6 +35,7 @@ pub(super) enum Mishap {
 }
 
 /// What the test and the wire share.
+#[allow(clippy::struct_excessive_bools, reason = "each is a peculiarity of a chip, none depends on another")]
 pub(super) struct Bench {
     pub(super) name: &'static str,
     pub(super) flash: Vec<u8>,
@@ -107,7 +108,7 @@ impl Shared {
             lock.writing = None;
             lock.speeds = (115_200, 115_200);
             drop(lock);
-            let wire = FakeWire { bench: bench.clone(), deframer: Deframer::default(), answers: Vec::new(), ended: false };
+            let wire = FakeWire { bench: bench.clone(), answers: Vec::new(), ended: false };
             Ok((Box::new(wire) as Box<dyn Wire>, named.clone()))
         });
         Loader::with(opening, link, chip).unwrap()
@@ -166,7 +167,8 @@ impl Bench {
             0x08 => value = 0x2012_0707,
             0x09 => {
                 let old = self.registers.get(&word(0)).copied().unwrap_or(0);
-                let spi = FAMILY.iter().any(|family| [family.spi, family.spi + 0x58, family.spi + 0x80].contains(&word(0)));
+                let spi =
+                    FAMILY.iter().any(|family| [family.spi, family.spi + 0x58, family.spi + 0x80].contains(&word(0)));
                 if !spi {
                     self.registers.insert(word(0), old & !word(2) | word(1) & word(2));
                 }
@@ -194,16 +196,13 @@ impl Bench {
 
 struct FakeWire {
     bench: Shared,
-    deframer: Deframer,
     answers: Vec<u8>,
     ended: bool,
 }
 
 impl Wire for FakeWire {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let frames: Vec<_> = bytes.iter().filter_map(|byte| self.deframer.push(*byte)).collect();
-        // A request with flash data is longer than an answer may be: it is taken apart here.
-        let packet = frames.first().map(|frame| frame.to_vec()).unwrap_or_else(|| unframed(bytes));
+        let packet = unframed(bytes);
         let mut bench = self.bench.lock();
         if bench.speeds.0 != bench.speeds.1 || self.ended {
             return Ok(());
