@@ -21,6 +21,7 @@ pub mod select;
 pub mod shelf;
 pub mod target;
 pub mod together;
+pub mod trust;
 
 pub use batch::{Batch, Outcome, Verdict};
 pub use consent::{AcceptPort, AcceptTarget, StationFiles};

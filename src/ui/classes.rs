@@ -20,6 +20,7 @@ use crate::{
     station::StationError,
     station::load::LoadError,
     station::recipe::RecipeError,
+    station::trust::TrustError,
 };
 
 use super::Complaint;
@@ -59,6 +60,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         LoadError,
         #[cfg(feature = "station")]
         RecipeError,
+        #[cfg(feature = "station")]
+        TrustError,
         #[cfg(feature = "station")]
         PlanError,
         #[cfg(feature = "station")]
