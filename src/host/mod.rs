@@ -11,6 +11,8 @@ pub mod files;
 pub mod machine;
 #[cfg(feature = "station")]
 pub mod process;
+#[cfg(feature = "station")]
+pub mod serial_line;
 pub mod surroundings;
 #[cfg(feature = "station")]
 pub mod usb;

@@ -8,6 +8,7 @@ pub mod consent;
 pub mod deliver;
 pub mod error;
 pub mod found;
+pub mod hook;
 pub mod issue;
 pub mod load;
 pub mod open;

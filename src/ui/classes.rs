@@ -18,6 +18,7 @@ use crate::{
     programmer::ProgrammerError,
     registry::LedgerError,
     station::StationError,
+    station::hook::HookError,
     station::load::LoadError,
     station::recipe::RecipeError,
     station::trust::TrustError,
@@ -58,6 +59,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         StationError,
         #[cfg(feature = "station")]
         LoadError,
+        #[cfg(feature = "station")]
+        HookError,
         #[cfg(feature = "station")]
         RecipeError,
         #[cfg(feature = "station")]
