@@ -64,6 +64,8 @@ pub mod seal;
 #[cfg(feature = "station")]
 pub mod selection;
 #[cfg(feature = "station")]
+pub mod trust;
+#[cfg(feature = "station")]
 pub mod write;
 
 pub use context::{Context, Status};
@@ -128,6 +130,9 @@ pub enum Command {
     /// Sign and check lock recipes: steps that cannot be taken back.
     #[cfg(feature = "station")]
     Recipe(recipe::Args),
+    /// Allow this fleet's programs (vendor programmers, hooks), by digest.
+    #[cfg(feature = "station")]
+    Trust(trust::Args),
     /// Save keys and records to one encrypted file.
     #[cfg(feature = "station")]
     Backup(backup::Args),
@@ -185,6 +190,8 @@ impl Command {
             Command::Seal(args) => seal::run(args, context),
             #[cfg(feature = "station")]
             Command::Recipe(args) => recipe::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Trust(args) => trust::run(args, context),
             #[cfg(feature = "station")]
             Command::Backup(args) => backup::run(args, context),
             #[cfg(feature = "station")]

@@ -13,6 +13,8 @@ pub mod machine;
 pub mod process;
 #[cfg(feature = "station")]
 pub mod serial_ports;
+#[cfg(feature = "station")]
+pub mod serial_line;
 pub mod surroundings;
 #[cfg(feature = "station")]
 pub mod usb;

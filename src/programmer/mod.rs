@@ -4,6 +4,7 @@
 
 pub mod chip;
 pub mod error;
+pub mod exec;
 pub mod file;
 pub mod image;
 pub mod esp;

@@ -11,6 +11,7 @@ pub mod flash;
 pub mod flash_error;
 pub mod found;
 pub mod gang;
+pub mod hook;
 pub mod issue;
 pub mod load;
 pub mod locking;
@@ -27,6 +28,7 @@ pub mod shelf;
 pub mod slots;
 pub mod target;
 pub mod together;
+pub mod trust;
 
 pub use batch::{Batch, Outcome, Verdict};
 pub use consent::{AcceptPort, AcceptTarget, ChipConsent, StationFiles};

@@ -18,8 +18,10 @@ use crate::{
     programmer::ProgrammerError,
     registry::LedgerError,
     station::StationError,
+    station::hook::HookError,
     station::load::LoadError,
     station::recipe::RecipeError,
+    station::trust::TrustError,
 };
 
 use super::Complaint;
@@ -58,7 +60,11 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         #[cfg(feature = "station")]
         LoadError,
         #[cfg(feature = "station")]
+        HookError,
+        #[cfg(feature = "station")]
         RecipeError,
+        #[cfg(feature = "station")]
+        TrustError,
         #[cfg(feature = "station")]
         PlanError,
         #[cfg(feature = "station")]
