@@ -15,6 +15,7 @@ use crate::{
     authority::AuthorityError,
     bundle::{RenderError, ScaffoldError},
     fleet::PlanError,
+    medium::content::ContentError,
     programmer::ProgrammerError,
     registry::LedgerError,
     station::StationError,
@@ -50,6 +51,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         SurroundingsError,
         InspectError,
         VerifyError,
+        #[cfg(feature = "station")]
+        ContentError,
         #[cfg(feature = "station")]
         ProgrammerError,
         #[cfg(feature = "station")]
