@@ -13,16 +13,18 @@ use common::TestFleet;
 use firstlight::fleet::Secret;
 use firstlight::fleet::lwm2m::{Content, Instance, Object, Opaque, Resource, Value as Lwm2m};
 use firstlight::format::esp_partition_table::{self as table, Partition, kinds};
-use firstlight::format::nvs::Keys;
-use firstlight::format::{senml, tlv};
+use firstlight::format::nvs::{self, IntegerType, Item, Keys, Partition as NvsPartition};
+use firstlight::format::{Segment, esp_secure_cert, intel_hex, littlefs, senml, tlv, uf2};
+use firstlight::medium::content::{Form, Request, look};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const MAKER: &str = include_str!("format/images.py");
 const KEYS: [u8; 64] = {
-    let mut keys = [0; 64];
-    let mut at = 0;
-    while at < 64 {
-        keys[at] = (at as u8).wrapping_mul(151).wrapping_add(89);
+    let (mut keys, mut at, mut byte) = ([0; 64], 0, 89_u8);
+    while at < keys.len() {
+        keys[at] = byte;
+        byte = byte.wrapping_add(151);
         at += 1;
     }
     keys
@@ -335,4 +337,77 @@ fn a_medium_is_still_a_medium() {
         (&found["image"], &found["volumes"][0]["bundle"]["manifest"]["device"]),
         (&Value::Null, &json!("gw-0001"))
     );
+}
+
+/// One image of each form, made by ourselves; each holds [`BINARY_KEY`].
+fn own_images() -> Vec<(Form, Vec<u8>)> {
+    let open = |secret: Secret| secret.expose(<[u8]>::to_vec);
+    let key = || Secret::new(BINARY_KEY.to_vec());
+    let item = |key: &str, value| Item { namespace: "own".into(), key: key.into(), value };
+    let items = [
+        item("psk", nvs::Value::Blob(key())),
+        item("ssid", nvs::Value::Text(Secret::new(b"site".to_vec()))),
+        item("boots", nvs::Value::Integer { kind: IntegerType::U32, number: 7 }),
+    ];
+    let partition = NvsPartition::read_write(0x4000).unwrap();
+    let values = open(nvs::encode(partition, &items).unwrap());
+    let records = [esp_secure_cert::Record::new(esp_secure_cert::Kind::PRIVATE_KEY, key())];
+    let cert = open(esp_secure_cert::encode(0x2000, &records, esp_secure_cert::Integrity::Added).unwrap());
+    let file = key();
+    let files = [littlefs::ImageFile { path: "own.key", bytes: &file }];
+    let geometry = littlefs::Geometry { block_size: 512, block_count: 32, cache_size: 128 };
+    let volume = open(littlefs::build(&geometry, &files).unwrap());
+    let mut flash = vec![0xFF; 0x2_0000];
+    let layout = table::encode(&layout()).unwrap();
+    flash[0x8000..0x8000 + layout.len()].copy_from_slice(&layout);
+    flash[0x9000..0xD000].copy_from_slice(&values);
+    flash[0x1_6000..0x1_8000].copy_from_slice(&cert);
+    let segments = || [Segment::new(0x8000, layout.clone()), Segment::new(0x9000, values.clone())];
+    vec![
+        (Form::IntelHex, open(intel_hex::encode(&segments(), intel_hex::Addressing::Linear, None).unwrap())),
+        (Form::Uf2, open(uf2::encode(&segments(), None, 0xFF).unwrap())),
+        (Form::Nvs, values.clone()),
+        (Form::EspSecureCert, cert),
+        (Form::Littlefs, volume),
+        (Form::EspPartitionTable, layout.clone()),
+        (Form::EspFlash, flash),
+        (Form::SenmlCbor, open(senml::encode(&[security_object()]))),
+        (Form::Lwm2mTlv, open(tlv::encode(&security_object()))),
+    ]
+}
+
+#[test]
+fn every_form_of_our_own_is_told() {
+    for (form, image) in own_images() {
+        let needs_a_name = [Form::SenmlCbor, Form::Lwm2mTlv].contains(&form);
+        let request = Request { form: needs_a_name.then_some(form), ..Request::default() };
+        let found = look(&image, &request);
+        assert_eq!((found.form, found.problem.as_deref()), (form, None));
+    }
+}
+
+/// Changes of an image: places and what comes there, and where it is cut off.
+fn changes() -> impl Strategy<Value = (usize, Vec<(usize, u8)>, Option<usize>)> {
+    (
+        any::<usize>(),
+        proptest::collection::vec((any::<usize>(), any::<u8>()), 0..6),
+        proptest::option::of(any::<usize>()),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn no_changed_image_makes_a_panic_or_tells_the_key((which, changes, cut) in changes(), named: bool, early: bool) {
+        let images = own_images();
+        let (form, mut image) = images.into_iter().nth(which % 9).unwrap();
+        // Most of an image is blank: changes at its beginning meet something.
+        let reach = if early { image.len().min(700) } else { image.len() };
+        changes.iter().for_each(|(at, byte)| image[at % reach] = *byte);
+        cut.iter().for_each(|cut| image.truncate(cut % (reach + 1)));
+        let keys = Keys::new(&Secret::new(KEYS.to_vec())).unwrap();
+        let request = Request { form: named.then_some(form), object: 0, keys: Some(&keys) };
+        let told = serde_json::to_string(&look(&image, &request)).unwrap().to_lowercase();
+        prop_assert!(!told.contains(&hex::encode(&BINARY_KEY[..9])), "{told}");
+    }
 }

@@ -138,3 +138,82 @@ fn has_long_run(text: &str) -> bool {
 fn is_printable(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(char::is_control)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(place: &str, text: &str) -> Option<Why> {
+        value(place, "string", text.as_bytes(), Nature::Text, Secrecy::ByName).masked
+    }
+
+    fn binary(bytes: &[u8]) -> ValueFound {
+        value("own/blob", "blob", bytes, Nature::Binary, Secrecy::ByName)
+    }
+
+    #[test]
+    fn a_name_that_says_secret_masks_whatever_lies_there() {
+        for place in
+            ["wifi/psk", "wifi/PSK", "a/apiKey", "token/a", "a/passwd", "a/pin", "a/sim-ki", "nvs.net80211/sta.ssid"]
+        {
+            assert_eq!(text(place, "x"), Some(Why::Name), "{place}");
+            assert_eq!(number(place, "u8", 1, 7).masked, Some(Why::Name), "{place}");
+        }
+        for place in ["wifi/ssid", "a/spinning", "a/wiki", "identity/serial"] {
+            assert_eq!(text(place, "x"), None, "{place}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_reads_like_a_secret_is_masked_under_any_name() {
+        for secret in [
+            "Password: x",
+            "mqtt://me:you@broker.example",
+            "0123456789abcdef0123",
+            "AbCdEfGhIjKlMnOpQr/StUvWxYz0123456789+AbCdEfGh=",
+            "-----BEGIN EC PRIVATE KEY-----",
+        ] {
+            assert!(text("a/b", secret).is_some(), "{secret}");
+        }
+        for open in ["coaps://lwm2m.example:5684", "devices/gw-0007/telemetry", "SN-2026-000017", "Main Street 5", ""] {
+            assert_eq!(text("a/b", open), None, "{open}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_told_only_where_nobody_can_try_all_values() {
+        let noise: Vec<u8> = (0..64).map(|at: u8| at.wrapping_mul(151) | 0x80).collect();
+        assert_eq!(binary(&noise[..8]).shown, Some(hex::encode(&noise[..8])));
+        for length in 9..16 {
+            let value = binary(&noise[..length]);
+            assert_eq!((value.masked, value.shown, value.sha256), (Some(Why::Unknown), None, None), "{length}");
+        }
+        assert_eq!(binary(&noise[..16]).sha256, Some(Digest::of(&noise[..16]).to_string()[..16].to_owned()));
+        let mut padded = [0; 64];
+        padded[..9].copy_from_slice(b"swordfish");
+        assert_eq!((binary(&padded).masked, binary(&padded).sha256), (Some(Why::Unknown), None));
+        assert_eq!(binary(b"a text in a blob").sha256, None);
+    }
+
+    #[test]
+    fn private_keys_are_known_in_every_usual_form() {
+        let issued = rcgen::generate_simple_self_signed(["gw".to_owned()]).unwrap();
+        let (der, pem) = (issued.signing_key.serialize_der(), issued.signing_key.serialize_pem());
+        // SEC 1 and PKCS#1 begin like this; the keys in them are made up.
+        let sec1 = [&[0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20][..], &[0xA5; 32]].concat();
+        let pkcs1 = [0x30, 0x0B, 0x02, 0x01, 0x00, 0x02, 0x03, 0x80, 0x81, 0x82, 0x02, 0x01, 0x03];
+        for key in [&der[..], pem.as_bytes(), &sec1, &pkcs1] {
+            let found = binary(key);
+            assert_eq!((found.masked, found.shown, found.sha256), (Some(Why::PrivateKey), None, None));
+        }
+        let both = format!("{}{pem}", issued.cert.pem());
+        let found = binary(both.as_bytes());
+        assert_eq!((found.masked, found.certificates.len()), (Some(Why::PrivateKey), 1));
+        let beside = format!("{}\nswordfish", issued.cert.pem());
+        assert!(binary(beside.as_bytes()).masked.is_some(), "what stands beside a certificate is not passed over");
+        for certificate in [issued.cert.der().as_ref(), issued.cert.pem().as_bytes()] {
+            let found = value("tls/client_key_cert", "blob", certificate, Nature::Binary, Secrecy::ByName);
+            assert_eq!((found.masked, found.certificates.len()), (None, 1), "a certificate is public under any name");
+        }
+    }
+}
