@@ -15,6 +15,8 @@ use crate::{
     authority::AuthorityError,
     bundle::{RenderError, ScaffoldError},
     fleet::PlanError,
+    fleet::label::LabelPlanError,
+    format::label::LabelError,
     medium::content::ContentError,
     programmer::ProgrammerError,
     registry::LedgerError,
@@ -53,6 +55,10 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         VerifyError,
         #[cfg(feature = "station")]
         ContentError,
+        #[cfg(feature = "station")]
+        LabelPlanError,
+        #[cfg(feature = "station")]
+        LabelError,
         #[cfg(feature = "station")]
         ProgrammerError,
         #[cfg(feature = "station")]
