@@ -1911,7 +1911,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__ledger__subcmd__log)
-            opts="-q -v -h --last --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            opts="-q -v -h --last --csv --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

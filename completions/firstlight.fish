@@ -493,6 +493,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l csv -d 'Print CSV, all columns, for spreadsheets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -s q -l quiet -d 'Say only what went wrong'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -s v -l verbose -d 'Say each step'
