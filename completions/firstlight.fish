@@ -362,7 +362,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __f
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "inspect" -d 'Show what is on a medium, without its secrets'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "verify" -d 'Compare a medium with its manifest'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
@@ -376,6 +376,18 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l format -d 'Read it as FORM [default: what its content tells]' -r -f -a "nvs\t''
+esp-secure-cert\t''
+esp-partition-table\t''
+esp-flash\t''
+intel-hex\t''
+uf2\t''
+littlefs\t''
+senml-cbor\t''
+lwm2m-tlv\t''
+raw\t''"
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l object -d 'The object whose TLV it is' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l keys -d 'Keys of an encrypted NVS partition: its keys partition, the keys, or the eFuse key' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -397,7 +409,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Show what is on a medium, without its secrets'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Compare a medium with its manifest'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and not __fish_seen_subcommand_from list show why retire help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
@@ -481,6 +493,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l csv -d 'Print CSV, all columns, for spreadsheets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -l json -d 'Print data as JSON: one object, or one a line for events'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -s q -l quiet -d 'Say only what went wrong'
 complete -c firstlight -n "__fish_firstlight_using_subcommand ledger; and __fish_seen_subcommand_from log" -s v -l verbose -d 'Say each step'
@@ -583,7 +596,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_s
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "status" -d 'Show what is in force, whom this device trusts, what came last'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "list" -d 'List drives, each with our verdict and its reasons'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "inspect" -d 'Show what is on a medium, without its secrets'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "verify" -d 'Compare a medium with its manifest'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from devices" -f -a "list" -d 'List devices and where each stands'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from devices" -f -a "show" -d 'Show all records of a device'

@@ -15,6 +15,8 @@ pub mod identity;
 #[cfg(feature = "station")]
 pub mod inventory;
 #[cfg(feature = "station")]
+pub mod label;
+#[cfg(feature = "station")]
 pub mod lock;
 pub mod lwm2m;
 #[cfg(feature = "station")]
@@ -56,6 +58,8 @@ pub use file::{AuthoritySpec, FleetFile};
 pub use identity::{EndpointName, IdentityError, SerialNumber};
 #[cfg(feature = "station")]
 pub use inventory::{Inventory, InventoryForm};
+#[cfg(feature = "station")]
+pub use label::{LabelPlan, LabelStock};
 #[cfg(feature = "station")]
 pub use lock::FleetLock;
 pub use place::{Fault, Faults, Place};

@@ -2,6 +2,7 @@
 
 use crate::host::Machine;
 
+use super::esp::Loader;
 use super::file::SimulatedChip;
 use super::{Programmer, ProgrammerError, ProgrammerSelector};
 
@@ -10,10 +11,11 @@ use super::{Programmer, ProgrammerError, ProgrammerSelector};
 pub fn open(
     selector: &ProgrammerSelector,
     chip: Option<&str>,
-    _machine: &Machine,
+    machine: &Machine,
 ) -> Result<Box<dyn Programmer>, ProgrammerError> {
     match selector {
         ProgrammerSelector::File(path) => SimulatedChip::open(path, chip),
+        ProgrammerSelector::Esp(line) => Loader::open(line, chip, machine),
         other => {
             Err(ProgrammerError::Unable { link: other.words(), what: "this build has no programmer of this kind" })
         }

@@ -15,6 +15,9 @@ use crate::{
     authority::AuthorityError,
     bundle::{RenderError, ScaffoldError},
     fleet::PlanError,
+    fleet::label::LabelPlanError,
+    format::label::LabelError,
+    medium::content::ContentError,
     programmer::ProgrammerError,
     registry::LedgerError,
     station::StationError,
@@ -53,6 +56,12 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         SurroundingsError,
         InspectError,
         VerifyError,
+        #[cfg(feature = "station")]
+        ContentError,
+        #[cfg(feature = "station")]
+        LabelPlanError,
+        #[cfg(feature = "station")]
+        LabelError,
         #[cfg(feature = "station")]
         ProgrammerError,
         #[cfg(feature = "station")]
