@@ -40,6 +40,8 @@ pub mod init;
 #[cfg(feature = "station")]
 pub mod issue;
 #[cfg(feature = "station")]
+pub mod label;
+#[cfg(feature = "station")]
 pub mod ledger;
 #[cfg(feature = "station")]
 pub mod man;
@@ -152,6 +154,9 @@ pub enum Command {
     /// Write per-device data into chips through a programmer.
     #[cfg(feature = "station")]
     Flash(flash::Args),
+    /// Write a finished device's label once more.
+    #[cfg(feature = "station")]
+    Label(label::Args),
     /// Take bundles from media, on the device itself.
     Client(client::Args),
     /// List drives; look at media and verify them.
@@ -204,6 +209,8 @@ impl Command {
             Command::Write(args) => write::run(args, context),
             #[cfg(feature = "station")]
             Command::Flash(args) => flash::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Label(args) => label::run(args, context),
             Command::Client(args) => client::run(args, context),
             Command::Media(args) => media::run(args, context),
             #[cfg(feature = "station")]

@@ -15,7 +15,9 @@ use crate::programmer::image::ImageError;
 use crate::registry::LedgerError;
 
 use super::flash_error::FlashError;
+use super::hook::HookError;
 use super::load::LoadError;
+use super::trust::TrustError;
 
 /// Most devices that a message names.
 const MOST_NAMES: usize = 8;
@@ -53,6 +55,12 @@ pub enum StationError {
     /// A programmer.
     #[error(transparent)]
     Programmer(#[from] ProgrammerError),
+    /// What this station trusts.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A hook.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// A flash image.
     #[error(transparent)]
     Image(#[from] ImageError),
@@ -191,6 +199,8 @@ impl Diagnose for StationError {
             StationError::Flash(error) => error.class(),
             StationError::Programmer(error) => error.class(),
             StationError::Image(error) => error.class(),
+            StationError::Hook(error) => error.class(),
+            StationError::Trust(error) => error.class(),
             StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
             StationError::File { .. } => Class::Surroundings,
             StationError::Target { .. }
@@ -223,6 +233,8 @@ impl Diagnose for StationError {
             StationError::Flash(error) => error.hint(),
             StationError::Programmer(error) => error.hint(),
             StationError::Image(error) => error.hint(),
+            StationError::Hook(error) => error.hint(),
+            StationError::Trust(error) => error.hint(),
             StationError::Target { .. } => {
                 Some("targets are image:FOLDER/, image:FILE, folder:DIR, drive:/dev/NODE, drive:port=PORT, slot:N".into())
             }

@@ -2,6 +2,7 @@
 //!
 //! Knows the rooms below and the order of things; knows no SQL, no USB and no command line.
 
+pub mod aftercare;
 pub mod batch;
 pub mod bundle_keys;
 pub mod consent;
@@ -12,12 +13,15 @@ pub mod flash_error;
 pub mod found;
 pub mod gang;
 pub mod hook;
+pub mod hooks;
 pub mod issue;
+pub mod label;
 pub mod load;
 pub mod locking;
 pub mod open;
 mod overwritten;
 pub mod post;
+pub mod programmers;
 pub mod recipe;
 pub mod rehearse;
 pub mod save;
@@ -30,6 +34,7 @@ pub mod target;
 pub mod together;
 pub mod trust;
 
+pub use aftercare::Aftercare;
 pub use batch::{Batch, Outcome, Verdict};
 pub use consent::{AcceptPort, AcceptTarget, ChipConsent, StationFiles};
 pub use deliver::{Delivered, Delivery};
@@ -37,6 +42,7 @@ pub use error::StationError;
 pub use flash::{Flash, Flashed, Queue, Wish};
 pub use flash_error::FlashError;
 pub use gang::Gang;
+pub use hooks::Hooks;
 pub use locking::{ConfirmLock, Locking};
 pub use open::Station;
 pub use post::Surroundings;

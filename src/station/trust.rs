@@ -262,10 +262,20 @@ impl Trust {
     }
 }
 
-/// Returns the programs of a fleet that are run: those of its programmers.
+/// Returns the programs of a fleet that are run: those of its programmers and of its hooks.
 pub fn programs(fleet: &Fleet) -> Vec<FleetProgram> {
-    let programmers = fleet.programmers().iter();
-    programmers.map(|(name, entry)| programmer(name, &entry.program)).collect()
+    let programmers = fleet.programmers().iter().map(|(name, entry)| programmer(name, &entry.program));
+    let hooks = fleet.factories().flat_map(|factory| &factory.hooks);
+    let hooks = hooks.filter_map(|(step, spec)| hook(step.name(), spec));
+    let mut programs: Vec<FleetProgram> = programmers.chain(hooks).collect();
+    let mut seen = Vec::new();
+    programs.retain(|program| {
+        !seen.contains(program) && {
+            seen.push(program.clone());
+            true
+        }
+    });
+    programs
 }
 
 /// Returns a programmer's program as it is trusted.
