@@ -255,6 +255,15 @@ fn a_serial_port_resets_the_chip_into_its_loader_and_out_of_it() {
 }
 
 #[test]
+fn a_chip_that_was_told_to_stay_in_its_loader_is_told_to_leave_it() {
+    let bench = Shared::new("esp32s3");
+    bench.lock().lines = Some(Vec::new());
+    bench.lock().registers.insert(0x6000_812c, 3);
+    bench.connected().release().unwrap();
+    assert_eq!(bench.lock().registers[&0x6000_812c], 2, "its other bits stay");
+}
+
+#[test]
 fn the_chips_own_usb_port_is_reset_in_its_way_and_its_watchdogs_are_let_be() {
     let bench = used();
     bench.lock().lines = Some(Vec::new());
