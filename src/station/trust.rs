@@ -221,7 +221,8 @@ impl Trust {
         Ok(record.trusted)
     }
 
-    /// Trusts `program` if it still has the digest that was agreed to.
+    /// Trusts `program` if it still has the digest that was agreed to. The fleet must have its private folder already: that
+    /// is made whole or not at all.
     pub fn add(&self, program: &FleetProgram, agreed: Digest, by: &str, at: OffsetDateTime) -> Result<(), TrustError> {
         let digest = self.digest(program)?;
         if digest != agreed {
@@ -248,13 +249,7 @@ impl Trust {
         let record = Record { format: FORMAT, trusted };
         let mut text = serde_json::to_string_pretty(&record).expect("a record is plain data");
         text.push('\n');
-        let path = self.path();
-        if let Some(folder) = path.parent() {
-            use std::os::unix::fs::DirBuilderExt as _;
-            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.map_err(|source| io("creating", folder, source))?;
-        }
-        Ok(write_atomically(&path, text.as_bytes(), 0o600)?)
+        Ok(write_atomically(&self.path(), text.as_bytes(), 0o600)?)
     }
 
     fn path(&self) -> PathBuf {
