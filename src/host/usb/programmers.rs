@@ -129,7 +129,9 @@ fn seen(machine: &Machine, port: &UsbPort, kind: ProgrammerKind) -> SeenProgramm
 }
 
 fn permission(machine: &Machine, node: Option<&PathBuf>) -> Permission {
-    let Some(path) = node.map(|node| machine.path(node)).filter(|path| path.exists()) else { return Permission::Absent };
+    let Some(path) = node.map(|node| machine.path(node)).filter(|path| path.exists()) else {
+        return Permission::Absent;
+    };
     match rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK) {
         Ok(()) => Permission::Granted,
         Err(_) => Permission::Denied,

@@ -59,7 +59,11 @@ mod tests {
         for known in &KNOWN {
             assert!(rule.contains(&format!("idVendor}}==\"{:04x}\"", known.vendor_id)), "{}", known.name);
         }
-        assert!(rule.contains("SUBSYSTEM==\"tty\", ATTRS{idVendor}==\"10c4\", ATTRS{idProduct}==\"ea60\", TAG+=\"uaccess\""));
+        assert!(
+            rule.contains(
+                "SUBSYSTEM==\"tty\", ATTRS{idVendor}==\"10c4\", ATTRS{idProduct}==\"ea60\", TAG+=\"uaccess\""
+            )
+        );
         assert!(!rule.contains("SUBSYSTEM==\"tty\", ATTRS{idVendor}==\"1366\""));
     }
 }
