@@ -244,10 +244,7 @@ impl Registers for Client {
             (false, ..) => Err(ProgrammerError::Range { range, at: address, reason: "is write-protected" }),
             (_, _, true) => memory::write_options(&mut open.session, &zone, &word).map(|()| open.resets = true),
             (_, true, _) => self.write(&[word], &|_, _| ()).map(drop),
-            _ => {
-                open.session.choose(zone.alternate, "writing")?;
-                memory::program(&mut open.session, address, &word.bytes, &mut |_| ())
-            }
+            _ => memory::write_word(&mut open.session, &zone, &word),
         }
     }
 

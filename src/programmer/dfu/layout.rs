@@ -64,7 +64,11 @@ impl Layout {
         let mut layout = Self::read(&configuration).map_err(Unread::Nonsense)?;
         let named: Vec<(u8, u8)> = alternates(&configuration).collect();
         for (alternate, name) in named.into_iter().take(MOST_ALTERNATES) {
-            layout.alternates.push((alternate, string(control, name)?));
+            let text = match (string(control, name)?, layout.dfuse) {
+                (None, true) => return Err(Unread::Nonsense(format!("no name of alternate setting {alternate}"))),
+                (text, _) => text.unwrap_or_default(),
+            };
+            layout.alternates.push((alternate, text));
         }
         layout.dfuse |= layout.alternates.iter().any(|(_, name)| name.starts_with('@'));
         Ok(layout)
@@ -112,26 +116,22 @@ fn configuration(control: &mut dyn Control) -> Result<Vec<u8>, UsbFault> {
     Ok(control.ask(setup, LONGEST_TRANSFER)?.to_vec())
 }
 
-/// Asks for a string; one that is not there is empty.
-fn string(control: &mut dyn Control, number: u8) -> Result<String, UsbFault> {
+/// Asks for a string; a device may name none, or stall the question.
+fn string(control: &mut dyn Control, number: u8) -> Result<Option<String>, UsbFault> {
     if number == 0 {
-        return Ok(String::new());
+        return Ok(None);
     }
     let value = STRING << 8 | u16::from(number);
     let setup = Setup { request_type: GET_DESCRIPTOR.0, request: GET_DESCRIPTOR.1, value, index: LANGUAGE };
     let bytes = match control.ask(setup, 255) {
         Ok(bytes) => bytes,
-        Err(UsbFault::Stalled) => return Ok(String::new()),
+        Err(UsbFault::Stalled) => return Ok(None),
         Err(fault) => return Err(fault),
     };
-    let length = usize::from(bytes.first().copied().unwrap_or(0)).clamp(2, bytes.len().max(2));
-    let units: Vec<u16> = bytes
-        .get(2..length)
-        .unwrap_or_default()
-        .chunks_exact(2)
-        .map(|two| u16::from_le_bytes([two[0], two[1]]))
-        .collect();
-    Ok(String::from_utf16_lossy(&units))
+    let length = usize::from(bytes.first().copied().unwrap_or(0)).min(bytes.len());
+    let text = bytes.get(2..length).unwrap_or_default();
+    let units: Vec<u16> = text.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect();
+    Ok(Some(String::from_utf16_lossy(&units)))
 }
 
 #[cfg(test)]

@@ -100,39 +100,45 @@ pub(super) fn write(
     Ok(pages.traffic())
 }
 
-/// A run lies within one zone: its sectors have one size.
+/// A run lies within one zone, so its sectors have one size. Each is erased and programmed before the next one is erased: what is
+/// lost when the cable is pulled is what lay in one sector beside the segments, and no more.
 fn write_run(session: &mut Session, run: &Run, wrote: &mut dyn FnMut(u64)) -> Result<(), ProgrammerError> {
-    let end = run.address + run.bytes.len() as u64;
-    let zone = zones(session, &(run.address..end))?.remove(0);
+    let zone = zones(session, &(run.address..run.address + run.bytes.len() as u64))?.remove(0);
     session.choose(zone.alternate, "erasing")?;
-    let mut at = run.address;
-    while at < end {
-        session.erase(at)?;
-        at += zone.sector;
-    }
-    program(session, run.address, &run.bytes, wrote)
-}
-
-/// Programs bytes that lie in one zone, whose alternate setting is chosen.
-pub(super) fn program(
-    session: &mut Session,
-    address: u64,
-    bytes: &Secret,
-    wrote: &mut dyn FnMut(u64),
-) -> Result<(), ProgrammerError> {
-    let transfer = session.layout.transfer;
-    bytes.expose(|bytes| {
-        let mut at = address;
-        for stretch in bytes.chunks(transfer * MOST_BLOCKS) {
-            session.point(at, "writing")?;
-            for (block, part) in (FIRST_BLOCK..).zip(stretch.chunks(transfer)) {
-                session.download(block, part, "writing")?;
-                wrote(part.len() as u64);
-            }
-            at += stretch.len() as u64;
+    run.bytes.expose(|bytes| {
+        let sectors = (run.address..).step_by(as_usize(zone.sector));
+        for (address, sector) in sectors.zip(bytes.chunks(as_usize(zone.sector))) {
+            session.erase(address)?;
+            program(session, address, sector, wrote)?;
         }
         Ok(())
     })
+}
+
+/// Programs bytes that lie in one zone, whose alternate setting is chosen.
+fn program(
+    session: &mut Session,
+    address: u64,
+    bytes: &[u8],
+    wrote: &mut dyn FnMut(u64),
+) -> Result<(), ProgrammerError> {
+    let transfer = session.layout.transfer;
+    let mut at = address;
+    for stretch in bytes.chunks(transfer * MOST_BLOCKS) {
+        session.point(at, "writing")?;
+        for (block, part) in (FIRST_BLOCK..).zip(stretch.chunks(transfer)) {
+            session.download(block, part, "writing")?;
+            wrote(part.len() as u64);
+        }
+        at += stretch.len() as u64;
+    }
+    Ok(())
+}
+
+/// Writes one word where nothing is erased before: one-time memory, RAM.
+pub(super) fn write_word(session: &mut Session, zone: &Zone, word: &Segment) -> Result<(), ProgrammerError> {
+    session.choose(zone.alternate, "writing")?;
+    word.bytes.expose(|bytes| program(session, word.address, bytes, &mut |_| ()))
 }
 
 /// The chip's own word is not enough: a boot loader of ST's says nothing when a sector is write-protected.

@@ -102,8 +102,21 @@ fn addresses_that_are_not_there_are_refused_before_anything_is_erased() {
         let wrong = [Segment::new(BASE, vec![1]), Segment::new(address, vec![1, 2])];
         let refused = client.write(&wrong, &|_, _| ());
         assert!(matches!(refused, Err(ProgrammerError::Range { .. })), "{address:#x}");
-        assert_eq!((device.lock().transfers, device.lock().erased.len()), (before, 0));
+        let device = device.lock();
+        assert_eq!((device.transfers, device.erased.len()), (before, 0));
     }
+}
+
+/// Returns the sectors of 1 KiB (the first two) or 2 KiB whose bytes are not as they should be. Neighbours that were erased when
+/// the cable was pulled are lost; what was to be written must be there.
+fn lost(there: &[u8], wanted: &[u8]) -> Vec<usize> {
+    let different = (0..wanted.len()).filter(|at| there[*at] != wanted[*at]);
+    let mut sectors: Vec<usize> = different
+        .inspect(|at| assert!(there[*at] == 0xff && wanted[*at] == 0x55, "at {at}: {:02x}", there[*at]))
+        .map(|at| if at < 0x800 { at / 0x400 } else { 1 + at / 0x800 })
+        .collect();
+    sectors.dedup();
+    sectors
 }
 
 /// Runs a visit with a fault at each transfer; then the same visit without. Returns how many transfers a visit has.
@@ -132,7 +145,8 @@ fn with_a_fault_at_every_transfer(
             device.lock().left = false;
         }
         visit(&mut client, segments).unwrap_or_else(|error| panic!("after {fault:?} at {at}: {error}"));
-        assert_eq!(content(&device), after, "{fault:?} at {at}");
+        let lost = lost(&content(&device), after);
+        assert!(lost.len() <= usize::from(!device.lock().map.0.is_empty()), "{fault:?} at {at}: {lost:?}");
     }
     failed
 }
@@ -170,7 +184,8 @@ fn a_device_left_in_any_state_is_brought_to_rest() {
         let device = used();
         device.lock().state = state;
         device.client().connect().unwrap_or_else(|error| panic!("{state:?}: {error}"));
-        assert_eq!((device.lock().state, device.lock().erased.len(), device.lock().left), (State::Idle, 0, false));
+        let device = device.lock();
+        assert_eq!((device.state, device.erased.len(), device.left), (State::Idle, 0, false));
     }
     for state in [State::AppIdle, State::ManifestWaitReset] {
         let device = used();
@@ -188,7 +203,8 @@ fn a_device_that_is_busy_for_ever_is_given_up() {
         client.connect().unwrap();
         let silent = client.write(&segments(), &|_, _| ());
         assert!(matches!(silent, Err(ProgrammerError::Silent { .. })), "{silent:?}");
-        assert!(device.lock().clock < Duration::from_secs(60), "{:?}", device.lock().clock);
+        let waited = device.lock().clock;
+        assert!(waited < Duration::from_secs(60), "{waited:?}");
     }
 }
 
@@ -289,7 +305,8 @@ fn plain_dfu_writes_one_image_once_and_reads_it_back() {
     let mut client = device.client();
     let image = [Segment::new(300, vec![2; 700]), Segment::new(0, vec![1; 300])];
     let traffic = visit(&mut client, &image).unwrap();
-    assert_eq!((traffic.programmed, device.lock().memory[0][299], device.lock().memory[0][300]), (1000, 1, 2));
+    assert_eq!(traffic.programmed, 1000);
+    assert_eq!(device.lock().memory[0][299..301], [1, 2]);
     assert_eq!(device.lock().resets, 1, "it is reset at release and not before");
     assert_eq!(visit(&mut client, &image).unwrap(), Traffic { erased: 0, programmed: 0, unchanged: 1000 });
     for wrong in [vec![Segment::new(1, vec![1])], vec![Segment::new(0, vec![1, 2]), Segment::new(1, vec![3])]] {
