@@ -2,6 +2,7 @@
 //!
 //! All of it is read before any verdict, so that one run names every fault.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -136,6 +137,18 @@ pub fn fleet_name(root: &Path) -> Result<Arc<str>, LoadError> {
     match FleetFile::parse(&name, &text, &mut reading.faults) {
         Some(file) if file.has_name => Ok(file.name),
         _ => Err(reading.faults.or_value(()).err().unwrap_or_default().into()),
+    }
+}
+
+/// Returns the slots of the fleet in `root` without judging anything else: number and USB port path.
+pub fn slots(root: &Path) -> Result<BTreeMap<u32, Arc<str>>, LoadError> {
+    let path = root.join(FLEET_FILE);
+    let mut reading = Reading { root, faults: Faults::default() };
+    let name = named(&path);
+    let text = reading.text(&name, read_bounded(&path, LONGEST_FILE)?);
+    match FleetFile::parse(&name, &text, &mut reading.faults) {
+        Some(file) => Ok(file.slots.into_iter().map(|(number, port)| (number, port.value)).collect()),
+        None => Err(reading.faults.or_value(()).err().unwrap_or_default().into()),
     }
 }
 

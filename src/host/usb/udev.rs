@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::known::{KNOWN, Known};
-use super::programmers::CMSIS_DAP;
+use super::programmers::{CMSIS_DAP, SeenProgrammer};
 
 /// Where the rule belongs. It must come before 73-seat-late.rules, which acts on `uaccess`.
 pub const RULE_FILE: &str = "/etc/udev/rules.d/60-firstlight.rules";
@@ -31,6 +31,17 @@ pub fn rule() -> String {
     }
     text.push_str("\nLABEL=\"firstlight_end\"\n");
     text
+}
+
+/// Returns the line that opens a programmer that is plugged in.
+pub fn line_for(seen: &SeenProgrammer) -> String {
+    let (vendor, product) = seen.id.split_once(':').unwrap_or_default();
+    let by =
+        |attribute: &str| format!("{attribute}{{idVendor}}==\"{vendor}\", {attribute}{{idProduct}}==\"{product}\"");
+    if seen.kind.is_line() {
+        return format!("SUBSYSTEM==\"tty\", {}, {OPEN_LINE}", by("ATTRS"));
+    }
+    usb(&by("ATTR"))
 }
 
 fn line(known: &Known) -> String {

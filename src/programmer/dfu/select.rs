@@ -54,8 +54,12 @@ impl Wanted {
     /// Reads `VID:PID` or `VID:PID:SERIAL`.
     fn product(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, ':');
-        let mut id =
-            || parts.next().filter(|digits| digits.len() == 4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+        let mut id = || {
+            parts
+                .next()
+                .filter(|digits| digits.len() == 4 && !digits.starts_with('+'))
+                .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+        };
         let (vendor, product) = (id()?, id()?);
         Some(Self::Product { vendor, product, serial: parts.next().map(str::to_owned) })
     }
