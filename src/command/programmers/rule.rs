@@ -8,8 +8,7 @@ use crate::host::usb::udev::{RULE_FILE, rule};
 const EXAMPLES: &str = "\
 Examples:
   $ firstlight programmers rule
-  $ firstlight programmers rule | sudo tee /etc/udev/rules.d/60-firstlight.rules
-  $ sudo udevadm control --reload && sudo udevadm trigger";
+  $ firstlight programmers rule | sudo tee /etc/udev/rules.d/60-firstlight.rules";
 
 /// Arguments of `firstlight programmers rule`.
 #[derive(clap::Args, Debug)]

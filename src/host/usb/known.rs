@@ -3,7 +3,7 @@
 //! From the vendors' own udev rules and driver sources, as those of OpenOCD, probe-rs, esptool, picotool and dfu-util have
 //! them. What says by its interface class or its name what it is (DFU, CMSIS-DAP) needs no line here.
 
-use super::programmers::ProgrammerKind as Kind;
+use super::kind::ProgrammerKind as Kind;
 
 /// One line: vendor id, product id (none for all of the vendor's), what it is, its name.
 pub struct Known {

@@ -5,6 +5,7 @@
 
 pub mod descriptors;
 pub mod handle;
+pub mod kind;
 pub mod known;
 pub mod port;
 pub mod programmers;
@@ -12,6 +13,7 @@ pub mod udev;
 pub mod wait;
 
 pub use handle::{Setup, UsbFault, UsbHandle};
+pub use kind::ProgrammerKind;
 pub use port::{UsbInterface, UsbPort, usb_ports};
-pub use programmers::{Permission, ProgrammerKind, SeenProgrammer, programmers};
+pub use programmers::{Permission, SeenProgrammer, programmers};
 pub use wait::wait_for;
