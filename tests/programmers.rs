@@ -11,7 +11,7 @@ use common::usb::{dfu, plug};
 use common::{Ran, TestFleet};
 use firstlight::host::Machine;
 use firstlight::programmer::dfu::Client;
-use firstlight::programmer::{Programmer as _, ProgrammerError, UsbSelector};
+use firstlight::programmer::{ProgrammerError, UsbSelector};
 use serde_json::json;
 use tempfile::TempDir;
 

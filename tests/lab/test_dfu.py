@@ -25,6 +25,7 @@ for library in /lab/tool/lib/*; do
     *) [ -e /lib/x86_64-linux-gnu/${library##*/} ] || cp $library /lib/x86_64-linux-gnu/ ;;
   esac
 done
+cp /lab/tool/programmer /lab/tool/firstlight /bin/
 echo 'operator:x:1000:1000:operator:/tmp:/bin/sh' >>/etc/passwd
 """
 # A guest's port is where the kernel has put the device; it is known by its serial number.
@@ -92,7 +93,7 @@ class Boot(unittest.TestCase):
 
     def visit(self, selector, address, path, more="", seconds=120):
         """One visit of ours; returns exit status and story."""
-        done = self.station.run("exec /lab/tool/programmer '%s' %#x %s %s" % (selector, address, path, more), seconds)
+        done = self.station.run("exec programmer '%s' %#x %s %s" % (selector, address, path, more), seconds)
         return done.rc, json.loads(done.out)
 
     def test_dfu_util_accepts_the_simulated_devices(self):
@@ -146,7 +147,7 @@ class Boot(unittest.TestCase):
         port = self.plug(device)
         self.server.unplug("1-1")
         self.gone(device)
-        job = self.station.start("exec /lab/tool/programmer dfu:port=%s %#x %s wait" % (port, BASE, self.file("wait.bin", b"early" * 100)))
+        job = self.station.machine.start("exec programmer dfu:port=%s %#x %s wait" % (port, BASE, self.file("wait.bin", b"early" * 100)))
         self.assertEqual(self.plug(device), port)
         done = job.wait()
         self.assertEqual(done.rc, 0, done)
@@ -227,7 +228,7 @@ class Boot(unittest.TestCase):
             fleet = file.read()
         os.makedirs(self.station.machine.lab + "/slots", exist_ok=True)
         self.file("slots/fleet.yaml", (fleet + "\nslots: {3: %s}\n" % second).encode())
-        listed = self.station.must("/lab/tool/firstlight programmers list --json --fleet /lab/slots")
+        listed = self.station.must("firstlight programmers list --json --fleet /lab/slots")
         seen = {one["port"]: one for one in map(json.loads, listed.splitlines())}
         self.assertEqual([seen[port]["slot"] for port in (first, second)], [None, 3])
         self.assertEqual([(one["id"], one["serial"], one["kind"], one["permission"]) for one in seen.values()], [("0483:df11", serial, "dfu", "granted")] * 2)
@@ -235,11 +236,11 @@ class Boot(unittest.TestCase):
         self.assertEqual(rc, 0, story)
         self.assertEqual((devices[0].content(BASE, 5), devices[1].content(BASE, 5)), (b"\xff" * 5, b"clone"))
         with self.subTest("a user who may not open it"):
-            command = "su operator -s /bin/sh -c '/lab/tool/firstlight programmers list --json'"
-            one = json.loads(self.station.must("chmod 755 /lab /lab/tool; " + command).splitlines()[0])
+            command = "su operator -s /bin/sh -c 'firstlight programmers list --json'"
+            one = json.loads(self.station.must(command).splitlines()[0])
             self.assertEqual(one["permission"], "denied")
             self.assertIn("firstlight doctor", one["advice"])
-            done = self.station.run("su operator -s /bin/sh -c '/lab/tool/programmer dfu:port=%s %#x %s'" % (first, BASE, path))
+            done = self.station.run("su operator -s /bin/sh -c 'programmer dfu:port=%s %#x %s'" % (first, BASE, path))
             self.assertEqual(done.rc, 6, done)
             self.assertIn("no permission to open", done.out)
 

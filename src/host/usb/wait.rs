@@ -47,7 +47,7 @@ mod tests {
             it.plug("1-2", "0483:df11", "A1", "Boot");
             looks.get() > 1
         };
-        let found = wait_for(&it.machine(), &|port| port.port == "1-2", Duration::from_secs(60), &stop).unwrap();
+        let found = wait_for(&it.machine(), &|port| port.port == "1-2", Duration::from_mins(1), &stop).unwrap();
         assert_eq!((found.map(|port| port.product_id), looks.get()), (Some(0xdf11), 1));
     }
 
@@ -56,7 +56,7 @@ mod tests {
         let it = MadeUp::new();
         it.plug("1-3", "0483:df11", "A1", "Boot");
         let wanted = |port: &UsbPort| port.port == "1-2";
-        assert_eq!(wait_for(&it.machine(), &wanted, Duration::from_secs(600), &|| true).unwrap(), None);
+        assert_eq!(wait_for(&it.machine(), &wanted, Duration::from_mins(10), &|| true).unwrap(), None);
         assert_eq!(wait_for(&it.machine(), &wanted, Duration::ZERO, &|| false).unwrap(), None);
         it.unplug("1-3");
         assert_eq!(wait_for(&it.machine(), &|_| true, Duration::ZERO, &|| false).unwrap(), None);

@@ -26,6 +26,7 @@ pub(super) enum Fault {
     Nonsense,
 }
 
+#[allow(clippy::struct_excessive_bools)] // flags that do not depend on each other
 pub(super) struct Fake {
     pub(super) names: Vec<&'static str>,
     pub(super) transfer: u16,

@@ -25,6 +25,7 @@ const MOST_ALTERNATES: usize = 32;
 
 /// What a device says of its DFU interface.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::struct_excessive_bools)] // flags that do not depend on each other
 pub(super) struct Layout {
     /// Number of the interface.
     pub(super) interface: u8,

@@ -63,8 +63,8 @@ impl Map {
         if zones.len() > MOST_ZONES {
             return Err(format!("it names {} pieces of memory, more than {MOST_ZONES}", zones.len()));
         }
-        if let Some(pair) = zones.windows(2).find(|pair| pair[1].range.start < pair[0].range.end) {
-            let (one, two) = (&pair[0], &pair[1]);
+        let mut pairs = zones.iter().zip(zones.iter().skip(1));
+        if let Some((one, two)) = pairs.find(|(one, two)| two.range.start < one.range.end) {
             return Err(format!("its {:?} and {:?} share the address {:#x}", one.name, two.name, two.range.start));
         }
         Ok(Self(zones))
@@ -117,8 +117,7 @@ fn zone(text: &str, name: &str, alternate: u8, at: u64) -> Result<Zone, String> 
     let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (size, letters) = rest.split_at(digits);
     let (unit, kind) = match letters.trim_end().as_bytes() {
-        [kind] => (1, *kind),
-        [b' ' | b'B', kind] => (1, *kind),
+        [kind] | [b' ' | b'B', kind] => (1, *kind),
         [b'K', kind] => (1 << 10, *kind),
         [b'M', kind] => (1 << 20, *kind),
         _ => return Err(wrong()),
