@@ -54,6 +54,8 @@ pub mod place;
 #[cfg(feature = "station")]
 pub mod planning;
 #[cfg(feature = "station")]
+pub mod programmers;
+#[cfg(feature = "station")]
 pub mod recipe;
 #[cfg(feature = "station")]
 pub mod render;
@@ -161,6 +163,9 @@ pub enum Command {
     Client(client::Args),
     /// List drives; look at media and verify them.
     Media(media::Args),
+    /// List programmers and boot loaders on USB.
+    #[cfg(feature = "station")]
+    Programmers(programmers::Args),
     /// List devices, show their records, retire them.
     #[cfg(feature = "station")]
     Devices(devices::Args),
@@ -213,6 +218,8 @@ impl Command {
             Command::Label(args) => label::run(args, context),
             Command::Client(args) => client::run(args, context),
             Command::Media(args) => media::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Programmers(args) => programmers::run(args, context),
             #[cfg(feature = "station")]
             Command::Devices(args) => devices::run(args, context),
             #[cfg(feature = "station")]

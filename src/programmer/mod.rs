@@ -3,6 +3,7 @@
 //! Knows links, boot loaders and memory maps; knows no device record, no format and no ledger.
 
 pub mod chip;
+pub mod dfu;
 pub mod error;
 pub mod esp;
 pub mod exec;
