@@ -49,6 +49,8 @@ pub mod pick;
 pub mod place;
 #[cfg(feature = "station")]
 pub mod planning;
+#[cfg(feature = "probe")]
+pub mod probe_worker;
 #[cfg(feature = "station")]
 pub mod render;
 #[cfg(feature = "station")]

@@ -8,6 +8,7 @@ pub mod link;
 pub mod lock;
 pub mod pages;
 pub mod selector;
+pub mod swd;
 
 pub use chip::{Chip, Mac, Memory, Region};
 pub use error::ProgrammerError;
