@@ -8,6 +8,7 @@ change it or look behind it; each is answered by one line:
     die N          the connection ends at the N-th command from now, once
     silent N       from the N-th command from now nothing is answered any more, until the connection ends
     dead 0|1       nothing acknowledges on the wire: the chip has no power
+    closed 0|1     the firmware takes the debug pins: the chip acknowledges under reset, and once its core is caught there
     panic 0|1      the debug port answers once, then every access fails: probe-rs' driver of this probe panics
     idcode HEX     another debug port answers
     override A V   a factory word or a system register has another value
@@ -78,13 +79,13 @@ class Probe:
 
     def __init__(self, machine, idcode):
         self.machine, self.port = machine, DebugPort(machine, idcode)
-        self.dead = self.panic = self.held = False
+        self.dead = self.panic = self.closed = self.held = False
         self.die = self.silent = None
         self.commands = self.sessions = 0
 
     def serve(self, link):
         self.sessions += 1
-        self.wire = Wire(self.port, lambda: self.dead)
+        self.wire = Wire(self.port, self.is_deaf)
         pending, mute = b"", False
         while True:
             more = link.recv(65536)
@@ -107,6 +108,10 @@ class Probe:
                 if VERBOSE:
                     print(command, answer, file=sys.stderr, flush=True)
                 link.sendall(b"&%s#" % answer.encode())
+
+    def is_deaf(self):
+        """Nobody acknowledges: no power, or firmware that runs has taken the pins."""
+        return self.dead or self.closed and not self.held and not self.machine.is_caught()
 
     def counted(self, name):
         left = getattr(self, name)
@@ -134,7 +139,7 @@ class Probe:
             return "K0"
         if kind in ("Si", "SI"):
             return f"K{self.wire.take(int(rest[:2], 16)):x}"
-        if kind[0] == "H" and (self.dead or self.panic):
+        if kind[0] == "H" and (self.panic or self.is_deaf()):
             return "E5"
         return self.high(kind, rest)
 
@@ -164,7 +169,7 @@ class Probe:
         numbers = [int(text, 0) for text in rest[:1] if word != "idcode"]
         if word in ("die", "silent"):
             setattr(self, word, numbers[0] or None)
-        elif word in ("dead", "panic"):
+        elif word in ("dead", "panic", "closed"):
             setattr(self, word, bool(numbers[0]))
         elif word == "idcode":
             self.port.idcode = int(rest[0], 16)

@@ -228,6 +228,11 @@ class Microbit:
         table = {0xFD0: 0x02, 0xFE0: 0x01, 0xFE4: 0x40, 0xFE8: 0x0C, 0xFF0: 0x0D, 0xFF4: 0x10, 0xFF8: 0x05, 0xFFC: 0xB1}
         return table.get(address & 0xFFF, 0) if 0xE00FF000 <= address < 0xE0100000 else 0
 
+    def is_caught(self):
+        with self.lock:
+            self.gdb.poll()
+            return bool(self.dhcsr & 1) and not self.gdb.running and not self.asleep
+
     def status(self):
         self.gdb.poll()
         halted = not self.gdb.running and not self.asleep

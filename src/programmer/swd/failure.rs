@@ -20,6 +20,11 @@ pub(super) fn of_probe(error: &DebugProbeError) -> Failure {
     of(error)
 }
 
+/// Judges an error of the Arm debug interface.
+pub(super) fn of_arm_interface(error: &ArmError) -> Failure {
+    of(error)
+}
+
 /// Judges an error of the core or its memory.
 pub(super) fn of_core(error: &probe_rs::Error) -> Failure {
     of(error)

@@ -80,12 +80,19 @@ pub(super) fn memory(target: &Target) -> Vec<(u64, u64, u64, bool)> {
             continue;
         }
         free = region.range.end;
-        match algorithm(target, region).filter(|_| region.is_writable()) {
+        // The region's own access rights are the core's; the flash algorithm is what writes.
+        match algorithm(target, region).filter(|_| !is_once(region)) {
             Some(algorithm) => regions.extend(sectors(algorithm, region)),
             None => regions.push((region.range.start, region.range.end, region.range.end - region.range.start, false)),
         }
     }
     regions
+}
+
+/// True for memory that is not for data: it can be written once, or its bits lock the chip.
+fn is_once(region: &NvmRegion) -> bool {
+    let name = region.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+    ["otp", "opt", "fuse"].iter().any(|word| name.contains(word))
 }
 
 /// Returns the flash algorithm that probe-rs will take for a region.
@@ -162,6 +169,8 @@ mod tests {
             (0x802_0000, 0x810_0000, 0x2_0000, true),
         ];
         assert_eq!(sectors, want.iter().collect::<Vec<_>>());
+        let once: Vec<_> = f405.iter().filter(|region| region.0 == 0x1fff_7800).collect();
+        assert!(matches!(once[..], [(.., false)]), "{once:?}");
     }
 
     #[test]
