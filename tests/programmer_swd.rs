@@ -12,7 +12,7 @@ use std::time::Duration;
 use firstlight::fleet::{Class, Diagnose as _, Secret};
 use firstlight::format::Segment;
 use firstlight::programmer::swd::{Limits, Probe};
-use firstlight::programmer::{Programmer, ProgrammerError, UsbSelector};
+use firstlight::programmer::{Programmer, ProgrammerError, ProgrammerSelector, UsbSelector};
 
 const CHIP: &str = "nRF51822_xxAA";
 /// The last two pages of 1 KiB.
@@ -371,4 +371,30 @@ fn a_station_to_be_killed() {
         std::fs::write(&sign, "").unwrap();
         std::thread::sleep(Duration::from_mins(2));
     });
+}
+
+/// Variables by which the lab tells a guest's kernel and this test where the probe is, and what is to be written.
+const LAB_BINARY: &str = "FIRSTLIGHT_TEST_BINARY";
+const LAB_PROGRAMMER: &str = "FIRSTLIGHT_TEST_PROGRAMMER";
+const LAB_BYTE: &str = "FIRSTLIGHT_TEST_BYTE";
+
+/// No test by itself: tests/lab/test_dap.py runs it in a guest, with a CMSIS-DAP probe on the guest's USB.
+#[test]
+#[ignore = "run by tests/lab/test_dap.py in a guest"]
+fn a_probe_on_usb_writes_and_reads_back() {
+    let variable = |name| std::env::var(name).expect("tests/lab/test_dap.py sets it");
+    let Ok(ProgrammerSelector::Swd(select)) = ProgrammerSelector::parse(&variable(LAB_PROGRAMMER)) else {
+        panic!("no debug probe is selected")
+    };
+    let mut probe = Probe::with(&select, Some(CHIP), PathBuf::from(variable(LAB_BINARY)), Limits::default());
+    let chip = probe.connect().unwrap();
+    println!("chip {} {}", chip.name, chip.identity().unwrap());
+    let link = probe.link();
+    println!("link {} {}", link.port.as_deref().unwrap_or("?"), link.serial.as_deref().unwrap_or("?"));
+    let wanted = [Segment::new(AT, vec![variable(LAB_BYTE).parse().unwrap(); 1500])];
+    let traffic = probe.write(&wanted, &|_, _| {}).unwrap();
+    println!("traffic {} {}", traffic.programmed, traffic.unchanged);
+    assert!(wanted[0].bytes.expose(|bytes| is(&probe.read(AT..AT + 1500).unwrap(), bytes)));
+    assert_eq!(probe.write(&wanted, &|_, _| {}).unwrap().programmed, 0);
+    probe.release().unwrap();
 }

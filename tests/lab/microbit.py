@@ -120,7 +120,7 @@ class Microbit:
         self.folder = tempfile.mkdtemp(prefix="microbit-")
         paths = [os.path.join(self.folder, name) for name in ("gdb", "bus")]
         self.qemu = subprocess.Popen(
-            ["qemu-system-arm", "-M", "microbit", "-S", "-accel", "tcg", "-display", "none", "-monitor", "none",
+            [*os.environ.get("QEMU_SYSTEM_ARM", "qemu-system-arm").split(), "-M", "microbit", "-S", "-accel", "tcg", "-display", "none", "-monitor", "none",
              "-serial", "none", "-chardev", f"socket,id=gdb,path={paths[0]},server=on,wait=off", "-gdb", "chardev:gdb",
              "-qtest", f"unix:{paths[1]},server=on,wait=off", "-qtest-log", "none"],
             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -340,7 +340,10 @@ class DebugPort:
                 return self.tar
             self.tar = value & 0xFFFFFFFF
         elif register == 0x0C or 0x10 <= register <= 0x1C:
-            return self.data(register, value)
+            answer = self.data(register, value)
+            if value is None:
+                self.rdbuff = answer
+            return answer
         elif value is None:
             return {0xFC: self.IDR, 0xF8: 0xE00FF003}.get(register, 0)
         return 0
