@@ -245,6 +245,18 @@ fn a_chip_whose_firmware_takes_the_debug_pins_is_caught_under_reset() {
 }
 
 #[test]
+fn a_chip_that_a_reset_has_locked_is_reset_and_then_lets_nobody_in() {
+    let mut bench = Bench::start(&[]);
+    let mut probe = bench.probe(Some(CHIP));
+    probe.connect().unwrap();
+    bench.order("dead 1");
+    probe.registers().unwrap().reset().unwrap();
+    let error = failed(probe.registers().unwrap().read32(0x1000_0060));
+    assert!(matches!(error, ProgrammerError::NoChip { .. }), "{error}");
+    probe.release().unwrap();
+}
+
+#[test]
 fn a_probe_that_never_answers_is_silent_and_given_up() {
     let mut bench = Bench::start(&[]);
     let limits = Limits { connect: Duration::from_secs(3), ..Limits::default() };

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::fleet::Secret;
 
 use super::attach::{self, Attached};
-use super::choose;
+use super::choose::{self, Chosen};
 use super::failure::{of_core, of_flash};
 use super::frame::LONGEST_DATA;
 use super::identity;
@@ -19,16 +19,22 @@ use super::target;
 /// How long the core may take to stop.
 const STOPPING: Duration = Duration::from_secs(1);
 
+/// Bytes that are read back at once.
+const PIECE: usize = 32 << 10;
+
 /// One probe and its chip, once connected.
 #[derive(Default)]
 pub(super) struct Job {
     session: Option<Session>,
+    chosen: Option<Chosen>,
+    /// Why the chip is not connected any more, since a reset.
+    shut: Option<Failure>,
 }
 
 impl Job {
     /// Opens the probe, connects to the chip, stops it, and asks who it is.
     pub(super) fn connect(&mut self, choice: &Choice, chip: Option<&str>) -> Result<Found, Failure> {
-        self.session = None;
+        *self = Self::default();
         let wanted = chip.map(target::by_name).transpose()?;
         let chosen = choose::probe(choice)?;
         let Attached { mut session, detected } = attach::attach(&chosen, wanted)?;
@@ -45,7 +51,9 @@ impl Job {
         let mac = identity::mac(&name, &mut word)?;
         drop(core);
         self.session = Some(session);
-        Ok(Found { name, uid, mac, memory, port: chosen.port, serial: chosen.serial })
+        let (port, serial) = (chosen.port.clone(), chosen.serial.clone());
+        self.chosen = Some(chosen);
+        Ok(Found { name, uid, mac, memory, port, serial })
     }
 
     /// Reads memory.
@@ -75,16 +83,23 @@ impl Job {
             }
         });
         loader.commit(session, options).map_err(|error| of_flash(&error))?;
-        self.compare(runs)
+        // Each piece is a sign of life; on a slow probe the whole takes longer than the station waits.
+        self.compare(runs, &mut || watch(all, all))
     }
 
-    fn compare(&mut self, runs: &[(u64, Secret)]) -> Result<(), Failure> {
+    fn compare(&mut self, runs: &[(u64, Secret)], alive: &mut dyn FnMut()) -> Result<(), Failure> {
         for (address, want) in runs {
-            let have = self.read(*address, u32::try_from(want.len()).unwrap_or(u32::MAX))?;
-            let differs = want.expose(|want| have.expose(|have| want.iter().zip(have).position(|(a, b)| a != b)));
-            if let Some(at) = differs {
-                let finding = "the page does not hold what was programmed".to_owned();
-                return Err(Failure::Differs { address: address + at as u64, finding });
+            let mut at = 0;
+            while at < want.len() {
+                let end = want.len().min(at + PIECE);
+                let have = self.read(address + at as u64, u32::try_from(end - at).unwrap_or(u32::MAX))?;
+                let differs = |want: &[u8]| have.expose(|have| want.iter().zip(have).position(|(a, b)| a != b));
+                if let Some(byte) = want.expose(|want| differs(&want[at..end])) {
+                    let finding = "the page does not hold what was programmed".to_owned();
+                    return Err(Failure::Differs { address: address + (at + byte) as u64, finding });
+                }
+                at = end;
+                alive();
             }
         }
         Ok(())
@@ -100,25 +115,50 @@ impl Job {
         self.core()?.write_word_32(address, value).map_err(|error| of_core(&error))
     }
 
-    /// Resets the chip and stops it before its first instruction.
+    /// Resets the chip and stops it before its first instruction; connects anew where the reset cut the connection. A lock that
+    /// then lets nobody in is no failure of the reset: what is asked of the chip next fails with it.
     pub(super) fn reset(&mut self) -> Result<(), Failure> {
-        self.core()?.reset_and_halt(STOPPING).map(|_| ()).map_err(|error| of_core(&error))
+        let reset = |mut core: Core<'_>| core.reset_and_halt(STOPPING).map(|_| ()).map_err(|error| of_core(&error));
+        let outcome = self.core().and_then(reset);
+        match (outcome, self.session.as_ref().map(|session| session.target().clone()), &self.chosen) {
+            (Err(failure), Some(target), Some(chosen)) if !is_of_probe(&failure) => {
+                self.session = None;
+                match attach::attach(chosen, Some(target)) {
+                    Ok(attached) => self.session = Some(attached.session),
+                    Err(failure) if is_of_probe(&failure) => return Err(failure),
+                    Err(failure) => self.shut = Some(failure),
+                }
+                Ok(())
+            }
+            (outcome, ..) => outcome,
+        }
     }
 
     /// Resets the chip, lets it run, closes the probe.
     pub(super) fn release(&mut self) -> Result<(), Failure> {
+        if self.shut.is_some() {
+            // A lock that took hold at a reset has let it go already.
+            return Ok(());
+        }
         let reset = self.core().and_then(|mut core| core.reset().map_err(|error| of_core(&error)));
         self.session = None;
         reset
     }
 
     fn session(&mut self) -> Result<&mut Session, Failure> {
-        self.session.as_mut().ok_or_else(|| Failure::NoChip("it is not connected".to_owned()))
+        let shut = &self.shut;
+        let why = || shut.clone().unwrap_or_else(|| Failure::NoChip("it is not connected".to_owned()));
+        self.session.as_mut().ok_or_else(why)
     }
 
     fn core(&mut self) -> Result<Core<'_>, Failure> {
         self.session()?.core(0).map_err(|error| of_core(&error))
     }
+}
+
+/// True where it is the probe that failed, whatever the chip is.
+fn is_of_probe(failure: &Failure) -> bool {
+    matches!(failure, Failure::Gone | Failure::Silent | Failure::Absent | Failure::Busy | Failure::Permission(_))
 }
 
 /// Stops the core after a reset, so that what its firmware has set up does not matter.
