@@ -53,6 +53,8 @@ pub mod pick;
 pub mod place;
 #[cfg(feature = "station")]
 pub mod planning;
+#[cfg(feature = "probe")]
+pub mod probe_worker;
 #[cfg(feature = "station")]
 pub mod programmers;
 #[cfg(feature = "station")]

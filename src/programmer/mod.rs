@@ -16,6 +16,7 @@ pub mod open;
 pub mod pages;
 pub mod selector;
 pub mod sink;
+pub mod swd;
 
 pub use chip::{Chip, Mac, Memory, Region};
 pub use error::ProgrammerError;
