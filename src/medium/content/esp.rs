@@ -3,6 +3,7 @@
 use crate::format::esp_partition_table::{self as table, Partition, flags, kinds};
 use crate::format::esp_secure_cert::{self as secure_cert, Kind, Record};
 use crate::format::nvs::{self, Contents, Item, Keys, NvsError, Value};
+use crate::host::machine::{harmless, presentable};
 
 use super::found::{Content, Form, Sureness, ValueFound};
 use super::mask::{self, Nature, Secrecy};
@@ -83,7 +84,8 @@ pub(super) fn partition_table(bytes: &[u8]) -> Content {
         Ok(partitions) => {
             let sure = if has_checksum(&partitions, bytes) { Sureness::Certain } else { Sureness::Likely };
             let mut found = Content::new(Form::EspPartitionTable, sure, bytes.len());
-            found.problem = table::check(&partitions, table::USUAL_OFFSET).err().map(|error| error.to_string());
+            found.problem =
+                table::check(&partitions, table::USUAL_OFFSET).err().map(|error| harmless(&error.to_string()));
             found.values = partitions.iter().map(row).collect();
             found
         }
@@ -105,7 +107,7 @@ fn row(partition: &Partition) -> ValueFound {
             shown.push_str(word);
         }
     }
-    let place = crate::host::machine::presentable(name);
+    let place = presentable(name);
     ValueFound {
         place,
         kind: kind_of(partition),
@@ -173,7 +175,7 @@ fn beyond(partition: &Partition) -> Content {
 }
 
 fn named(partition: &Partition, mut content: Content) -> Content {
-    content.name = Some(crate::host::machine::presentable(&partition.name));
+    content.name = Some(presentable(&partition.name));
     content.address = Some(u64::from(partition.offset));
     let encrypted = partition.flags & flags::ENCRYPTED != 0 && content.form == Form::Raw;
     let content = content.fact("partition", kind_of(partition));
