@@ -22,17 +22,25 @@ pub(super) fn nvs(bytes: &[u8], keys: &[&Keys]) -> Content {
     if !matches!(problem, NvsError::Checksum { .. }) {
         return Content::damaged(Form::Nvs, bytes.len(), &problem);
     }
-    let mut problem = problem.to_string();
+    let mut problem = in_words(&problem);
     for keys in keys {
         match keys.decrypt(bytes).and_then(|clear| clear.expose(nvs::decode)) {
             Ok(contents) => return nvs_contents(bytes, &contents).fact("encrypted", "yes"),
-            Err(error) => problem = format!("it does not read with the keys at hand: {error}"),
+            Err(error) => problem = format!("it does not read with the keys at hand: {}", in_words(&error)),
         }
     }
     if keys.is_empty() {
         problem.push_str("; it may be encrypted, and no keys are at hand");
     }
     Content::damaged(Form::Nvs, bytes.len(), &problem)
+}
+
+/// The error without checksums: those of a short secret would tell it to whoever can try them all.
+fn in_words(error: &NvsError) -> String {
+    match error {
+        NvsError::Checksum { offset, .. } => format!("the checksum of the NVS entry at byte {offset} is wrong"),
+        other => other.to_string(),
+    }
 }
 
 fn nvs_contents(bytes: &[u8], contents: &Contents) -> Content {
@@ -198,6 +206,8 @@ fn nvs_keys(bytes: &[u8]) -> Content {
             found.values = vec![mask::value("keys", "AES-256-XTS", keys, Nature::Binary, Secrecy::Secret)];
             found
         }
-        Err(error) => Content::damaged(Form::NvsKeys, bytes.len(), &error),
+        Err(_) => {
+            Content::damaged(Form::NvsKeys, bytes.len(), &"it holds no NVS keys in clear: their checksum is wrong")
+        }
     }
 }
