@@ -207,6 +207,10 @@ for case in asked:
     with UF2Writer(case['family'], 'out.uf2', None) as writer:
         writer.add_file(case['address'], data)
     answer['md5'] = open('out.uf2', 'rb').read().hex()
+    with UF2Writer(case['family'], 'out.uf2', 256, md5_enabled=False) as writer:
+        writer.add_file(case['address'], data)
+        writer.add_file(case['address'] + 0x10000, data)
+    answer['joined'] = open('out.uf2', 'rb').read().hex()
     ours = bytes.fromhex(case['ours'])
     assert uf2conv.is_uf2(ours)
     answer['read'] = uf2conv.convert_from_uf2(ours).hex()
@@ -241,6 +245,8 @@ fn uf2_files_are_byte_equal_to_uf2conv_and_esptool_and_all_read_each_other() {
         assert_eq!(read_one(&ours, Some(rp2040)), [(piece.0, whole)]);
         assert_eq!(read_one(&python::bytes(&answer["esptool"]), Some(rp2040)), std::slice::from_ref(piece));
         assert_eq!(read_one(&python::bytes(&answer["md5"]), Some(rp2040)), std::slice::from_ref(piece));
+        let joined = [piece.clone(), (piece.0 + 0x1_0000, piece.1.clone())];
+        assert_eq!(read_one(&python::bytes(&answer["joined"]), Some(rp2040)), joined, "each file counts by itself");
         if piece.1.len().is_multiple_of(256) {
             assert_eq!(hex::encode(&ours), answer["esptool"]);
         }

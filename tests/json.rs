@@ -30,6 +30,13 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
     tables
 }
 
+fn esp_partition_table() -> Vec<u8> {
+    use firstlight::format::esp_partition_table::{Partition, encode, kinds};
+    let partition =
+        Partition { name: "nvs".into(), kind: kinds::DATA, subtype: 2, offset: 0x9000, size: 0x4000, flags: 0 };
+    encode(&[partition]).unwrap()
+}
+
 fn fields(value: &Value) -> BTreeSet<String> {
     value.as_object().unwrap_or_else(|| panic!("{value}")).keys().cloned().collect()
 }
@@ -70,6 +77,10 @@ fn every_command_prints_the_fields_that_are_documented() {
     shown.insert("seal batch", run(&["seal", "batch", "b"]).ok().json());
     shown.insert("seal export", run(&["seal", "export", "--out", "image", "--batch", "b"]).ok().json());
     shown.insert("media inspect", run(&["media", "inspect", "out/gw-0001.img"]).ok().json());
+    std::fs::write(fleet.file("table.bin"), esp_partition_table()).unwrap();
+    let image = run(&["media", "inspect", "table.bin"]).ok().json()["image"].clone();
+    shown.insert("media inspect: a value", image["values"][0].clone());
+    shown.insert("media inspect: an image", image);
     shown.insert("media verify", run(&["media", "verify", "out/gw-0001.img"]).ok().json());
     shown.insert("init", run(&["init", "new", "--template", "mqtt"]).ok().json());
     shown.insert("doctor", serde_json::from_str(&run(&["doctor"]).stdout).unwrap());

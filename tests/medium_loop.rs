@@ -365,7 +365,7 @@ fn preflight_changes_nothing_names_the_loss_and_its_id_follows_the_content() {
     let blank = look();
     assert_eq!(*blank.effect(), Effect::Overwrites(vec![]));
     assert_eq!(blank.accept_id(), look().accept_id());
-    assert_eq!(blank.layout().size, Some(16 * MIB));
+    assert_eq!(blank.layout().medium().unwrap().size, Some(16 * MIB));
     assert_eq!(medium.written(), before);
     deliver(&mut medium.sink(), mbr_small(), &artifact).unwrap();
     let ours = look();
@@ -447,7 +447,7 @@ fn an_image_file_on_a_full_disk_says_so_and_leaves_nothing() {
         "{error}"
     );
     // Without a known payload the disk is found full only while writing.
-    let footprint = firstlight::delivery::Footprint { medium: plan, payload: None };
+    let footprint = firstlight::delivery::Footprint { carrier: plan.into(), payload: None };
     let consent = consent(&mut image, &footprint).unwrap();
     let error = image.commit(&Cargo::of(&artifact), consent, &|_| ()).unwrap_err();
     assert!(matches!(&error, SinkError::Io { source, .. } if source.raw_os_error() == Some(28)), "{error}");

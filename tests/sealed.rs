@@ -420,8 +420,9 @@ impl Sink for Dying {
             serial: Some("A".into()),
             cid: None,
             diskseq: Some(1),
+            chip: None,
         };
-        Ok(Preflight::new(target, Effect::Overwrites(vec![]), need.medium.clone(), None))
+        Ok(Preflight::new(target, Effect::Overwrites(vec![]), need.carrier.clone(), None))
     }
 
     fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, _: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {

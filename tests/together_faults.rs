@@ -316,7 +316,7 @@ fn a_dedicated_port_takes_a_finished_stick_of_three_only_as_it_was_written() {
         fleet: "test-fleet".into(),
     };
     let confirmed = |carried: &[(&str, u32)]| {
-        let layout = station.folder().fleet.plan(&names(&DEVICES)[0], None).unwrap().delivery.medium.clone();
+        let layout = station.folder().fleet.plan(&names(&DEVICES)[0], None).unwrap().delivery.carrier.clone();
         let manifests =
             carried.iter().map(|(id, version)| Manifest::new("test-fleet", names(&[id])[0].clone(), "site", *version));
         let lost = Effect::Overwrites(vec!["fat32 with bundles".into()]);

@@ -8,7 +8,7 @@ use minijinja::Environment;
 use crate::fleet::template::FileSource;
 use crate::fleet::{Faults, Place, TemplateFile, TemplateShape};
 
-use super::context::{BUNDLE, DEVICE, PARTS, TOP_LEVEL};
+use super::context::{BUNDLE, CHIP, DEVICE, PARTS, TOP_LEVEL};
 use super::encoding::{Form, Nature};
 use super::folder::{DESCRIPTION, is_source, may_write};
 
@@ -163,6 +163,7 @@ fn unknown_name(shape: &TemplateShape, name: &str) -> Option<Unknown> {
         ("device", Some(field)) if !DEVICE.contains(&field) => {
             unknown(format!("{name:?} is not known"), among(&DEVICE))
         }
+        ("chip", Some(field)) if !CHIP.contains(&field) => unknown(format!("{name:?} is not known"), among(&CHIP)),
         ("bundle", Some(field)) if !BUNDLE.contains(&field) => {
             unknown(format!("{name:?} is not known"), among(&BUNDLE))
         }

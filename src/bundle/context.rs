@@ -6,7 +6,8 @@ use std::sync::Arc;
 use minijinja::Value;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::delivery::{Credential, PublicKind};
+use crate::delivery::{ChipIdentity, Credential, PublicKind};
+use crate::fleet::factory::SerialSource;
 use crate::fleet::{
     CredentialKind, DevicePlan, Digest, Protocol, Role, Secret, Security, Server, TemplateShape, Variable,
 };
@@ -24,6 +25,8 @@ pub(super) struct Issued<'a> {
     pub(super) secrets: &'a BTreeMap<Arc<str>, Secret>,
     /// The fleet's root certificate, DER.
     pub(super) root: &'a [u8],
+    /// The chip the bundle goes into, where it goes into one.
+    pub(super) chip: Option<&'a ChipIdentity>,
 }
 
 impl<'a> Issued<'a> {
@@ -45,10 +48,12 @@ pub(super) struct Context<'a> {
 }
 
 /// Names a template may use at top level, beside the engine's own functions.
-pub(super) const TOP_LEVEL: [&str; 7] =
-    ["device", "fleet", "bundle", "variables", "servers", "credentials", "root_certificate"];
+pub(super) const TOP_LEVEL: [&str; 8] =
+    ["device", "fleet", "bundle", "variables", "servers", "credentials", "root_certificate", "chip"];
 /// What `device` holds.
 pub(super) const DEVICE: [&str; 4] = ["id", "serial", "model", "profile"];
+/// What `chip` holds, where the bundle goes into a chip's flash.
+pub(super) const CHIP: [&str; 3] = ["name", "uid", "mac"];
 /// What `bundle` holds.
 pub(super) const BUNDLE: [&str; 3] = ["name", "template", "version"];
 /// What a credential may hold, by kind.
@@ -79,7 +84,8 @@ impl<'a> Context<'a> {
             context.certificates("root certificate of the fleet", issued.map(|issued| vec![issued.root.to_vec()]));
         let servers = context.servers(plan, &root)?;
         context.values = Value::from(Map::from([
-            ("device".into(), device(plan)),
+            ("device".into(), device(plan, issued.is_some())),
+            ("chip".into(), chip(plan, issued)),
             ("fleet".into(), Value::from(&*plan.fleet)),
             ("bundle".into(), bundle(plan, version)),
             ("variables".into(), variables),
@@ -283,11 +289,27 @@ fn value_of(json: &serde_json::Value) -> Value {
     }
 }
 
-fn device(plan: &DevicePlan) -> Value {
+fn device(plan: &DevicePlan, is_issued: bool) -> Value {
     let mut map =
         Map::from([("id".into(), Value::from(plan.device.as_str())), ("profile".into(), Value::from(&*plan.profile))]);
-    map.extend(plan.serial.as_ref().map(|serial| ("serial".into(), Value::from(serial.as_str()))));
+    let factory = plan.delivery.carrier.factory();
+    let later = !is_issued && factory.is_some_and(|factory| factory.serials != SerialSource::Mes);
+    let serial = plan.serial.as_ref().map(|serial| serial.as_str()).or(later.then_some("<serial number>"));
+    map.extend(serial.map(|serial| ("serial".into(), Value::from(serial))));
     map.extend(plan.model.as_ref().map(|model| ("model".into(), Value::from(&**model))));
+    Value::from(map)
+}
+
+/// What is known of the chip; of one that is not there yet, that it will be.
+fn chip(plan: &DevicePlan, issued: Option<Issued<'_>>) -> Value {
+    let Some(factory) = plan.delivery.carrier.factory() else { return Value::UNDEFINED };
+    let mut map = Map::from([("name".into(), Value::from(&*factory.chip))]);
+    let known = |of: fn(&ChipIdentity) -> Option<&String>, later: &str| match issued {
+        Some(issued) => issued.chip.and_then(of).map(|number| Value::from(number.as_str())),
+        None => Some(Value::from(later)),
+    };
+    map.extend(known(|chip| chip.uid.as_ref(), "<unique number>").map(|uid| ("uid".into(), uid)));
+    map.extend(known(|chip| chip.mac.as_ref(), "<MAC address>").map(|mac| ("mac".into(), mac)));
     Value::from(map)
 }
 

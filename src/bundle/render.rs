@@ -7,7 +7,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::delivery::{Action, ArtifactFile, Connect, Credential, Manifest, SealedArtifact};
+use crate::delivery::{Action, ArtifactFile, ChipIdentity, Connect, Credential, Manifest, SealedArtifact};
 use crate::fleet::lwm2m::Object;
 use crate::fleet::template::{FileSource, Syntax};
 use crate::fleet::{ConnectPlan, DevicePlan, Seal, Secret, TemplateFile};
@@ -43,6 +43,8 @@ pub struct Rendering<'a> {
     pub root: &'a [u8],
     /// True if a demo authority or a seed made the credentials.
     pub demo: bool,
+    /// The chip the bundle goes into, where it goes into one.
+    pub chip: Option<&'a ChipIdentity>,
 }
 
 /// Renders the bundle of one device and seals it under its manifest.
@@ -54,8 +56,8 @@ pub fn render(template: &Template, rendering: &Rendering<'_>) -> Result<SealedAr
 
 /// Renders the bundle of one device: its files, and the manifest with all that its reader is told, to be sealed.
 pub fn compose(template: &Template, rendering: &Rendering<'_>) -> Result<Composed, RenderError> {
-    let Rendering { plan, version, credentials, secrets, root, .. } = *rendering;
-    let scene = Scene::new(template, plan, version, Some(Issued { credentials, secrets, root }))?;
+    let Rendering { plan, version, credentials, secrets, root, chip, .. } = *rendering;
+    let scene = Scene::new(template, plan, version, Some(Issued { credentials, secrets, root, chip }))?;
     let made = scene.files()?;
     let mut manifest = manifest(rendering)?;
     (manifest.actions, manifest.connect) = scene.orders(&made)?;
@@ -418,7 +420,7 @@ files:
             serial: None,
             model: None,
             profile: "p".into(),
-            delivery: Arc::new(DeliveryPlan { name: "stick".into(), bundle, medium }),
+            delivery: Arc::new(DeliveryPlan { name: "stick".into(), bundle, carrier: medium.into() }),
             credentials: Arc::default(),
             servers: Arc::default(),
             variables: BTreeMap::from([
@@ -442,6 +444,7 @@ files:
             secrets,
             root: &[],
             demo: false,
+            chip: None,
         };
         let artifact = render(template, &rendering)?;
         Ok(artifact.files()[0].bytes.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
@@ -454,7 +457,7 @@ files:
     /// The marker that stands for the secret when this plan is rendered.
     fn marker(template: &Template, plan: &DevicePlan) -> String {
         let secrets = secrets();
-        let issued = Issued { credentials: &[], secrets: &secrets, root: &[] };
+        let issued = Issued { credentials: &[], secrets: &secrets, root: &[], chip: None };
         let context = Context::new(template.shape(), template.digest(), plan, 1, Some(issued)).unwrap();
         assert!(context.values.get_attr(MARKS).is_ok());
         let secret = context.values.get_attr("variables").unwrap().get_attr("secret").unwrap();

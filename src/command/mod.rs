@@ -32,6 +32,8 @@ pub mod devices;
 #[cfg(feature = "station")]
 pub mod doctor;
 #[cfg(feature = "station")]
+pub mod flash;
+#[cfg(feature = "station")]
 pub mod founded;
 #[cfg(feature = "station")]
 pub mod init;
@@ -52,6 +54,8 @@ pub mod planning;
 #[cfg(feature = "station")]
 pub mod programmers;
 #[cfg(feature = "station")]
+pub mod recipe;
+#[cfg(feature = "station")]
 pub mod render;
 #[cfg(feature = "station")]
 pub mod restore;
@@ -61,6 +65,8 @@ pub mod schema;
 pub mod seal;
 #[cfg(feature = "station")]
 pub mod selection;
+#[cfg(feature = "station")]
+pub mod trust;
 #[cfg(feature = "station")]
 pub mod write;
 
@@ -123,6 +129,12 @@ pub enum Command {
     /// Show, change and export the keys that seal bundles.
     #[cfg(feature = "station")]
     Seal(seal::Args),
+    /// Sign and check lock recipes: steps that cannot be taken back.
+    #[cfg(feature = "station")]
+    Recipe(recipe::Args),
+    /// Allow this fleet's programs (vendor programmers, hooks), by digest.
+    #[cfg(feature = "station")]
+    Trust(trust::Args),
     /// Save keys and records to one encrypted file.
     #[cfg(feature = "station")]
     Backup(backup::Args),
@@ -139,6 +151,9 @@ pub enum Command {
     /// Write bootstrap media: image files, folders, sticks, cards.
     #[cfg(feature = "station")]
     Write(write::Args),
+    /// Write per-device data into chips through a programmer.
+    #[cfg(feature = "station")]
+    Flash(flash::Args),
     /// Take bundles from media, on the device itself.
     Client(client::Args),
     /// List drives; look at media and verify them.
@@ -179,6 +194,10 @@ impl Command {
             #[cfg(feature = "station")]
             Command::Seal(args) => seal::run(args, context),
             #[cfg(feature = "station")]
+            Command::Recipe(args) => recipe::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Trust(args) => trust::run(args, context),
+            #[cfg(feature = "station")]
             Command::Backup(args) => backup::run(args, context),
             #[cfg(feature = "station")]
             Command::Restore(args) => restore::run(args, context),
@@ -188,6 +207,8 @@ impl Command {
             Command::Render(args) => render::run(args, context),
             #[cfg(feature = "station")]
             Command::Write(args) => write::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Flash(args) => flash::run(args, context),
             Command::Client(args) => client::run(args, context),
             Command::Media(args) => media::run(args, context),
             #[cfg(feature = "station")]

@@ -105,7 +105,7 @@ impl Planning<'_> {
 #[derive(Clone)]
 enum Seen {
     Nothing,
-    Target(TargetIdentity),
+    Target(Box<TargetIdentity>),
 }
 
 /// Looks at targets; at one that takes all devices only once.
@@ -121,8 +121,8 @@ impl Eyes {
             return Ok(seen.clone());
         }
         let mut sink = target.sink(&plan.device, &self.machine, station.folder().fleet.slots(), false)?;
-        let found = sink.preflight(&Footprint { medium: plan.delivery.medium.clone(), payload: None });
-        let seen = found.map_or(Seen::Nothing, |preflight| Seen::Target(preflight.target().clone()));
+        let found = sink.preflight(&Footprint { carrier: plan.delivery.carrier.clone(), payload: None });
+        let seen = found.map_or(Seen::Nothing, |preflight| Seen::Target(Box::new(preflight.target().clone())));
         self.seen = Some(seen.clone());
         Ok(seen)
     }

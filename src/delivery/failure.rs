@@ -95,6 +95,16 @@ pub enum SinkError {
         /// The system's words.
         source: io::Error,
     },
+    /// A programmer's own words: its errors know their class and their hint.
+    #[error("{source}")]
+    Link {
+        /// Their class.
+        class: Class,
+        /// What a person could do.
+        hint: Option<String>,
+        /// The words.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// What was read back is not what was written.
     #[error("{target} reads back differently at byte {offset}: {finding}")]
     Differs {
@@ -118,12 +128,13 @@ impl Diagnose for SinkError {
             SinkError::Permission { .. } | SinkError::Refused { .. } | SinkError::Swapped { .. } => Class::Refused,
             SinkError::Differs { .. } => Class::Differs,
             SinkError::Interrupted { .. } => Class::Interrupted,
+            SinkError::Link { class, .. } => *class,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            SinkError::Refused { hint, .. } => hint.clone(),
+            SinkError::Refused { hint, .. } | SinkError::Link { hint, .. } => hint.clone(),
             SinkError::Absent { what: "folder", path } => {
                 Some(format!("make it, or mount what belongs there: mkdir -p '{path}'"))
             }

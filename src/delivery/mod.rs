@@ -33,6 +33,6 @@ pub use receipt::Receipt;
 pub use result::{Outcome, ResultBody, ResultFile, ResultRoom};
 pub use shelf::Shelf;
 pub use signer::{Signer, key_name};
-pub use sink::Sink;
+pub use sink::{Locks, Observation, Sink};
 pub use surroundings::{Clock, Random};
-pub use target::{Confirm, Consent, Effect, Footprint, Preflight, TargetIdentity, TargetKind};
+pub use target::{ChipIdentity, Confirm, Consent, Effect, Footprint, Preflight, TargetIdentity, TargetKind};

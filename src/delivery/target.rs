@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::{Digest, MediumPlan};
+use crate::fleet::{Carrier, Digest, MediumPlan};
 
 use super::Manifest;
 use super::SinkError;
@@ -10,10 +10,25 @@ use super::SinkError;
 /// What a sink is asked for before anything is made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Footprint {
-    /// The volume wanted.
-    pub medium: MediumPlan,
+    /// What is to carry the bundle.
+    pub carrier: Carrier,
     /// Upper bound of the bundle's bytes, where known.
     pub payload: Option<u64>,
+}
+
+impl Footprint {
+    /// Returns the volume wanted; refuses `target` where the bundle goes into a chip's flash.
+    pub fn volume(&self, target: &str) -> Result<&MediumPlan, SinkError> {
+        volume(&self.carrier, target)
+    }
+}
+
+fn volume<'a>(carrier: &'a Carrier, target: &str) -> Result<&'a MediumPlan, SinkError> {
+    carrier.medium().ok_or_else(|| SinkError::Refused {
+        target: target.to_owned(),
+        reason: "this delivery goes into a chip's flash by a programmer".to_owned(),
+        hint: Some("use: firstlight flash".to_owned()),
+    })
 }
 
 /// Kinds of target.
@@ -26,6 +41,30 @@ pub enum TargetKind {
     Folder,
     /// A block device: USB stick, SD card.
     Drive,
+    /// A chip behind a programmer.
+    Chip,
+    /// A simulated chip: files of the station.
+    SimulatedChip,
+}
+
+/// Who a chip says it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChipIdentity {
+    /// What it is: `esp32c3`.
+    pub name: String,
+    /// Its unique number, lower-case hex.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uid: Option<String>,
+    /// Its factory MAC address, `7c:df:a1:00:01:ff`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mac: Option<String>,
+}
+
+impl ChipIdentity {
+    /// Returns the number that binds the chip to a record: its unique number, else its MAC address.
+    pub fn number(&self) -> Option<&str> {
+        self.uid.as_deref().or(self.mac.as_deref())
+    }
 }
 
 /// Which target it is. Two identities are the same target if all of `fixed` agrees; the node name does not count, for a
@@ -53,12 +92,25 @@ pub struct TargetIdentity {
     /// The kernel's number for this appearance of the disk (`/sys/block/X/diskseq`): another after every replug.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub diskseq: Option<u64>,
+    /// The chip, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub chip: Option<ChipIdentity>,
 }
 
 impl TargetIdentity {
     /// Returns true if this is hardware that leaves the station (and may take a secret with it).
     pub fn is_hardware(&self) -> bool {
-        self.kind == TargetKind::Drive
+        matches!(self.kind, TargetKind::Drive | TargetKind::Chip)
+    }
+
+    /// Returns true for a chip, simulated or not.
+    pub fn is_chip(&self) -> bool {
+        matches!(self.kind, TargetKind::Chip | TargetKind::SimulatedChip)
+    }
+
+    /// Returns the number that binds a chip to a record; none for anything else and for a chip that does not say.
+    pub fn chip_number(&self) -> Option<&str> {
+        self.chip.as_ref().and_then(ChipIdentity::number)
     }
 
     /// Returns true if `other` is the very same appearance of the target: what consent was given for.
@@ -70,7 +122,8 @@ impl TargetIdentity {
     }
 
     /// Returns true if `other` is the same piece of hardware or the same file, perhaps plugged elsewhere since: what an
-    /// interrupted delivery may be resumed on. A drive without card id and serial is the same only on the same port.
+    /// interrupted delivery may be resumed on. A drive without card id and serial is the same only on the same port; so is
+    /// a chip that does not say who it is.
     pub fn is_same_target(&self, other: &Self) -> bool {
         if self.kind != other.kind {
             return false;
@@ -82,6 +135,11 @@ impl TargetIdentity {
                 let told_apart = self.cid.is_some() || self.serial.is_some();
                 same && (told_apart || self.port == other.port)
             }
+            TargetKind::Chip | TargetKind::SimulatedChip => match (self.chip_number(), other.chip_number()) {
+                (Some(one), Some(two)) => one == two,
+                (None, None) => self.port == other.port && self.serial == other.serial && self.path == other.path,
+                _ => false,
+            },
         }
     }
 }
@@ -101,15 +159,15 @@ pub enum Effect {
 pub struct Preflight {
     target: TargetIdentity,
     effect: Effect,
-    layout: MediumPlan,
+    layout: Carrier,
     accept_id: Option<String>,
     carries: Vec<Manifest>,
 }
 
 impl Preflight {
-    /// Made by sinks. `layout` is the medium plan with its size filled in; `accept_id` names this target in this state.
-    pub fn new(target: TargetIdentity, effect: Effect, layout: MediumPlan, accept_id: Option<String>) -> Self {
-        Self { target, effect, layout, accept_id, carries: Vec::new() }
+    /// Made by sinks. `layout` is what was asked for, a medium's with its size filled in; `accept_id` names this target in this state.
+    pub fn new(target: TargetIdentity, effect: Effect, layout: impl Into<Carrier>, accept_id: Option<String>) -> Self {
+        Self { target, effect, layout: layout.into(), accept_id, carries: Vec::new() }
     }
 
     /// Adds that the target holds exactly these bundles, all of them whole; a drive holds nothing beside them.
@@ -146,7 +204,7 @@ impl Preflight {
     }
 
     /// Returns the layout, fixed now.
-    pub fn layout(&self) -> &MediumPlan {
+    pub fn layout(&self) -> &Carrier {
         &self.layout
     }
 
@@ -172,7 +230,7 @@ pub trait Confirm: Send + Sync {
 #[derive(Debug)]
 pub struct Consent {
     target: TargetIdentity,
-    layout: MediumPlan,
+    layout: Carrier,
 }
 
 impl Consent {
@@ -182,8 +240,13 @@ impl Consent {
     }
 
     /// Returns the layout it was given for.
-    pub fn layout(&self) -> &MediumPlan {
+    pub fn layout(&self) -> &Carrier {
         &self.layout
+    }
+
+    /// Returns the volume it was given for; refuses where it was given for a chip.
+    pub fn volume(&self) -> Result<&MediumPlan, SinkError> {
+        volume(&self.layout, &self.target.name)
     }
 }
 

@@ -8,11 +8,14 @@ pub mod check;
 pub mod class;
 pub mod credential;
 pub mod digest;
+pub mod factory;
 #[cfg(feature = "station")]
 pub mod file;
 pub mod identity;
 #[cfg(feature = "station")]
 pub mod inventory;
+#[cfg(feature = "station")]
+pub mod label;
 #[cfg(feature = "station")]
 pub mod lock;
 pub mod lwm2m;
@@ -21,7 +24,11 @@ pub mod nearest;
 pub mod place;
 pub mod plan;
 #[cfg(feature = "station")]
+pub mod program;
+#[cfg(feature = "station")]
 pub mod quantity;
+#[cfg(feature = "station")]
+pub mod recipe;
 #[cfg(feature = "station")]
 pub mod schema;
 pub mod secret;
@@ -45,17 +52,20 @@ pub use check::{Fleet, PlanError, Templates};
 pub use class::{Class, Diagnose};
 pub use credential::{CertificateProfile, CredentialKind, CredentialShape, KeyAlgorithm, Retain, Validity};
 pub use digest::Digest;
+pub use factory::FactoryPlan;
 #[cfg(feature = "station")]
 pub use file::{AuthoritySpec, FleetFile};
 pub use identity::{EndpointName, IdentityError, SerialNumber};
 #[cfg(feature = "station")]
 pub use inventory::{Inventory, InventoryForm};
 #[cfg(feature = "station")]
+pub use label::{LabelPlan, LabelStock};
+#[cfg(feature = "station")]
 pub use lock::FleetLock;
 pub use place::{Fault, Faults, Place};
 pub use plan::{
-    Addressee, BundlePlan, ConnectPlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable, Recipient,
-    Seal, SealingPlan, Variable,
+    Addressee, BundlePlan, Carrier, ConnectPlan, DeliveryPlan, DevicePlan, Filesystem, MediumPlan, PartitionTable,
+    Recipient, Seal, SealingPlan, Variable,
 };
 pub use secret::Secret;
 pub use server::{Protocol, Role, Security, Server};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CredentialShape, Digest, EndpointName, SerialNumber, Server};
+use super::{CredentialShape, Digest, EndpointName, FactoryPlan, SerialNumber, Server};
 
 /// The decided row: everything that shapes one device's bundle and its medium. Secrets are names here.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -115,8 +115,43 @@ pub struct DeliveryPlan {
     pub name: Arc<str>,
     /// The bundle it carries.
     pub bundle: BundlePlan,
-    /// The volume the bundle is put in.
-    pub medium: MediumPlan,
+    /// What carries the bundle to the device.
+    #[serde(flatten)]
+    pub carrier: Carrier,
+}
+
+/// What carries a bundle to the device.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carrier {
+    /// A volume: stick, card, image file; or a folder.
+    Medium(MediumPlan),
+    /// Its own flash, by a programmer.
+    Factory(Arc<FactoryPlan>),
+}
+
+impl From<MediumPlan> for Carrier {
+    fn from(medium: MediumPlan) -> Self {
+        Self::Medium(medium)
+    }
+}
+
+impl Carrier {
+    /// Returns the volume, where it is one.
+    pub fn medium(&self) -> Option<&MediumPlan> {
+        match self {
+            Carrier::Medium(medium) => Some(medium),
+            Carrier::Factory(_) => None,
+        }
+    }
+
+    /// Returns what goes where in flash, where it goes there.
+    pub fn factory(&self) -> Option<&Arc<FactoryPlan>> {
+        match self {
+            Carrier::Medium(_) => None,
+            Carrier::Factory(factory) => Some(factory),
+        }
+    }
 }
 
 /// One entry of a profile's `bundles`.

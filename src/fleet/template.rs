@@ -16,8 +16,9 @@ pub struct TemplateShape {
     pub consumer: String,
     /// One paragraph for `init` and the docs.
     pub description: String,
-    /// The medium the consumer looks for.
-    pub medium: MediumPlan,
+    /// The medium the consumer looks for; none if it is no medium's reader.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub medium: Option<MediumPlan>,
     /// The credentials it uses: name and the kinds it can use under that name; a trailing `?` on the name in the file
     /// makes it optional.
     pub credentials: BTreeMap<Arc<str>, CredentialUse>,

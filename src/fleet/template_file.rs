@@ -43,7 +43,10 @@ fn read(name: &Arc<str>, root: &Node, faults: &mut Faults) -> Option<TemplateSha
         name: Arc::clone(name),
         consumer: root.get("consumer")?.text()?.to_owned(),
         description: root.get("description")?.text()?.trim_end().to_owned(),
-        medium: medium(root, faults)?,
+        medium: match root.get("medium") {
+            Some(_) => Some(medium(root, faults)?),
+            None => None,
+        },
         credentials,
         variables,
         files,

@@ -9,7 +9,7 @@ pub(super) static TEMPLATE: Record = Record {
     fields: &[
         required("consumer", Shape::Text(&TEXT), "what reads the medium, in a person's words"),
         required("description", Shape::Text(&TEXT), "one paragraph"),
-        required("medium", Shape::Record(&MEDIUM), "the medium the consumer looks for"),
+        optional("medium", Shape::Record(&MEDIUM), "the medium the consumer looks for, where it looks for one"),
         optional(
             "credentials",
             Shape::Names { key: &CREDENTIAL_NAME, value: &Shape::Record(&CREDENTIAL), least: 0 },

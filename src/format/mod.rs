@@ -10,6 +10,8 @@ pub mod esp_partition_table;
 pub mod esp_secure_cert;
 pub mod fat;
 pub mod intel_hex;
+#[cfg(feature = "station")]
+pub mod label;
 pub mod littlefs;
 #[cfg(feature = "station")]
 pub mod nvs;

@@ -203,7 +203,8 @@ fn put_bytes(file: &mut [u8], addresses: &[u32], mut address: u64, mut bytes: &[
 }
 
 /// Reads a whole file, the blocks of each family by themselves. Gaps between addresses are good; blocks that are missing, there
-/// twice or at odds with each other are not. Blocks that are not for flash are passed over.
+/// twice or at odds with each other are not. Blocks that are not for flash are passed over. Behind a whole row of blocks another
+/// may follow that counts anew.
 ///
 /// # Errors
 /// [`Uf2Error`]; at most [`LONGEST`] bytes are read.
@@ -262,15 +263,21 @@ impl<'a> Block<'a> {
     }
 }
 
-/// The blocks of one family.
+/// The blocks of one family: a row of them, in any order.
 #[derive(Default)]
 struct Blocks<'a> {
     count: u32,
     numbers: BTreeMap<u32, (u64, &'a [u8])>,
+    /// What whole rows of blocks before this one held.
+    before: Vec<(u64, &'a [u8])>,
 }
 
 impl<'a> Blocks<'a> {
     fn add(&mut self, block: Block<'a>) -> Result<(), String> {
+        // esptool counts the blocks of each file that it joins by themselves: behind a whole row another may begin.
+        if self.numbers.len() == self.count as usize && block.number == 0 {
+            self.before.extend(std::mem::take(&mut self.numbers).into_values());
+        }
         if self.numbers.is_empty() {
             self.count = block.count;
         }
@@ -288,6 +295,7 @@ impl<'a> Blocks<'a> {
             let family = family.map(|family| format!(" for family {:#010x}", family.0)).unwrap_or_default();
             return Err(Uf2Error::Missing { found: self.numbers.len(), expected: self.count, family, missing });
         }
-        Ok(Image { family, segments: segment::join(self.numbers.into_values().collect())? })
+        let pieces = self.before.into_iter().chain(self.numbers.into_values()).collect();
+        Ok(Image { family, segments: segment::join(pieces)? })
     }
 }

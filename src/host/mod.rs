@@ -9,6 +9,12 @@ pub mod drives;
 pub mod error;
 pub mod files;
 pub mod machine;
+#[cfg(feature = "station")]
+pub mod process;
+#[cfg(feature = "station")]
+pub mod serial_ports;
+#[cfg(feature = "station")]
+pub mod serial_line;
 pub mod surroundings;
 #[cfg(feature = "station")]
 pub mod usb;
@@ -18,5 +24,7 @@ pub use block::BlockDevice;
 pub use drives::{Bus, Drive, Verdict};
 pub use error::HostError;
 pub use machine::Machine;
+#[cfg(feature = "station")]
+pub use serial_ports::{SerialPort, serial_ports};
 #[cfg(feature = "station")]
 pub use usb::{UsbPort, usb_ports};

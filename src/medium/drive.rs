@@ -200,6 +200,7 @@ impl DriveSink {
 impl Sink for DriveSink {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
         let drive = self.find()?;
+        let mut layout = need.volume(&drive.node.display().to_string())?.clone();
         self.check(&drive)?;
         check_room(&drive, need)?;
         let name = drive.node.display().to_string();
@@ -210,7 +211,6 @@ impl Sink for DriveSink {
         let identity = drive.identity();
         let content = Digest::of_parts([front.as_slice(), back.as_slice()]);
         let accept = accept_id(&identity, content);
-        let mut layout = need.medium.clone();
         layout.size = Some(layout.size.unwrap_or(drive.size));
         let carried = found.sole_bundles().iter().map(|bundle| bundle.manifest.clone());
         Ok(Preflight::new(identity, Effect::Overwrites(found.losses()), layout, Some(accept)).carrying(carried))
@@ -220,7 +220,7 @@ impl Sink for DriveSink {
         let agreed = consent.target();
         let drive = self.find_again(agreed)?;
         self.check(&drive)?;
-        let image = encode(cargo, consent.layout(), Some(drive.size))?;
+        let image = encode(cargo, consent.volume()?, Some(drive.size))?;
         let device = self.open(&drive)?;
         self.check_opened(&device, &drive, agreed)?;
         let outcome = self.write(&device, &drive, &image, &|moment| tell(cargo, moment, watch))?;
@@ -291,7 +291,7 @@ fn find_attached(machine: &Machine, selector: &DriveSelector) -> Result<Drive, S
 
 fn check_room(drive: &Drive, need: &Footprint) -> Result<(), SinkError> {
     let target = drive.node.display().to_string();
-    let wanted = need.medium.size.unwrap_or(0).max(need.payload.unwrap_or(0));
+    let wanted = need.carrier.medium().and_then(|medium| medium.size).unwrap_or(0).max(need.payload.unwrap_or(0));
     if wanted > drive.size {
         return Err(SinkError::TooSmall { target, need: wanted, have: drive.size });
     }

@@ -84,6 +84,7 @@ impl Folder {
             serial: None,
             cid: None,
             diskseq: None,
+            chip: None,
         }
     }
 
@@ -117,6 +118,7 @@ fn replaceable(path: &str) -> String {
 impl Sink for Folder {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
         let place = self.place()?;
+        let volume = need.volume(&place.display().to_string())?.clone();
         let is_there = place.is_dir();
         let written = if is_there { &place } else { folder_of(&place) };
         rustix::fs::access(written, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| match error {
@@ -124,7 +126,7 @@ impl Sink for Folder {
             _ => SinkError::Permission { target: self.name() },
         })?;
         let (effect, carried) = if is_there { self.effect(&place)? } else { (Effect::Creates, Vec::new()) };
-        Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None).carrying(carried))
+        Ok(Preflight::new(self.identity(&place), effect, volume, None).carrying(carried))
     }
 
     fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {

@@ -75,6 +75,7 @@ impl ImageFile {
             serial: None,
             cid: None,
             diskseq: None,
+            chip: None,
         }
     }
 
@@ -134,7 +135,8 @@ impl ImageFile {
 impl Sink for ImageFile {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
         let place = self.place()?;
-        if need.medium.size.is_none() {
+        let volume = need.volume(&place.display().to_string())?.clone();
+        if volume.size.is_none() {
             return Err(SinkError::Layout {
                 reason: "an image file needs a size, as in `medium: {size: 64MiB}` in the fleet file".into(),
             });
@@ -142,13 +144,13 @@ impl Sink for ImageFile {
         self.check_folder(&place, need.payload.unwrap_or(0).saturating_add(OVERHEAD))?;
         let (effect, carried) = self.effect(&place)?;
         self.seen = Some(Seen(state_of(&place)));
-        Ok(Preflight::new(self.identity(&place), effect, need.medium.clone(), None).carrying(carried))
+        Ok(Preflight::new(self.identity(&place), effect, volume, None).carrying(carried))
     }
 
     fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
         let place = self.place()?;
         self.check_unchanged(&place, &consent)?;
-        let image = encode(cargo, consent.layout(), None)?;
+        let image = encode(cargo, consent.volume()?, None)?;
         let device = cargo.device();
         let total = 2 * image.data_bytes();
         let tick = |done| watch(Event::Bytes { device, done, total });

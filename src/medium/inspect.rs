@@ -156,20 +156,26 @@ impl Diagnose for InspectError {
 /// Looks at the folder, image file or block device at `path`. A block device is read past the page cache.
 pub fn inspect_path(path: &Path) -> Result<Inspection, InspectError> {
     let name = path.display().to_string();
+    match open(path)? {
+        Some(source) => inspect(&name, &*source),
+        None => Ok(inspect_folder(&name, path)),
+    }
+}
+
+/// Opens an image file or block device for reading; `None` for a folder.
+pub(super) fn open(path: &Path) -> Result<Option<Box<dyn ReadAt>>, InspectError> {
     let kind = std::fs::metadata(path).map_err(HostError::io("reading", path))?.file_type();
     if kind.is_dir() {
-        return Ok(inspect_folder(&name, path));
+        return Ok(None);
     }
     if kind.is_block_device() {
         let node = path.canonicalize().map_err(HostError::io("reading", path))?;
-        let reader = DeviceReader::new(BlockDevice::open_for_reading(&node)?);
-        return inspect(&name, &reader);
+        return Ok(Some(Box::new(DeviceReader::new(BlockDevice::open_for_reading(&node)?))));
     }
     if kind.is_file() {
-        let file = File::open(path).map_err(HostError::io("reading", path))?;
-        return inspect(&name, &file);
+        return Ok(Some(Box::new(File::open(path).map_err(HostError::io("reading", path))?)));
     }
-    Err(InspectError::NoMedium { name })
+    Err(InspectError::NoMedium { name: path.display().to_string() })
 }
 
 /// Looks at the medium `source`, called `name` in messages. A damaged table or volume is no error here: it is a finding.
@@ -199,6 +205,17 @@ fn inspect_folder(name: &str, path: &Path) -> Inspection {
 }
 
 impl Inspection {
+    /// What is no medium: an image of `size` bytes without table and volumes.
+    pub fn of_image(name: &str, size: u64) -> Self {
+        let (table, volumes) = (TableFound::None, Vec::new());
+        Self { name: name.to_owned(), size: Some(size), table, blank: false, volumes, problem: None }
+    }
+
+    /// Returns true if something is there, and nothing of it is known.
+    pub fn is_unrecognised(&self) -> bool {
+        self.table == TableFound::None && self.volumes.is_empty() && !self.blank
+    }
+
     /// Returns the bundles found, in the order of volumes and folders.
     pub fn bundles(&self) -> impl Iterator<Item = &BundleFound> {
         self.volumes.iter().flat_map(|volume| &volume.bundles.0)

@@ -1,6 +1,8 @@
 //! Media: the write engine, read-back, image files, folders, drives, and looking at media that were written.
 
 pub mod bundle;
+#[cfg(feature = "station")]
+pub mod content;
 pub mod drive;
 pub mod engine;
 mod failure;

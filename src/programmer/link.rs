@@ -58,6 +58,11 @@ pub trait Programmer: Send {
     /// Returns where the link hangs; known after `connect`, as selected before.
     fn link(&self) -> Link;
 
+    /// Returns true if the chip is files of this station that stand for no hardware: a rehearsal. Known after `connect`.
+    fn is_simulated(&self) -> bool {
+        false
+    }
+
     /// Returns what the link can do.
     fn capabilities(&self) -> Capabilities;
 
@@ -66,6 +71,12 @@ pub trait Programmer: Send {
 
     /// Reads memory; secret, for what lies there may be.
     fn read(&mut self, range: Range<u64>) -> Result<Secret, ProgrammerError>;
+
+    /// Returns true if the memory at `address` holds exactly `bytes`; a link that can ask for a digest need not read.
+    fn holds(&mut self, address: u64, bytes: &[u8]) -> Result<bool, ProgrammerError> {
+        let there = self.read(address..address.saturating_add(bytes.len() as u64))?;
+        Ok(there.expose(|there| there == bytes))
+    }
 
     /// Writes segments and compares them as far as the link can by itself.
     ///

@@ -5,13 +5,24 @@
 pub mod chip;
 pub mod dfu;
 pub mod error;
+pub mod exec;
+pub mod file;
+pub mod image;
+pub mod esp;
 pub mod link;
 pub mod lock;
+pub mod locks;
+pub mod open;
 pub mod pages;
 pub mod selector;
+pub mod sink;
 
 pub use chip::{Chip, Mac, Memory, Region};
 pub use error::ProgrammerError;
 pub use link::{Capabilities, Link, Programmer, Traffic, Watch};
 pub use lock::{Act, LockStep, Probe, Registers};
-pub use selector::{ProgrammerSelector, UsbSelector};
+pub use locks::Observation;
+pub use open::open;
+pub use sink::ChipSink;
+pub use pages::{Look, Pages};
+pub use selector::{EspLine, ProgrammerSelector, UsbSelector};

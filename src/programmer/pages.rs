@@ -27,6 +27,28 @@ pub struct Pages {
     pub unchanged: u64,
 }
 
+/// How pages are looked at: a link that can tell a page's digest need not read it.
+pub trait Look {
+    /// Returns true if the page holds exactly `wanted`.
+    fn holds(&mut self, page: Range<u64>, wanted: &[u8]) -> Result<bool, ProgrammerError>;
+
+    /// Reads the page; asked only for those that the segments do not cover whole.
+    fn read(&mut self, page: Range<u64>) -> Result<Secret, ProgrammerError>;
+}
+
+/// Looks by reading.
+struct Reading<'a>(&'a mut dyn FnMut(Range<u64>) -> Result<Secret, ProgrammerError>);
+
+impl Look for Reading<'_> {
+    fn holds(&mut self, page: Range<u64>, wanted: &[u8]) -> Result<bool, ProgrammerError> {
+        Ok((self.0)(page)?.expose(|bytes| bytes == wanted))
+    }
+
+    fn read(&mut self, page: Range<u64>) -> Result<Secret, ProgrammerError> {
+        (self.0)(page)
+    }
+}
+
 impl Pages {
     /// Compares `segments` with what `read` finds, page by page. Fails, before anything is read, where a segment lies outside
     /// of the writable memory, and where two overlap.
@@ -35,17 +57,17 @@ impl Pages {
         segments: &[Segment],
         read: &mut dyn FnMut(Range<u64>) -> Result<Secret, ProgrammerError>,
     ) -> Result<Self, ProgrammerError> {
+        Self::compare(memory, segments, &mut Reading(read))
+    }
+
+    /// As [`Pages::plan`], for a link that need not read every page to tell whether it is right.
+    pub fn compare(memory: &Memory, segments: &[Segment], look: &mut dyn Look) -> Result<Self, ProgrammerError> {
         let touched = touched(memory, segments)?;
         let mut pages = Self { runs: Vec::new(), bytes: 0, unchanged: 0 };
         let mut open: Option<(u64, Zeroizing<Vec<u8>>)> = None;
         for page in touched {
             let length = page.end - page.start;
-            let old = read(page.clone())?;
-            let (new, same) = old.expose(|old| {
-                let new = overlaid(&page, old, segments);
-                let same = *new == old;
-                (new, same)
-            });
+            let (new, same) = looked_at(&page, segments, look)?;
             if same {
                 pages.unchanged += length;
                 pages.close(&mut open);
@@ -120,6 +142,35 @@ fn touched(memory: &Memory, segments: &[Segment]) -> Result<Vec<Range<u64>>, Pro
     Ok(pages)
 }
 
+/// Returns what the page is to hold, and whether it does.
+fn looked_at(
+    page: &Range<u64>,
+    segments: &[Segment],
+    look: &mut dyn Look,
+) -> Result<(Zeroizing<Vec<u8>>, bool), ProgrammerError> {
+    if let Some(new) = covered(page, segments) {
+        let same = look.holds(page.clone(), &new)?;
+        return Ok((new, same));
+    }
+    let old = look.read(page.clone())?;
+    Ok(old.expose(|old| {
+        let new = overlaid(page, old, segments);
+        let same = *new == old;
+        (new, same)
+    }))
+}
+
+/// Returns the page's bytes if the segments, which do not overlap, leave no byte of it out.
+fn covered(page: &Range<u64>, segments: &[Segment]) -> Option<Zeroizing<Vec<u8>>> {
+    let part = |segment: &Segment| {
+        let end = segment.end().unwrap_or(u64::MAX).min(page.end);
+        end.saturating_sub(segment.address.max(page.start))
+    };
+    let length = page.end - page.start;
+    let blank = vec![0; usize::try_from(length).ok()?];
+    (segments.iter().map(part).sum::<u64>() == length).then(|| overlaid(page, &blank, segments))
+}
+
 /// Returns the page's bytes with the segments laid over them.
 fn overlaid(page: &Range<u64>, old: &[u8], segments: &[Segment]) -> Zeroizing<Vec<u8>> {
     let mut new = Zeroizing::new(old.to_vec());
@@ -170,6 +221,31 @@ mod tests {
         let pages = plan(&[0; 128], &[Segment::new(30, vec![9; 60])]).unwrap();
         let runs: Vec<(u64, usize)> = pages.runs.iter().map(|run| (run.address, run.bytes.len())).collect();
         assert_eq!(runs, [(16, 48), (64, 32)]);
+    }
+
+    #[test]
+    fn a_page_is_read_only_where_the_segments_leave_bytes_out() {
+        struct Digests(Vec<String>);
+        impl Look for Digests {
+            fn holds(&mut self, page: Range<u64>, wanted: &[u8]) -> Result<bool, ProgrammerError> {
+                self.0.push(format!("{page:?} holds {wanted:?}"));
+                Ok(page.start == 16)
+            }
+            fn read(&mut self, page: Range<u64>) -> Result<Secret, ProgrammerError> {
+                self.0.push(format!("read {page:?}"));
+                Ok(Secret::new(vec![7; 16]))
+            }
+        }
+        let segments = [Segment::new(0, vec![1; 20]), Segment::new(20, vec![2; 20])];
+        let mut look = Digests(Vec::new());
+        let pages = Pages::compare(&memory(), &segments, &mut look).unwrap();
+        let second = [[1; 4].as_slice(), &[2; 12]].concat();
+        assert_eq!(
+            look.0,
+            [format!("0..16 holds {:?}", [1; 16]), format!("16..32 holds {second:?}"), "read 32..48".into()]
+        );
+        assert_eq!((pages.bytes, pages.unchanged), (32, 16));
+        assert!(pages.runs[1].bytes.expose(|bytes| bytes == [[2; 8], [7; 8]].concat()));
     }
 
     #[test]

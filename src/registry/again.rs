@@ -6,7 +6,7 @@ use super::credentials;
 use super::deliveries::Delivery;
 use super::ticket::Asked;
 use super::work::Work;
-use super::{Again, DeliveryState, GenerationState, LedgerError, unfinished};
+use super::{Again, DeliveryState, GenerationState, LedgerError, chips, unfinished};
 
 /// Applies `again` to the device's credentials and to its open delivery; returns the latter if it is still open.
 pub(super) fn apply(
@@ -24,6 +24,10 @@ pub(super) fn apply(
         }
         Again::Damaged => {
             close(work, open, DeliveryState::Damaged)?;
+            if asked.target.is_chip() {
+                // What went into a chip stays in it: nobody wipes a broken one.
+                chips::revoke(work, device, &asked.device, "its chip was damaged")?;
+            }
             replace(work, device, asked)?;
             Ok(None)
         }

@@ -184,7 +184,13 @@ impl Audit {
                 spool.as_ref().map(deliveries::spool_digest)
                     != row.get::<_, Option<_>>("spool")?.map(Digest::from_bytes)
             }
-            Table::Devices => false,
+            Table::Devices
+            | Table::Chips
+            | Table::Serials
+            | Table::Locks
+            | Table::Labels
+            | Table::Batches
+            | Table::Confirmations => false,
         };
         if missing {
             let place = format!("{} {}", table.name(), row.get::<_, i64>("row")?);

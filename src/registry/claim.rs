@@ -14,7 +14,7 @@ use super::generation::Generations;
 use super::ticket::Asked;
 use super::versions::{self, Version};
 use super::work::Work;
-use super::{Again, Claim, DeliveryState, FinishedDelivery, LedgerError, Ticket, again, steps, unfinished};
+use super::{Again, Claim, DeliveryState, FinishedDelivery, LedgerError, Ticket, again, locks, steps, unfinished};
 
 /// Answers without writing if there is nothing left to do and nothing to tidy up.
 pub(super) fn nothing_left(conn: &Connection, asked: &Asked) -> Result<Option<FinishedDelivery>, LedgerError> {
@@ -98,7 +98,7 @@ fn settle(
     asked: &Asked,
 ) -> Result<Option<Delivery>, LedgerError> {
     let Some(open) = open else { return Ok(None) };
-    if open.reached < Step::Verified {
+    if open.reached < Step::Verified || locks::first_open(work.conn, open.row)?.is_some() {
         return Ok(Some(open));
     }
     let generations = credentials::wanted(work.conn, Some(device), &asked.shapes)?;

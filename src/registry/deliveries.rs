@@ -225,6 +225,13 @@ pub(super) fn key_of(target: &TargetIdentity) -> String {
     let key = match target.kind {
         TargetKind::ImageFile => serde_json::json!(["image-file", target.path]),
         TargetKind::Folder => serde_json::json!(["folder", target.path]),
+        TargetKind::Chip | TargetKind::SimulatedChip => {
+            let kind = if target.kind == TargetKind::Chip { "chip" } else { "simulated-chip" };
+            match target.chip_number() {
+                Some(number) => serde_json::json!([kind, number]),
+                None => serde_json::json!([kind, target.port, target.serial, target.path]),
+            }
+        }
         TargetKind::Drive => {
             let told_apart = target.cid.is_some() || target.serial.is_some();
             let port = if told_apart { None } else { target.port.as_deref() };

@@ -190,6 +190,21 @@ pub(super) fn register(
     Ok(())
 }
 
+/// Takes back that a version was delivered: its chip is another device's from now on.
+pub(super) fn unregister(work: &mut Work<'_>, row: i64) -> Result<(), LedgerError> {
+    let changed = work
+        .conn
+        .prepare_cached(
+            "UPDATE devices SET state = 'known', version = NULL, target = NULL, hardware = NULL, delivered = NULL,
+             changed = ?2 WHERE row = ?1 AND state = 'registered'",
+        )?
+        .execute(params![row, work.now_text()])?;
+    if changed > 0 {
+        work.touch(Table::Devices, row);
+    }
+    Ok(())
+}
+
 /// Takes a device out of service.
 pub(super) fn retire(work: &mut Work<'_>, row: i64, reason: &str) -> Result<(), LedgerError> {
     work.conn

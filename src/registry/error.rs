@@ -79,6 +79,22 @@ pub enum LedgerError {
         /// The device that has it.
         holder: String,
     },
+    /// A pool of serial numbers has none left.
+    #[error("no serial number is left from {first:?} to {last:?}")]
+    PoolEmpty {
+        /// The first of the pool.
+        first: String,
+        /// The last.
+        last: String,
+    },
+    /// A lock is not applied, or not seen to hold.
+    #[error("device {device:?} is not done: its lock {lock:?} is not settled")]
+    Unlocked {
+        /// The device.
+        device: EndpointName,
+        /// The lock's name.
+        lock: String,
+    },
     /// The device is retired.
     #[error("refusing to serve device {device:?}: it was retired on {since}: {reason}")]
     Retired {
@@ -216,8 +232,10 @@ impl Diagnose for LedgerError {
             | LedgerError::NewerSchema { .. }
             | LedgerError::OtherFleet { .. }
             | LedgerError::Taken { .. }
+            | LedgerError::PoolEmpty { .. }
             | LedgerError::Unknown { .. } => Class::Input,
             LedgerError::Retired { .. }
+            | LedgerError::Unlocked { .. }
             | LedgerError::ExposedElsewhere { .. }
             | LedgerError::BoundElsewhere { .. }
             | LedgerError::MaterialDestroyed { .. } => Class::Refused,
@@ -238,6 +256,11 @@ impl Diagnose for LedgerError {
             }
             LedgerError::NewerSchema { .. } => "use the newer firstlight that wrote it".into(),
             LedgerError::OtherFleet { .. } => "use --fleet DIR with the folder of that fleet".into(),
+            LedgerError::PoolEmpty { .. } => "give the pool more numbers: serial_pool: {last: ...}".into(),
+            LedgerError::Unlocked { .. } => "plug the same unit in again and run the same command: it resumes".into(),
+            LedgerError::Taken { what: "chip", holder, .. } => format!(
+                "it is {holder}'s; to give it to another device say why: --rework REASON (revokes {holder}'s credentials)"
+            ),
             LedgerError::Taken { holder, .. } => {
                 format!("see who has it: firstlight devices why {holder}")
             }

@@ -11,6 +11,7 @@ use crate::fleet::{Class, DevicePlan, Digest, EndpointName, SerialNumber};
 
 use super::holder::{Holder, Tickets};
 use super::issue::{self, Issued};
+use super::locks::LockPlan;
 use super::ticket::Asked;
 use super::work::{Surroundings, Work};
 use super::writer::{Counts, Fault, Writer};
@@ -119,8 +120,19 @@ impl Ledger {
     /// Takes the proof (step 7): pending generations become active; private material is destroyed by its `retain` rule,
     /// `never` by any target, `until-delivered` by hardware only.
     pub fn verified(&self, ticket: &Ticket, receipt: &Receipt) -> Result<(), LedgerError> {
+        self.verified_to_lock(ticket, receipt, None)
+    }
+
+    /// Takes the proof as [`Ledger::verified`] does, and notes in the same transaction the locks without which the delivery
+    /// is not done.
+    pub fn verified_to_lock(
+        &self,
+        ticket: &Ticket,
+        receipt: &Receipt,
+        locks: Option<LockPlan>,
+    ) -> Result<(), LedgerError> {
         let (row, receipt) = (ticket.delivery, receipt.clone());
-        self.write(move |work| steps::verified(work, row, &receipt))
+        self.write(move |work| steps::verified(work, row, &receipt, locks.as_ref()))
     }
 
     /// Records the device as delivered (step 9); a second time it changes nothing.

@@ -15,10 +15,27 @@ pub(super) enum Table {
     Generations,
     Versions,
     Deliveries,
+    Chips,
+    Serials,
+    Locks,
+    Labels,
+    Batches,
+    Confirmations,
 }
 
 impl Table {
-    pub(super) const ALL: [Table; 4] = [Table::Devices, Table::Generations, Table::Versions, Table::Deliveries];
+    pub(super) const ALL: [Table; 10] = [
+        Table::Devices,
+        Table::Generations,
+        Table::Versions,
+        Table::Deliveries,
+        Table::Chips,
+        Table::Serials,
+        Table::Locks,
+        Table::Labels,
+        Table::Batches,
+        Table::Confirmations,
+    ];
 
     /// Returns the table's name in SQL.
     pub(super) fn name(self) -> &'static str {
@@ -27,6 +44,12 @@ impl Table {
             Table::Generations => "generations",
             Table::Versions => "versions",
             Table::Deliveries => "deliveries",
+            Table::Chips => "chips",
+            Table::Serials => "serials",
+            Table::Locks => "locks",
+            Table::Labels => "labels",
+            Table::Batches => "batches",
+            Table::Confirmations => "confirmations",
         }
     }
 
@@ -37,6 +60,12 @@ impl Table {
             Table::Generations => "SELECT * FROM generations WHERE row = ?1",
             Table::Versions => "SELECT * FROM versions WHERE row = ?1",
             Table::Deliveries => "SELECT * FROM deliveries WHERE row = ?1",
+            Table::Chips => "SELECT * FROM chips WHERE row = ?1",
+            Table::Serials => "SELECT * FROM serials WHERE row = ?1",
+            Table::Locks => "SELECT * FROM locks WHERE row = ?1",
+            Table::Labels => "SELECT * FROM labels WHERE row = ?1",
+            Table::Batches => "SELECT * FROM batches WHERE row = ?1",
+            Table::Confirmations => "SELECT * FROM confirmations WHERE row = ?1",
         }
     }
 }

@@ -10,7 +10,7 @@ use super::LedgerError;
 pub(super) const APPLICATION: i64 = 0x666c_6774;
 
 /// Each script lifts the file from the schema of its index to the next one. Scripts that were released never change.
-const SCRIPTS: [&str; KNOWN as usize] = [FIRST];
+const SCRIPTS: [&str; KNOWN as usize] = [FIRST, FACTORY];
 
 const FIRST: &str = "
 CREATE TABLE ledger (
@@ -129,8 +129,70 @@ CREATE INDEX deliveries_pending ON deliveries (state) WHERE state = 'open';
 CREATE INDEX deliveries_target ON deliveries (target_key) WHERE locked IS NOT NULL;
 ";
 
+/// What a factory line needs: which chip is which device's, serial numbers given out, locks, labels, batches, and what a
+/// person confirmed.
+const FACTORY: &str = "
+CREATE TABLE chips (
+    row INTEGER PRIMARY KEY,
+    number TEXT NOT NULL,
+    device INTEGER NOT NULL REFERENCES devices,
+    delivery TEXT NOT NULL,
+    hardware INTEGER NOT NULL CHECK (hardware IN (0, 1)),
+    state TEXT NOT NULL CHECK (state IN ('bound', 'replaced')),
+    reason TEXT,
+    changed TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX chips_number ON chips (number, hardware) WHERE state = 'bound';
+CREATE INDEX chips_device ON chips (device, delivery);
+CREATE TABLE serials (
+    row INTEGER PRIMARY KEY,
+    serial TEXT NOT NULL UNIQUE,
+    number INTEGER NOT NULL,
+    prefix TEXT NOT NULL,
+    device INTEGER NOT NULL REFERENCES devices,
+    given TEXT NOT NULL
+) STRICT;
+CREATE INDEX serials_pool ON serials (prefix, number);
+CREATE TABLE locks (
+    row INTEGER PRIMARY KEY,
+    delivery INTEGER NOT NULL REFERENCES deliveries,
+    step INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    recipe TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('intended', 'applied', 'observed', 'unobservable')),
+    changed TEXT NOT NULL,
+    UNIQUE (delivery, step)
+) STRICT;
+CREATE INDEX locks_recipe ON locks (recipe);
+CREATE TABLE labels (
+    row INTEGER PRIMARY KEY,
+    device INTEGER NOT NULL UNIQUE REFERENCES devices,
+    prints INTEGER NOT NULL CHECK (prints > 0),
+    changed TEXT NOT NULL
+) STRICT;
+CREATE TABLE batches (
+    row INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
+    frozen TEXT NOT NULL,
+    report TEXT,
+    opened TEXT NOT NULL,
+    changed TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX batches_open ON batches (state) WHERE state = 'open';
+CREATE TABLE confirmations (
+    row INTEGER PRIMARY KEY,
+    recipe TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    device TEXT NOT NULL,
+    changed TEXT NOT NULL,
+    UNIQUE (recipe, batch)
+) STRICT;
+";
+
 /// The newest schema this program knows.
-pub(super) const KNOWN: u32 = 1;
+pub(super) const KNOWN: u32 = 2;
 
 /// Returns the digest that stands before the first event: the chain belongs to one fleet.
 pub(super) fn genesis(fleet: &str) -> Digest {

@@ -8,7 +8,7 @@ use crate::fleet::{Class, Digest};
 use super::deliveries::{self, Delivery};
 use super::generation::Generations;
 use super::work::Work;
-use super::{DeliveryState, LedgerError, NewCredential, credentials, devices, versions};
+use super::{DeliveryState, LedgerError, LockPlan, NewCredential, chips, credentials, devices, locks, versions};
 
 /// The longest message of a failure that is kept, in characters.
 const LONGEST_MESSAGE: usize = 2_000;
@@ -26,6 +26,7 @@ pub(super) fn bind(work: &mut Work<'_>, row: i64, target: &TargetIdentity) -> Re
             asked: target.name.clone(),
         });
     }
+    chips::bind(work, &delivery, target)?;
     deliveries::bind(work, row, target)?;
     if delivery.reached < Step::Bind {
         deliveries::reach(work, row, Step::Bind)?;
@@ -67,7 +68,13 @@ fn refuse_missing(work: &Work<'_>, delivery: &Delivery, generations: &Generation
 }
 
 /// Takes the proof: pending generations become active, the `retain` rules are applied.
-pub(super) fn verified(work: &mut Work<'_>, row: i64, receipt: &Receipt) -> Result<(), LedgerError> {
+/// The locks intended belong to the same transaction: from here on the delivery is not done without them.
+pub(super) fn verified(
+    work: &mut Work<'_>,
+    row: i64,
+    receipt: &Receipt,
+    locks: Option<&LockPlan>,
+) -> Result<(), LedgerError> {
     let delivery = held(work, row)?;
     if delivery.reached >= Step::Verified {
         return Ok(());
@@ -79,7 +86,11 @@ pub(super) fn verified(work: &mut Work<'_>, row: i64, receipt: &Receipt) -> Resu
     let hardware = delivery.target.is_hardware();
     let destroyed = credentials::apply_retain(work, delivery.device, &generations, hardware)?;
     deliveries::verify(work, row, receipt)?;
-    let body = json!({ "receipt": receipt, "activated": activated, "destroyed": destroyed });
+    locks.map_or(Ok(()), |plan| locks::intend(work, row, plan))?;
+    let mut body = json!({ "receipt": receipt, "activated": activated, "destroyed": destroyed });
+    if let Some(plan) = locks {
+        body["locks"] = json!(plan.steps);
+    }
     work.record("verified", delivery.id.as_str(), Some(row), body)
 }
 
@@ -103,6 +114,9 @@ fn register(work: &mut Work<'_>, delivery: &Delivery) -> Result<(), LedgerError>
         return Ok(());
     }
     expect(delivery, Step::Registered, &[Step::Verified])?;
+    if let Some(name) = locks::first_open(work.conn, delivery.row)? {
+        return Err(LedgerError::Unlocked { device: delivery.id.clone(), lock: name });
+    }
     devices::register(work, delivery.device, delivery.number, &delivery.target)?;
     deliveries::reach(work, delivery.row, Step::Registered)?;
     let body = json!({ "version": delivery.number });

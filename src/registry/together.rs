@@ -35,7 +35,7 @@ impl Ledger {
         let rows = rows_of(tickets);
         let proven = move |work: &mut Work<'_>| {
             let mut pairs = rows.iter().zip(&receipts);
-            pairs.try_for_each(|(row, receipt)| steps::verified(work, *row, receipt))
+            pairs.try_for_each(|(row, receipt)| steps::verified(work, *row, receipt, None))
         };
         self.write(proven)
     }

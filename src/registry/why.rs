@@ -117,6 +117,8 @@ fn target_of(record: &DeliveryRecord) -> String {
         TargetKind::ImageFile => "image",
         TargetKind::Folder => "folder",
         TargetKind::Drive => "drive",
+        TargetKind::Chip => "chip",
+        TargetKind::SimulatedChip => "simulated chip",
     };
     format!("{kind}:{}", record.target.path)
 }

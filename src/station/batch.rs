@@ -108,6 +108,7 @@ impl Batch<'_> {
                 again: self.again,
                 confirm: self.confirm,
                 progress: self.progress,
+                locking: None,
             };
             work.run(&mut *sink)
         });
@@ -126,7 +127,7 @@ impl Verdict {
         verdict
     }
 
-    fn count(&mut self, outcome: &Outcome) {
+    pub(super) fn count(&mut self, outcome: &Outcome) {
         match &outcome.result {
             Ok(Delivered::Now { .. }) => self.made += 1,
             Ok(Delivered::Before(_)) => self.before += 1,

@@ -62,6 +62,24 @@ impl Confirm for AcceptTarget {
     }
 }
 
+/// Agrees to a chip that is blank where it is written, and to one that is this fleet's already; asks about any other.
+pub struct ChipConsent {
+    /// Knows this fleet's chips.
+    pub ledger: Ledger,
+    /// Who is asked about the others.
+    pub otherwise: Box<dyn Confirm>,
+}
+
+impl Confirm for ChipConsent {
+    fn confirm(&self, preflight: &Preflight) -> Result<(), SinkError> {
+        let is_ours = || matches!(self.ledger.device_of_chip(preflight.target()), Ok(Some(_)));
+        if *preflight.effect() == Effect::Creates || is_ours() {
+            return Ok(());
+        }
+        self.otherwise.confirm(preflight)
+    }
+}
+
 /// Agrees to whatever sits at a dedicated port, if it is small enough and blank or carries only this fleet's finished
 /// deliveries.
 pub struct AcceptPort {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::delivery::{
-    Cargo, Confirm, Consent, Credential, Event, Footprint, Manifest, Preflight, Progress, Receipt, SealedArtifact,
-    Sink, SinkError, Step, TargetIdentity,
+    Cargo, ChipIdentity, Confirm, Consent, Credential, Event, Footprint, Manifest, Preflight, Progress, Receipt,
+    SealedArtifact, Sink, SinkError, Step, TargetIdentity,
 };
 use crate::fleet::{Class, DevicePlan, Diagnose};
 use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};
@@ -13,6 +13,7 @@ use crate::{bundle, bundle::Rendering};
 
 use super::error::StationError;
 use super::issue;
+use super::locking::Locking;
 use super::open::Station;
 use super::overwritten;
 use super::seal;
@@ -29,6 +30,8 @@ pub struct Delivery<'a> {
     pub confirm: &'a dyn Confirm,
     /// Hears of every step.
     pub progress: &'a dyn Progress,
+    /// The steps that cannot be taken back, where the delivery has some.
+    pub locking: Option<&'a Locking<'a>>,
 }
 
 /// What came of a delivery.
@@ -73,7 +76,9 @@ impl Delivery<'_> {
         self.reached(Step::Begin)?;
         let (version, changes) = (ticket.version, ticket.changes.clone());
         let receipt = if ticket.reached >= Step::Verified {
-            // The power went between the proof and its registration: only the records are left to be made.
+            // The power went between the proof and its registration: only locks and records are left to be made.
+            let settled = self.lock(&ticket, &target, sink);
+            settled.inspect_err(|error| self.note_failure(&ticket, error))?;
             self.conclude(ticket)?;
             self.proof(&target)?
         } else {
@@ -99,6 +104,7 @@ impl Delivery<'_> {
         let is_that =
             |held: &Manifest| held.fleet == fleet && held.device == finished.device && held.version == finished.version;
         let is_held = target.is_hardware()
+            || target.is_chip()
             || held.iter().any(is_that)
             || sink.preflight(&self.footprint())?.carries().iter().any(is_that);
         if is_held {
@@ -150,15 +156,25 @@ impl Delivery<'_> {
         let ledger = self.station.ledger();
         ledger.bind(ticket, target)?;
         self.reached(Step::Bind)?;
-        let artifact = self.artifact(ticket)?;
+        let artifact = self.artifact(ticket, target.chip.as_ref())?;
         self.reached(Step::Sealed)?;
+        sink.check_fit(&Cargo::of(&artifact), &self.footprint())?;
         self.look_again(sink, target)?;
         ledger.exposed(ticket)?;
         self.reached(Step::Exposed)?;
         let receipt = sink.commit(&Cargo::of(&artifact), consent, &|event| self.watch(event))?;
-        ledger.verified(ticket, &receipt)?;
+        ledger.verified_to_lock(ticket, &receipt, self.locking.map(Locking::plan))?;
         self.tell(Step::Verified);
+        self.lock(ticket, target, sink)?;
         Ok(receipt)
+    }
+
+    /// Takes the steps that cannot be taken back, as far as they are not taken yet.
+    fn lock(&self, ticket: &Ticket, target: &TargetIdentity, sink: &mut dyn Sink) -> Result<(), StationError> {
+        match self.locking {
+            Some(locking) => locking.settle(self.station, ticket, target, sink),
+            None => Ok(()),
+        }
     }
 
     /// Looks once more before the ledger says that secrets leave: a drive exchanged since the consent must not be noted as
@@ -176,25 +192,34 @@ impl Delivery<'_> {
     }
 
     fn footprint(&self) -> Footprint {
-        Footprint { medium: self.plan.delivery.medium.clone(), payload: None }
+        Footprint { carrier: self.plan.delivery.carrier.clone(), payload: None }
     }
 
     /// Returns the artifact: the spooled one where an interrupted delivery left it, else a new one, durable on return.
-    pub(super) fn artifact(&self, ticket: &Ticket) -> Result<SealedArtifact, StationError> {
+    pub(super) fn artifact(
+        &self,
+        ticket: &Ticket,
+        chip: Option<&ChipIdentity>,
+    ) -> Result<SealedArtifact, StationError> {
         let key = self.station.keys().fleet_key();
         let context = spool_context(ticket);
         if let Some(spool) = &ticket.spool {
             return Ok(SealedArtifact::from_spool(&key.unseal(&context, spool)?)?);
         }
         let (credentials, new) = issue::credentials(self.station, self.plan, &ticket.credentials)?;
-        let artifact = self.render(ticket, &credentials)?;
+        let artifact = self.render(ticket, &credentials, chip)?;
         let spool = key.seal(&context, &artifact.to_spool(), &*self.station.surroundings().random);
         let sealed: Vec<NewCredential> = new;
         self.station.ledger().sealed(ticket, sealed, artifact.digest(), spool)?;
         Ok(artifact)
     }
 
-    fn render(&self, ticket: &Ticket, credentials: &[Credential]) -> Result<SealedArtifact, StationError> {
+    fn render(
+        &self,
+        ticket: &Ticket,
+        credentials: &[Credential],
+        chip: Option<&ChipIdentity>,
+    ) -> Result<SealedArtifact, StationError> {
         let template = self.station.shelf().template(&self.plan.delivery.bundle.template);
         let rendering = Rendering {
             plan: self.plan,
@@ -204,6 +229,7 @@ impl Delivery<'_> {
             secrets: self.station.secrets(),
             root: self.station.authority().root_der(),
             demo: self.station.is_demo(),
+            chip,
         };
         seal::seal(self.station, self.plan, bundle::compose(&template, &rendering)?)
     }

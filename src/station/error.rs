@@ -10,8 +10,11 @@ use crate::fleet::check::PlanError;
 use crate::fleet::{Class, Diagnose};
 use crate::host::HostError;
 use crate::host::files::folder_of;
+use crate::programmer::ProgrammerError;
+use crate::programmer::image::ImageError;
 use crate::registry::LedgerError;
 
+use super::flash_error::FlashError;
 use super::load::LoadError;
 
 /// Most devices that a message names.
@@ -44,6 +47,15 @@ pub enum StationError {
     /// The machine.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// A chip.
+    #[error(transparent)]
+    Flash(#[from] FlashError),
+    /// A programmer.
+    #[error(transparent)]
+    Programmer(#[from] ProgrammerError),
+    /// A flash image.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// A file or folder of the station.
     #[error("{doing} {path:?} failed")]
     File {
@@ -176,6 +188,9 @@ impl Diagnose for StationError {
             StationError::Artifact(_) => Class::Fault,
             StationError::Sink(error) => error.class(),
             StationError::Host(error) => error.class(),
+            StationError::Flash(error) => error.class(),
+            StationError::Programmer(error) => error.class(),
+            StationError::Image(error) => error.class(),
             StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
             StationError::File { .. } => Class::Surroundings,
             StationError::Target { .. }
@@ -205,6 +220,9 @@ impl Diagnose for StationError {
             StationError::Render(error) => error.hint(),
             StationError::Sink(error) => error.hint(),
             StationError::Host(error) => error.hint(),
+            StationError::Flash(error) => error.hint(),
+            StationError::Programmer(error) => error.hint(),
+            StationError::Image(error) => error.hint(),
             StationError::Target { .. } => {
                 Some("targets are image:FOLDER/, image:FILE, folder:DIR, drive:/dev/NODE, drive:port=PORT, slot:N".into())
             }

@@ -22,6 +22,8 @@ pub const FLEET_FILE: &str = "fleet.yaml";
 pub const LOCK_FILE: &str = "fleet.lock";
 /// Folder of a fleet's own templates.
 pub const TEMPLATES_FOLDER: &str = "templates";
+/// Longest partition table: 95 lines at most.
+const LONGEST_TABLE: u64 = 64 * 1024;
 /// Longest PEM file: a chain of certificates takes some kilobytes.
 const LONGEST_PEM: u64 = 1024 * 1024;
 
@@ -52,6 +54,15 @@ pub trait TemplateLibrary {
     /// Reads the template `name`, from `folder` if there is one, else the built-in one; the digest is over all its files.
     /// Notes its faults, and returns none if there are any.
     fn read(&self, name: &Arc<str>, folder: Option<&Path>, faults: &mut Faults) -> Option<(TemplateShape, Digest)>;
+
+    /// Takes a template whose files were made of the fleet file; `shown` stands in front of file names in faults.
+    fn compose(
+        &self,
+        name: &Arc<str>,
+        shown: &str,
+        files: BTreeMap<String, Vec<u8>>,
+        faults: &mut Faults,
+    ) -> Option<(TemplateShape, Digest)>;
 }
 
 /// Why a fleet cannot be loaded.
@@ -118,6 +129,7 @@ pub fn load(root: &Path, inputs: Inputs<'_>, templates: &dyn TemplateLibrary) ->
         return Err(reading.faults.or_value(()).err().unwrap_or_default().into());
     };
     file.read_pem_files(&mut |path, purpose| reading.pem(path, purpose));
+    file.read_partition_tables(&mut |path| reading.table(path));
     let inventory = reading.inventory(&file, inputs)?;
     let templates = reading.templates(&mut file, templates);
     let lock = reading.lock(&file)?;
@@ -226,6 +238,15 @@ impl Reading<'_> {
         Some(Arc::from(text))
     }
 
+    fn table(&mut self, path: &Located<Arc<str>>) -> Option<Arc<str>> {
+        let bytes = self.named_file(path, LONGEST_TABLE)?;
+        let text = String::from_utf8(bytes).ok();
+        if text.is_none() {
+            self.faults.add(path.place.clone(), format!("{:?} is not UTF-8", path.value));
+        }
+        text.map(Arc::from)
+    }
+
     fn inventory(&mut self, file: &FleetFile, inputs: Inputs<'_>) -> Result<Inventory, LoadError> {
         let (name, bytes) = match (&inputs.inventory, &file.inventory) {
             (Some(path), _) if path.as_os_str() != "-" => (named(path), read_bounded(path, LONGEST_INVENTORY)?),
@@ -249,6 +270,14 @@ impl Reading<'_> {
         let mut templates = Templates::new();
         let mut missing = false;
         for (name, places) in file.templates() {
+            if let Some((place, files)) = file.factory_template(&name) {
+                let shown = format!("{}:{} (factory)", place.file, place.line);
+                match library.compose(&name, &shown, files, &mut self.faults) {
+                    Some(template) => drop(templates.insert(name, template)),
+                    None => file.excuse_template(&name),
+                }
+                continue;
+            }
             let folder = self.root.join(TEMPLATES_FOLDER).join(&*name);
             let own = is_plain_name(&name) && folder.is_dir();
             if own && built_in.contains(&name) {

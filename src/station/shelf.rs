@@ -54,6 +54,16 @@ impl TemplateLibrary for Shelf {
         };
         Some(self.keep(name, Template::from_files(name, &shown, files, faults)?))
     }
+
+    fn compose(
+        &self,
+        name: &Arc<str>,
+        shown: &str,
+        files: BTreeMap<String, Vec<u8>>,
+        faults: &mut Faults,
+    ) -> Option<(TemplateShape, Digest)> {
+        Some(self.keep(name, Template::from_files(name, shown, files, faults)?))
+    }
 }
 
 /// Reads the plain files of a template's folder; links and folders are not followed. One file and one byte more than a

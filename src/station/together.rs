@@ -10,7 +10,7 @@ use crate::delivery::{
     Cargo, Confirm, Consent, Event, Footprint, Manifest, Preflight, Progress, Receipt, SealedArtifact, Sink, Step,
     TargetIdentity, TargetKind,
 };
-use crate::fleet::{DevicePlan, EndpointName, MediumPlan};
+use crate::fleet::{Carrier, DevicePlan, EndpointName, MediumPlan};
 use crate::medium;
 use crate::registry::{Again, Beginning, Claim, FinishedDelivery, Ticket};
 
@@ -193,7 +193,7 @@ impl Together<'_> {
 
     fn artifacts(&self, plans: &[DevicePlan], tickets: &[Ticket]) -> Result<Vec<SealedArtifact>, StationError> {
         let artifact = |(plan, ticket)| {
-            let artifact = self.of(plan).artifact(ticket)?;
+            let artifact = self.of(plan).artifact(ticket, None)?;
             self.progress.event(Event::Step { device: &plan.device, step: Step::Sealed });
             self.station.check_interrupt()?;
             Ok(artifact)
@@ -245,7 +245,14 @@ impl Together<'_> {
 
     /// The delivery of one of the devices, for what each goes through by itself.
     fn of<'d>(&'d self, plan: &'d DevicePlan) -> Delivery<'d> {
-        Delivery { station: self.station, plan, again: self.again, confirm: self.confirm, progress: self.progress }
+        Delivery {
+            station: self.station,
+            plan,
+            again: self.again,
+            confirm: self.confirm,
+            progress: self.progress,
+            locking: None,
+        }
     }
 
     fn watch(&self, event: Event<'_>) {
@@ -300,13 +307,13 @@ impl Claimed {
 /// A medium that is too small is found out before the ledger says that secrets left.
 fn check_fit(cargo: &Cargo<'_>, consent: &Consent) -> Result<(), StationError> {
     if consent.target().kind != TargetKind::Folder {
-        medium::encode(cargo, consent.layout(), consent.target().size)?;
+        medium::encode(cargo, consent.volume()?, consent.target().size)?;
     }
     Ok(())
 }
 
 fn footprint(plans: &[DevicePlan], payload: Option<u64>) -> Footprint {
-    Footprint { medium: plans[0].delivery.medium.clone(), payload }
+    Footprint { carrier: plans[0].delivery.carrier.clone(), payload }
 }
 
 fn partly_done<'d>(devices: usize, done: impl Iterator<Item = &'d EndpointName>) -> StationError {
@@ -315,10 +322,13 @@ fn partly_done<'d>(devices: usize, done: impl Iterator<Item = &'d EndpointName>)
 
 /// Refuses two devices whose deliveries want different volumes.
 pub fn go_on_one(one: &DevicePlan, other: &DevicePlan) -> Result<(), StationError> {
-    if one.delivery.medium == other.delivery.medium {
+    if one.delivery.carrier == other.delivery.carrier {
         return Ok(());
     }
-    let difference = difference(&one.delivery.medium, &other.delivery.medium);
+    let difference = match (&one.delivery.carrier, &other.delivery.carrier) {
+        (Carrier::Medium(one), Carrier::Medium(other)) => difference(one, other),
+        _ => "one goes into a chip's flash".to_owned(),
+    };
     Err(StationError::Media { one: one.device.to_string(), other: other.device.to_string(), difference })
 }
 

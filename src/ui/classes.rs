@@ -15,10 +15,16 @@ use crate::{
     authority::AuthorityError,
     bundle::{RenderError, ScaffoldError},
     fleet::PlanError,
+    fleet::label::LabelPlanError,
+    format::label::LabelError,
+    medium::content::ContentError,
     programmer::ProgrammerError,
     registry::LedgerError,
     station::StationError,
+    station::hook::HookError,
     station::load::LoadError,
+    station::recipe::RecipeError,
+    station::trust::TrustError,
 };
 
 use super::Complaint;
@@ -51,11 +57,23 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         InspectError,
         VerifyError,
         #[cfg(feature = "station")]
+        ContentError,
+        #[cfg(feature = "station")]
+        LabelPlanError,
+        #[cfg(feature = "station")]
+        LabelError,
+        #[cfg(feature = "station")]
         ProgrammerError,
         #[cfg(feature = "station")]
         StationError,
         #[cfg(feature = "station")]
         LoadError,
+        #[cfg(feature = "station")]
+        HookError,
+        #[cfg(feature = "station")]
+        RecipeError,
+        #[cfg(feature = "station")]
+        TrustError,
         #[cfg(feature = "station")]
         PlanError,
         #[cfg(feature = "station")]

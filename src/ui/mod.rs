@@ -10,7 +10,11 @@ pub mod closing;
 pub mod complaint;
 #[cfg(feature = "station")]
 pub mod consent;
+#[cfg(feature = "station")]
+pub mod csv;
 pub mod failure;
+#[cfg(feature = "station")]
+pub mod first_article;
 pub mod interrupt;
 pub mod measure;
 pub mod panics;
@@ -25,6 +29,8 @@ pub mod terminal;
 
 pub use classes::class_of;
 pub use complaint::Complaint;
+#[cfg(feature = "station")]
+pub use csv::Csv;
 pub use failure::Failure;
 pub use interrupt::Interrupt;
 pub use printer::{Format, Level, Printer};

@@ -104,6 +104,7 @@ pub fn rendered_with(template: &Template, plan: &DevicePlan, secret: &[u8]) -> R
             secrets: &secrets,
             root: ROOT,
             demo: true,
+            chip: None,
         },
     )
 }

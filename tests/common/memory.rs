@@ -49,8 +49,9 @@ impl Sink for MemoryDrive {
             serial: Some(self.serial.into()),
             cid: None,
             diskseq: Some(if is_exchanged { 2 } else { 1 }),
+            chip: None,
         };
-        Ok(Preflight::new(target, Effect::Overwrites(self.lost.clone()), need.medium.clone(), None))
+        Ok(Preflight::new(target, Effect::Overwrites(self.lost.clone()), need.carrier.clone(), None))
     }
 
     fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {

@@ -69,7 +69,7 @@ pub(crate) fn plan(table: PartitionTable, filesystem: Filesystem, size: Option<u
 }
 
 pub(crate) fn need(medium: MediumPlan, artifact: &SealedArtifact) -> Footprint {
-    Footprint { medium, payload: Some(artifact.payload()) }
+    Footprint { carrier: medium.into(), payload: Some(artifact.payload()) }
 }
 
 pub(crate) fn consent(sink: &mut dyn Sink, need: &Footprint) -> Result<Consent, SinkError> {
@@ -77,7 +77,7 @@ pub(crate) fn consent(sink: &mut dyn Sink, need: &Footprint) -> Result<Consent, 
 }
 
 pub(crate) fn deliver_all(sink: &mut dyn Sink, plan: MediumPlan, cargo: &Cargo<'_>) -> Result<Receipt, SinkError> {
-    let need = Footprint { medium: plan, payload: Some(cargo.payload()) };
+    let need = Footprint { carrier: plan.into(), payload: Some(cargo.payload()) };
     let consent = consent(sink, &need)?;
     sink.commit(cargo, consent, &|_: Event<'_>| ())
 }

@@ -10,8 +10,19 @@ use crate::medium::{BundleFound, FileState, Inspection, inspect_path};
 use crate::ui::Table;
 use crate::ui::measure::size;
 
+#[cfg(feature = "station")]
+use super::content;
 use super::sealed::{self, SignatureState};
 
+#[cfg(feature = "station")]
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight media inspect out/gw-0007.img
+  $ firstlight media inspect /dev/sdb --json
+  $ firstlight media inspect nvs.bin --keys keys.bin
+  $ firstlight media inspect security.cbor --format senml-cbor";
+
+#[cfg(not(feature = "station"))]
 const EXAMPLES: &str = "\
 Examples:
   $ firstlight media inspect out/gw-0007.img
@@ -24,11 +35,25 @@ pub struct Args {
     /// An image file, a folder or a drive
     #[arg(value_name = "PATH")]
     pub path: PathBuf,
+    /// What is asked of an image.
+    #[cfg(feature = "station")]
+    #[command(flatten)]
+    pub content: content::ImageArgs,
 }
 
 /// Runs `firstlight media inspect`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    #[cfg(feature = "station")]
+    if let Some(found) = args.content.look(&args.path)? {
+        return Ok(content::show(&args.path, &found, context));
+    }
     let found = inspect_path(&args.path)?;
+    #[cfg(feature = "station")]
+    if found.is_unrecognised()
+        && let Some(found) = content::raw(&args.path)?
+    {
+        return Ok(content::show(&args.path, &found, context));
+    }
     let keys = sealed::fleet_keys(context)?;
     let document = sealed::document(&found, keys.as_deref());
     context.printer.report(&document, || text(&found, keys.as_deref(), context.printer.terminal().columns));

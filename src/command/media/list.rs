@@ -54,7 +54,7 @@ fn look(machine: &Machine, drive: &Drive) -> Look {
     let medium =
         MediumPlan { table: PartitionTable::None, filesystem: Filesystem::Fat, label: String::new(), size: Some(0) };
     let mut sink = DriveSink::new(machine.clone(), DriveSelector::Node(drive.node.clone()), false);
-    sink.preflight(&Footprint { medium, payload: None }).map_err(|error| error.to_string())
+    sink.preflight(&Footprint { carrier: medium.into(), payload: None }).map_err(|error| error.to_string())
 }
 
 fn content(look: &Look) -> Vec<String> {

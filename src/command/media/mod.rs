@@ -2,6 +2,8 @@
 
 use super::{Context, Status};
 
+#[cfg(feature = "station")]
+pub mod content;
 pub mod inspect;
 #[cfg(feature = "station")]
 pub mod list;
@@ -35,7 +37,7 @@ pub enum Action {
     /// List drives, each with our verdict and its reasons.
     #[cfg(feature = "station")]
     List(list::Args),
-    /// Show what is on a medium, without its secrets.
+    /// Show what is on a medium or in an image, without its secrets.
     Inspect(inspect::Args),
     /// Compare a medium with its manifest.
     Verify(verify::Args),

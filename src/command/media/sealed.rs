@@ -96,9 +96,10 @@ fn result_json(bundle: &BundleFound) -> Value {
     }
 }
 
-/// Returns an inspection as JSON, with signatures and result.
+/// Returns an inspection as JSON, with signatures and result; `image` is for what is no medium.
 pub fn document(found: &Inspection, keys: Option<&[PublicKey]>) -> Value {
     let mut value = serde_json::to_value(found).expect("an inspection is plain data");
+    value["image"] = Value::Null;
     for (index, volume) in found.volumes.iter().enumerate() {
         let bundles = &volume.bundles.0;
         for (number, bundle) in bundles.iter().enumerate() {

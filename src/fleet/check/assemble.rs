@@ -23,6 +23,7 @@ impl Fleet {
             authority: file.authority.clone(),
             secrets: file.secrets.iter().map(|(name, source)| (Arc::clone(name), source.value.clone())).collect(),
             slots: file.slots.iter().map(|(number, port)| (*number, Arc::clone(&port.value))).collect(),
+            programmers: file.programmers.clone(),
             variables: file.variables.clone(),
             profiles,
             overrides: file.devices.clone(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::file::{DeviceSpec, Given};
+use super::super::program::Programmers;
 use super::super::{AuthoritySpec, EndpointName, Inventory, Recipient, Seal, SecretSource};
 use super::profile::Profile;
 
@@ -15,6 +16,7 @@ pub struct Fleet {
     pub(super) authority: AuthoritySpec,
     pub(super) secrets: BTreeMap<Arc<str>, SecretSource>,
     pub(super) slots: BTreeMap<u32, Arc<str>>,
+    pub(super) programmers: Programmers,
     pub(super) variables: BTreeMap<Arc<str>, Given>,
     pub(super) profiles: BTreeMap<Arc<str>, Profile>,
     pub(super) overrides: BTreeMap<Arc<str>, DeviceSpec>,
@@ -42,6 +44,11 @@ impl Fleet {
     /// Returns the USB port path of each of the station's slots.
     pub fn slots(&self) -> &BTreeMap<u32, Arc<str>> {
         &self.slots
+    }
+
+    /// Returns the programs that drive programmers, by name.
+    pub fn programmers(&self) -> &Programmers {
+        &self.programmers
     }
 
     /// Returns the devices in the order of the inventory.

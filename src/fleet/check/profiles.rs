@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::file::{BundleSpec, CredentialSpec, Located, ProfileSpec, Section, ServerSpec};
+use super::super::file::{BundleSpec, CredentialSpec, DeliverySpec, Located, ProfileSpec, Section, ServerSpec};
 use super::super::quantity::show_duration;
 use super::super::template::FileSource;
 use super::super::{
-    BundlePlan, CredentialKind, CredentialShape, DeliveryPlan, Digest, Faults, FleetFile, Protocol, Security, Server,
-    TemplateShape, Validity, nearest,
+    BundlePlan, Carrier, CredentialKind, CredentialShape, DeliveryPlan, Digest, Faults, FleetFile, Protocol, Security,
+    Server, TemplateShape, Validity, nearest,
 };
 use super::profile::{Delivery, Profile, Templates, UsedTemplate};
 use super::unknown::unknown;
-use super::{medium, sealing, servers};
+use super::{factory, medium, sealing, servers};
 
 /// Longest validity that is a number, 1000 years: more is `forever`.
 const LONGEST_VALIDITY: u64 = 1_000 * 31_536_000;
@@ -243,13 +243,29 @@ impl<'a> Context<'a> {
             let plan = DeliveryPlan {
                 name: Arc::clone(name),
                 bundle: bundle_plan(bundle_name, bundle, template, *digest),
-                medium: medium::merge(delivery, &template.medium, faults),
+                carrier: match self.carrier(delivery, template, faults) {
+                    Some(carrier) => carrier,
+                    None => continue,
+                },
             };
             let variables = Arc::new(template.variables.clone());
             let credentials = Arc::new(self.carried(bundle, template));
             deliveries.insert(Arc::clone(name), Delivery { plan: Arc::new(plan), variables, credentials });
         }
         deliveries
+    }
+
+    fn carrier(&self, delivery: &DeliverySpec, template: &TemplateShape, faults: &mut Faults) -> Option<Carrier> {
+        if let Some(spec) = &delivery.factory {
+            factory::check(spec, self.spec, faults);
+            return Some(Carrier::Factory(Arc::new(spec.plan.clone())));
+        }
+        let Some(wanted) = &template.medium else {
+            let message = format!("template {:?} is for no medium", template.name);
+            faults.add_with_hint(delivery.place.clone(), message, "give the template a medium, with its label");
+            return None;
+        };
+        Some(Carrier::Medium(medium::merge(delivery, wanted, faults)))
     }
 
     /// Returns the credentials that a bundle carries: of those the profile has, the ones its template uses and it does not

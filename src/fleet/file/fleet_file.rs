@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::program::{self, Programmers};
 use super::super::yaml::{Entry, Node};
 use super::super::{Faults, Place, SecretSource, SerialNumber, shape, yaml};
 use super::authority::AuthoritySpec;
@@ -38,6 +39,8 @@ pub struct FleetFile {
     pub devices: BTreeMap<Arc<str>, DeviceSpec>,
     /// USB port path of each slot.
     pub slots: BTreeMap<u32, Located<Arc<str>>>,
+    /// Programs that drive programmers.
+    pub programmers: Programmers,
     /// Names that are written in the file but whose entry has a fault: no further fault for using them.
     pub(in super::super) broken: BTreeSet<(Section, Arc<str>)>,
 }
@@ -65,6 +68,9 @@ pub struct DeviceSpec {
     pub model: Option<Arc<str>>,
 }
 
+/// Reads the partition table at a path and returns its text.
+pub type ReadTable<'a> = dyn FnMut(&Located<Arc<str>>) -> Option<Arc<str>> + 'a;
+
 impl FleetFile {
     /// Reads `text`; every fault of the file by itself is noted. None if it is no YAML mapping.
     pub fn parse(file: &Arc<str>, text: &str, faults: &mut Faults) -> Option<Self> {
@@ -87,6 +93,7 @@ impl FleetFile {
             variables: read_all(root.get("variables")),
             devices: entries(&root, "devices").map(|entry| (name(entry), device(entry))).collect(),
             slots: slots(&root, faults),
+            programmers: programmers(&root, faults),
             broken,
         };
         Some(read)
@@ -101,6 +108,21 @@ impl FleetFile {
             }
         }
         names
+    }
+
+    /// Returns the files of a template that a `factory:` section makes, and where the section stands.
+    pub fn factory_template(&self, name: &str) -> Option<(&Place, BTreeMap<String, Vec<u8>>)> {
+        let (profile, delivery) = name.strip_prefix("factory/")?.split_once('/')?;
+        let factory = self.profiles.get(profile)?.deliveries.get(delivery)?.factory.as_ref()?;
+        Some((&factory.place, factory.template()))
+    }
+
+    /// Hands every partition table that a `factory:` names to `read`, and puts the text it returns in its place.
+    pub fn read_partition_tables(&mut self, read: &mut ReadTable<'_>) {
+        for delivery in self.profiles.values_mut().flat_map(|profile| profile.deliveries.values_mut()) {
+            let Some(factory) = &mut delivery.factory else { continue };
+            factory.plan.partition_table = factory.partition_table.as_ref().and_then(&mut *read);
+        }
     }
 
     /// Says that `template` is there but has faults of its own, already noted.
@@ -133,6 +155,17 @@ fn device(entry: &Entry) -> DeviceSpec {
         serial,
         model: word(&entry.value, "model"),
     }
+}
+
+fn programmers(root: &Node, faults: &mut Faults) -> Programmers {
+    let mut programmers = Programmers::new();
+    for entry in entries(root, "programmers") {
+        program::check(&entry.value, faults);
+        if let Some(programmer) = program::programmer(entry) {
+            programmers.entry(name(entry)).or_insert(programmer);
+        }
+    }
+    programmers
 }
 
 fn slots(root: &Node, faults: &mut Faults) -> BTreeMap<u32, Located<Arc<str>>> {

@@ -3,6 +3,8 @@
 //! Reading is forgiving so that one run finds everything: what has a fault is left out here, and the fault is noted.
 
 mod authority;
+mod factory;
+mod factory_shape;
 mod fleet_file;
 mod located;
 mod profile;
@@ -12,7 +14,8 @@ mod shapes;
 mod value;
 
 pub use authority::AuthoritySpec;
-pub use fleet_file::{DeviceSpec, FleetFile};
+pub use factory::{FactorySpec, ValueSource, ValueSpec};
+pub use fleet_file::{DeviceSpec, FleetFile, ReadTable};
 pub use located::Located;
 pub use profile::{BundleSpec, CredentialSpec, DeliverySpec, MediumSpec, ProfileSpec};
 pub use servers::{PemUse, ReadPem, ServerSpec};

@@ -9,6 +9,7 @@ use super::super::{
     CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, PartitionTable, Place, Recipient,
     Seal, Validity,
 };
+use super::factory::{self, FactorySpec};
 use super::located::{Located, entries, located, name, typed, word};
 use super::shapes::{PROPERTIES, PSK_IDENTITY};
 use super::value::{Given, read_all};
@@ -30,6 +31,39 @@ pub struct ProfileSpec {
     pub servers: Option<Vec<Located<Arc<str>>>>,
     /// Model.
     pub model: Option<Arc<str>>,
+}
+
+impl ProfileSpec {
+    /// Gives every `factory:` a bundle of its own, made by the template that [`FactorySpec::template`] writes. A slash in
+    /// its name keeps it from any bundle or template that a person could name.
+    fn bundle_factories(&mut self, profile: &str) {
+        for (name, delivery) in &mut self.deliveries {
+            let Some(factory) = &delivery.factory else { continue };
+            let template = FactorySpec::template_name(profile, name);
+            let named = |value: &Arc<str>| Located { value: Arc::clone(value), place: factory.place.clone() };
+            let bundle: Arc<str> = Arc::from(format!("factory/{name}"));
+            delivery.bundle = Some(named(&bundle));
+            self.bundles.insert(bundle, factory_bundle(factory, named(&template)));
+        }
+    }
+}
+
+fn factory_bundle(factory: &FactorySpec, template: Located<Arc<str>>) -> BundleSpec {
+    BundleSpec {
+        place: factory.place.clone(),
+        template: Some(template),
+        accept_plaintext: factory.accept_plaintext.clone(),
+        seal: Seal::None,
+        seal_place: factory.place.clone(),
+        recipients: Vec::new(),
+        matching: BTreeMap::new(),
+        valid: None,
+        single_use: false,
+        accept_without_clock: false,
+        site: false,
+        connect: None,
+        credentials: None,
+    }
 }
 
 /// One entry of a profile's `credentials:`.
@@ -82,7 +116,7 @@ impl BundleSpec {
 }
 
 /// One entry of a profile's `deliveries:`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct DeliverySpec {
     /// Where its entry stands.
     pub place: Place,
@@ -90,6 +124,8 @@ pub struct DeliverySpec {
     pub bundle: Option<Located<Arc<str>>>,
     /// The volume.
     pub medium: MediumSpec,
+    /// What goes where in a chip's flash.
+    pub factory: Option<FactorySpec>,
 }
 
 /// A volume of which any part may be left to the template.
@@ -107,7 +143,7 @@ pub struct MediumSpec {
 
 pub(super) fn read(entry: &Entry) -> ProfileSpec {
     let node = &entry.value;
-    ProfileSpec {
+    let mut profile = ProfileSpec {
         place: entry.place.clone(),
         credentials: entries(node, "credentials").map(|entry| (name(entry), credential(entry))).collect(),
         bundles: entries(node, "bundles").map(|entry| (name(entry), bundle(entry))).collect(),
@@ -115,7 +151,9 @@ pub(super) fn read(entry: &Entry) -> ProfileSpec {
         variables: read_all(node.get("variables")),
         servers: node.get("servers").map(names),
         model: word(node, "model"),
-    }
+    };
+    profile.bundle_factories(&entry.key);
+    profile
 }
 
 fn names(list: &Node) -> Vec<Located<Arc<str>>> {
@@ -230,6 +268,7 @@ fn delivery(entry: &Entry) -> DeliverySpec {
         place: entry.place.clone(),
         bundle: located(&entry.value, "bundle"),
         medium: entry.value.get("medium").map(medium).unwrap_or_default(),
+        factory: entry.value.entry("factory").map(factory::read),
     }
 }
 

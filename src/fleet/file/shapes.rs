@@ -1,8 +1,10 @@
 //! The table of `fleet.yaml`: every key, what may stand under it and what it is for.
 
+use super::super::program::PROGRAMMERS;
 use super::super::shape::{
     DURATION, Field, IDENTIFIER, NAME, Record, Rule, SIZE, Shape, TEXT, TextRule, VALIDITY, optional, required,
 };
+use super::factory_shape::FACTORY;
 
 /// The whole file.
 pub(in super::super) static FLEET: Record = Record {
@@ -41,6 +43,7 @@ pub(in super::super) static FLEET: Record = Record {
             Shape::Names { key: &SLOT, value: &Shape::Text(&PORT), least: 0 },
             "USB port paths of the station's slots, by number",
         ),
+        optional("programmers", PROGRAMMERS, "programs that drive programmers, by name"),
     ],
     rule: Rule::Free,
 };
@@ -125,9 +128,9 @@ static PROFILE: Record = Record {
             Shape::Names { key: &NAME, value: &CREDENTIAL, least: 0 },
             "credentials of each device, by name",
         ),
-        required(
+        optional(
             "bundles",
-            Shape::Names { key: &NAME, value: &Shape::Record(&BUNDLE), least: 1 },
+            Shape::Names { key: &NAME, value: &Shape::Record(&BUNDLE), least: 0 },
             "bootstrap bundles, by name",
         ),
         required(
@@ -302,10 +305,11 @@ pub(in super::super) fn is_age_recipient(text: &str) -> bool {
 
 static DELIVERY: Record = Record {
     fields: &[
-        required("bundle", Shape::Text(&NAME), "name of one of the profile's bundles"),
+        optional("bundle", Shape::Text(&NAME), "name of one of the profile's bundles"),
         optional("medium", Shape::Record(&MEDIUM), "the volume, where it differs from what the template wants"),
+        optional("factory", Shape::Record(&FACTORY), "what goes where in a chip's flash, by a programmer"),
     ],
-    rule: Rule::Free,
+    rule: Rule::OneOf(&["bundle", "factory"]),
 };
 
 /// The volume; a template's own too.

@@ -49,6 +49,9 @@ variables: {n: 1}
 devices:
   gw-0007: {serial: A-1, model: GW2, profile: gateway, variables: {timezone: Asia/Tokyo}}
 slots: {3: "1-4.2"}
+programmers:
+  jlink: {command: [tools/jlink, "{op}", "{image}"], files: [tools/jlink.cfg], timeout: 2m, as_root: false,
+    exit: {2: refused}, reads_back: true, locks: true, knows_uid: true, makes_keys: false}
 "#;
 
 const TEMPLATE_FULL: &str = r#"consumer: cloud-init

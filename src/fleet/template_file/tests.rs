@@ -28,7 +28,7 @@ fn every_key_is_read() {
     let shape = parse(SAMPLE).0.expect("a sound template");
     assert_eq!(shape.consumer, "cloud-init, NoCloud data source");
     assert_eq!(
-        shape.medium,
+        shape.medium.unwrap(),
         MediumPlan {
             table: PartitionTable::None,
             filesystem: Filesystem::Fat,

@@ -17,6 +17,6 @@ pub use error::NvsError;
 pub use item::{IntegerType, Item, LONGEST_BLOB, LONGEST_NAME, LONGEST_TEXT, MOST_NAMESPACES, Value};
 pub use keys::{KEY_BYTES, Keys};
 pub use page::PAGE;
-pub use read::{Contents, LONGEST, decode};
+pub use read::{Contents, LONGEST, decode, is_page};
 pub use wifi::with_wifi_entries;
 pub use write::{LEAST_READ_WRITE, Partition, encode, encode_into};

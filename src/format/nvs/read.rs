@@ -42,6 +42,14 @@ pub fn decode(bytes: &[u8]) -> Result<Contents, NvsError> {
     Ok(Contents { items, pages: bytes.len() / PAGE, used_pages: pages.len() })
 }
 
+/// Returns true if `page` has the header of a page in use: state, version and checksum are those of one.
+pub fn is_page(page: &[u8]) -> bool {
+    page.len() >= PAGE
+        && [ACTIVE, FULL, FREEING].contains(&long(page, 0))
+        && [VERSION_1, VERSION_2].contains(&page[8])
+        && header_checksum(page) == long(page, 28)
+}
+
 fn check_size(bytes: &[u8]) -> Result<(), NvsError> {
     let size = bytes.len() as u64;
     if bytes.is_empty() || !bytes.len().is_multiple_of(PAGE) {

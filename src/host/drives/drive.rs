@@ -106,6 +106,7 @@ impl Drive {
             serial: self.serial.clone().filter(|_| !self.card_reader),
             cid: self.cid.clone(),
             diskseq: self.diskseq,
+            chip: None,
         }
     }
 

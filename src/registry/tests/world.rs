@@ -175,12 +175,13 @@ pub(super) fn plan(text: &str) -> DevicePlan {
                 accept_plaintext: Some("a reason that is long enough to be shared between devices".repeat(5)),
                 sealing: crate::fleet::SealingPlan::default(),
             },
-            medium: MediumPlan {
+            carrier: MediumPlan {
                 table: PartitionTable::Mbr,
                 filesystem: Filesystem::Fat32,
                 label: "CIDATA".into(),
                 size: Some(64 << 20),
-            },
+            }
+            .into(),
         }),
         credentials: Arc::new(credentials),
         servers: Arc::default(),
@@ -209,7 +210,17 @@ pub(super) fn zone(mut plan: DevicePlan, zone: &str) -> DevicePlan {
 
 fn target(kind: TargetKind, name: &str) -> TargetIdentity {
     let path = format!("/x/{name}");
-    TargetIdentity { kind, name: name.into(), path, size: None, port: None, serial: None, cid: None, diskseq: None }
+    TargetIdentity {
+        kind,
+        name: name.into(),
+        path,
+        size: None,
+        port: None,
+        serial: None,
+        cid: None,
+        diskseq: None,
+        chip: None,
+    }
 }
 
 pub(super) fn image(name: &str) -> TargetIdentity {

@@ -32,6 +32,17 @@ impl TemplateLibrary for Shelf {
         let shown = file.map_or("plain/template.yaml".to_owned(), |file| file.display().to_string());
         Some((TemplateShape::parse(name, &Arc::from(shown), &text, faults)?, Digest::of(text.as_bytes())))
     }
+
+    fn compose(
+        &self,
+        name: &Arc<str>,
+        shown: &str,
+        files: BTreeMap<String, Vec<u8>>,
+        faults: &mut Faults,
+    ) -> Option<(TemplateShape, Digest)> {
+        let text = String::from_utf8(files.get("template.yaml")?.clone()).ok()?;
+        Some((TemplateShape::parse(name, &Arc::from(shown), &text, faults)?, Digest::of(text.as_bytes())))
+    }
 }
 
 struct Folder(tempfile::TempDir);

@@ -11,7 +11,7 @@ fn the_sample_plans_each_device_with_precedence_fleet_profile_row_device() {
     assert_eq!(zone("gw-0002"), Variable::Plain("Europe/Paris".into()));
     assert_eq!(zone("gw-0007"), Variable::Plain("Asia/Tokyo".into()));
     let plan = fleet.plan(&name("gw-0001"), Some("stick")).expect("a plan");
-    assert_eq!(plan.delivery.medium.size, Some(64 << 20));
+    assert_eq!(plan.delivery.carrier.medium().unwrap().size, Some(64 << 20));
     assert_eq!(plan.variables["wifi_password"], Variable::Secret("wifi".into()));
     assert_eq!(plan.serial.map(|serial| serial.to_string()), Some("A1".to_owned()));
     assert_eq!(fleet.devices().map(EndpointName::as_str).collect::<Vec<_>>(), ["gw-0001", "gw-0002", "gw-0007"]);
@@ -85,7 +85,7 @@ fn plans_share_what_devices_have_in_common() {
 fn the_label_is_written_in_capitals_and_absent_parts_come_from_the_template() {
     let plan = sound(&broken("{bundle: site}", "{bundle: site, medium: {label: cidata, table: gpt}}"), ROWS)
         .plan(&name("gw-1"), None);
-    let medium = plan.expect("a plan").delivery.medium.clone();
+    let medium = plan.expect("a plan").delivery.carrier.medium().unwrap().clone();
     assert_eq!(medium.label, "CIDATA");
     assert_eq!(medium.table, PartitionTable::Gpt);
     assert_eq!(medium.size, Some(64 << 20));

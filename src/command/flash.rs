@@ -1,0 +1,206 @@
+//! `firstlight flash`: per-device data into chips, read back, bound to who they are.
+
+use crate::command::{Context, Status};
+use crate::fleet::{DevicePlan, EndpointName};
+use crate::programmer::{self, ChipSink, ProgrammerSelector};
+use crate::registry::Again;
+use crate::station::{
+    AcceptTarget, ChipConsent, Flash, Gang, Queue, Station, StationError, Wish, locking, rehearse, slots,
+};
+use crate::ui::Drawing;
+use crate::ui::closing::Closing;
+use crate::ui::consent::AskConsent;
+use crate::ui::first_article::AskFirstArticle;
+
+use super::{opened, selection, write};
+
+const EXAMPLES: &str = "\
+Programmers:
+  swd:port=1-4.2         a debug probe in this USB port
+  dfu:port=1-4.3         a device in DFU mode
+  esp:/dev/ttyUSB0       the ROM loader of an ESP32, also esp:socket://HOST:PORT
+  exec:NAME              a program of the fleet file's `programmers:`
+  file:chips/{id}        a simulated chip, for CI and rehearsals
+  slot:3                 what the fleet file's `slots:` has at number 3
+
+Examples:
+  $ firstlight flash --all --programmer file:chips/{id}
+  $ firstlight flash sensor-0001 --programmer esp:/dev/ttyUSB0
+  $ firstlight flash --next --programmer esp:port=1-1 --programmer esp:port=1-2
+  $ firstlight flash --scan SN-000123 --programmer dfu:
+  $ firstlight flash sensor-0002 --programmer esp:port=1-1 --rework 'board swapped'";
+
+/// Arguments of `firstlight flash`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Which devices.
+    #[command(flatten)]
+    pub selection: selection::Selection,
+    /// As many devices as there are programmers: the next ones that lack this delivery
+    #[arg(long, conflicts_with_all = ["ids", "all", "scan"])]
+    pub next: bool,
+    /// The device with this id or serial number, as its label was scanned
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["ids", "all"])]
+    pub scan: Option<String>,
+    /// What reaches the chip; several are used side by side
+    #[arg(long, value_name = "PROGRAMMER", required = true)]
+    pub programmer: Vec<String>,
+    /// Which of the profile's deliveries, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub delivery: Option<String>,
+    /// Give a chip that is another device's to this one, and why
+    #[arg(long, value_name = "REASON")]
+    pub rework: Option<String>,
+    /// Deliver again what is delivered, and why
+    #[arg(long, value_name = "WHY", value_enum)]
+    pub again: Option<write::Again>,
+    /// How many chips at a time [default: one for each programmer, or processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: Option<u16>,
+    /// Overwrite the chip with this accept id, which a refusal named
+    #[arg(long, value_name = "ID")]
+    pub accept_target: Option<String>,
+}
+
+/// Runs `firstlight flash`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let flashing = Flashing::of(&args, context, &station)?;
+    rehearse::check(station.shelf(), &flashing.devices, &|device| flashing.plan(device))?;
+    flashing.check_chips()?;
+    if context.globals.plan {
+        return Ok(context.would(&format!("flash {} devices", flashing.devices.len())));
+    }
+    flashing.run()
+}
+
+/// What was asked for, resolved.
+struct Flashing<'a> {
+    args: &'a Args,
+    context: &'a Context,
+    station: &'a Station,
+    devices: Vec<EndpointName>,
+    programmers: Vec<ProgrammerSelector>,
+    /// True if one pattern names a chip for each device.
+    each_its_own: bool,
+}
+
+impl<'a> Flashing<'a> {
+    fn of(args: &'a Args, context: &'a Context, station: &'a Station) -> anyhow::Result<Self> {
+        let parsed = args.programmer.iter().map(|text| ProgrammerSelector::parse(text));
+        let programmers: Vec<ProgrammerSelector> = parsed.collect::<Result<_, _>>()?;
+        let each_its_own = args.programmer.len() == 1 && args.programmer[0].contains("{id}");
+        let devices = devices(args, station, programmers.len())?;
+        if !each_its_own && !args.next && devices.len() != programmers.len() {
+            return Err(StationError::Pairing { devices: devices.len(), targets: programmers.len() }.into());
+        }
+        Ok(Self { args, context, station, devices, programmers, each_its_own })
+    }
+
+    fn plan(&self, device: &EndpointName) -> Result<DevicePlan, StationError> {
+        let fleet = &self.station.folder().fleet;
+        match &self.args.delivery {
+            Some(name) => Ok(fleet.plan(device, Some(name))?),
+            None => Ok(fleet.plan(device, slots::factory_delivery(fleet, device).as_deref())?),
+        }
+    }
+
+    /// Every chip's name is tried on its programmer before the first device.
+    fn check_chips(&self) -> Result<(), StationError> {
+        let mut seen = std::collections::BTreeSet::new();
+        for (index, device) in self.devices.iter().enumerate() {
+            let plan = self.plan(device)?;
+            let chip = chip_of(&plan);
+            if seen.insert((chip.clone(), if self.each_its_own { 0 } else { index })) {
+                self.open(if self.each_its_own { 0 } else { index }, device, chip.as_deref())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, index: usize, device: &EndpointName, chip: Option<&str>) -> Result<ChipSink, StationError> {
+        let index = if self.each_its_own { 0 } else { index.min(self.programmers.len() - 1) };
+        let selector = slots::resolve(&self.programmers[index], self.station, device)?;
+        Ok(ChipSink::new(programmer::open(&selector, chip, &self.context.machine())?))
+    }
+
+    fn run(&self) -> anyhow::Result<Status> {
+        let Some(first) = self.devices.first() else { return Err(StationError::NothingNext.into()) };
+        let plan = self.plan(first)?;
+        self.resolve_secrets()?;
+        let ask = AskFirstArticle { printer: self.context.printer.clone() };
+        let locking = locking::of(self.station, &plan, "", &ask)?;
+        let confirm = ChipConsent {
+            ledger: self.station.ledger().clone(),
+            otherwise: match &self.args.accept_target {
+                Some(id) => Box::new(AcceptTarget { ids: vec![id.clone()] }),
+                None => Box::new(AskConsent { printer: self.context.printer.clone() }),
+            },
+        };
+        let drawing = Drawing::new(&self.context.printer);
+        let make_plan = |device: &EndpointName| self.plan(device);
+        let flash = Flash {
+            station: self.station,
+            plan: &make_plan,
+            again: self.args.again.map(Again::from),
+            rework: self.args.rework.as_deref(),
+            confirm: &confirm,
+            locking: locking.as_ref(),
+            progress: &drawing,
+        };
+        let queue = Queue::of(self.devices.iter().cloned());
+        let wishes: Vec<Wish<'_>> = match self.args.next {
+            true => self.devices.iter().map(|_| Wish::Next(&queue)).collect(),
+            false => self.devices.iter().cloned().map(Wish::Device).collect(),
+        };
+        let chip = chip_of(&plan);
+        let gang = Gang {
+            flash: &flash,
+            wishes: &wishes,
+            open: &|index| Ok(Box::new(self.open(index, &self.devices[index], chip.as_deref())?)),
+            delivery: &plan.delivery.name,
+            jobs: self.jobs(),
+        };
+        let mut closing = Closing::new(&self.context.printer, wishes.len());
+        let verdict = gang.run(&mut |outcome, _| closing.outcome(outcome));
+        drop(drawing);
+        closing.end(&verdict);
+        if verdict.untouched > 0 {
+            self.context.printer.warn("interrupted; the same command goes on from here");
+        }
+        Ok(verdict.class(self.context.interrupt.asked()).map_or(Status::Done, Status::Ended))
+    }
+
+    fn resolve_secrets(&self) -> Result<(), StationError> {
+        let mut wanted = std::collections::BTreeSet::new();
+        for device in &self.devices {
+            wanted.extend(self.plan(device)?.secrets().cloned());
+        }
+        self.station.resolve_secrets(&wanted)
+    }
+
+    fn jobs(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let usual = if self.each_its_own { 4 * processors } else { self.programmers.len() };
+        self.args.jobs.map_or(usual, usize::from)
+    }
+}
+
+fn chip_of(plan: &DevicePlan) -> Option<String> {
+    plan.delivery.carrier.factory().map(|factory| factory.chip.to_string())
+}
+
+/// Returns the devices asked for; of the next ones, as many as there are programmers.
+fn devices(args: &Args, station: &Station, slots: usize) -> Result<Vec<EndpointName>, StationError> {
+    let fleet = &station.folder().fleet;
+    if let Some(code) = &args.scan {
+        return slots::scanned(fleet, station.ledger(), code).map(|device| vec![device]);
+    }
+    if args.next {
+        let hardware = !args.programmer.iter().all(|text| text.starts_with("file:"));
+        return slots::waiting(fleet, station.ledger(), args.delivery.as_deref(), slots, hardware);
+    }
+    let chosen = crate::station::Selection::from_words(&args.selection.ids, args.selection.all)?;
+    chosen.devices(fleet, Some(station.ledger()), args.delivery.as_deref())
+}

@@ -1,0 +1,136 @@
+//! Locks and other steps that cannot be taken back: noted before, applied, looked at, noted after.
+
+use crate::delivery::{Locks, Observation, Sink, TargetIdentity};
+use crate::fleet::recipe::LockStep;
+use crate::fleet::{DevicePlan, Digest, EndpointName};
+use crate::registry::{LockPlan, LockRecord, LockState, Ticket};
+
+use super::error::StationError;
+use super::flash_error::FlashError;
+use super::open::Station;
+use super::recipe::{self, RecipeError};
+
+/// Asks a person to confirm the first article of a batch. Nothing but a person answers it.
+pub trait ConfirmLock: Send + Sync {
+    /// Returns `Ok` for yes.
+    fn confirm(
+        &self,
+        device: &EndpointName,
+        target: &TargetIdentity,
+        locking: &Locking<'_>,
+    ) -> Result<(), StationError>;
+}
+
+/// Opens the recipe that a plan names, its signature and its chip checked; `None` where it names none. `batch` is the one that
+/// is open, empty outside of one.
+pub fn of<'a>(
+    station: &Station,
+    plan: &DevicePlan,
+    batch: &str,
+    confirm: &'a dyn ConfirmLock,
+) -> Result<Option<Locking<'a>>, RecipeError> {
+    let Some(factory) = plan.delivery.carrier.factory() else { return Ok(None) };
+    let Some(lock) = &factory.lock else { return Ok(None) };
+    let keys = recipe::keys(station.folder(), Some(station))?;
+    let signed = recipe::open(&station.folder().root.join(&**lock), &keys)?;
+    signed.check_chip(&factory.chip)?;
+    Ok(Some(Locking {
+        name: signed.recipe.name,
+        digest: signed.digest,
+        steps: signed.recipe.steps,
+        unobservable_passes: factory.unobservable_passes,
+        batch: batch.to_owned(),
+        confirm,
+    }))
+}
+
+/// A signed recipe at work.
+pub struct Locking<'a> {
+    /// Name of the recipe, for a person.
+    pub name: String,
+    /// Digest of the recipe as it was signed.
+    pub digest: Digest,
+    /// Its steps.
+    pub steps: Vec<LockStep>,
+    /// True if a lock passes that nothing can show.
+    pub unobservable_passes: bool,
+    /// The batch whose first article is confirmed; empty outside of one.
+    pub batch: String,
+    /// Asks for that.
+    pub confirm: &'a dyn ConfirmLock,
+}
+
+impl Locking<'_> {
+    /// Returns what the ledger is told to expect.
+    pub fn plan(&self) -> LockPlan {
+        LockPlan { recipe: self.digest, steps: self.steps.iter().map(|step| step.name.clone()).collect() }
+    }
+
+    /// Refuses hardware that the recipe may not be applied to yet: before the first byte is written, not after.
+    ///
+    /// A recipe is applied to hardware only after it went well on a simulated chip.
+    pub fn check(&self, station: &Station, target: &TargetIdentity) -> Result<(), StationError> {
+        if !target.is_hardware() || station.ledger().is_rehearsed(self.digest)? {
+            return Ok(());
+        }
+        Err(FlashError::NotRehearsed { recipe: self.name.clone() }.into())
+    }
+
+    /// Brings every lock of the delivery to its end. What holds already is not applied again.
+    pub fn settle(
+        &self,
+        station: &Station,
+        ticket: &Ticket,
+        target: &TargetIdentity,
+        sink: &mut dyn Sink,
+    ) -> Result<(), StationError> {
+        let ledger = station.ledger();
+        let open: Vec<LockRecord> = ledger.locks(ticket)?.into_iter().filter(|lock| !lock.state.is_settled()).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        self.check(station, target)?;
+        self.confirm_first(station, ticket, target)?;
+        let locks = sink.locks().ok_or_else(|| FlashError::CannotLock { target: target.name.clone() })?;
+        for lock in open {
+            let step = self.steps.get(lock.step).filter(|step| step.name == lock.name);
+            let step = step.ok_or_else(|| FlashError::OtherRecipe { recipe: self.name.clone() })?;
+            self.one(station, ticket, &lock, step, locks)?;
+        }
+        Ok(())
+    }
+
+    fn confirm_first(&self, station: &Station, ticket: &Ticket, target: &TargetIdentity) -> Result<(), StationError> {
+        let ledger = station.ledger();
+        if !target.is_hardware() || ledger.is_confirmed(self.digest, &self.batch)? {
+            return Ok(());
+        }
+        self.confirm.confirm(&ticket.device, target, self)?;
+        Ok(ledger.confirm_recipe(ticket, self.digest, &self.batch)?)
+    }
+
+    fn one(
+        &self,
+        station: &Station,
+        ticket: &Ticket,
+        lock: &LockRecord,
+        step: &LockStep,
+        locks: &mut dyn Locks,
+    ) -> Result<(), StationError> {
+        let ledger = station.ledger();
+        let before = locks.observe(step)?;
+        let unseen_but_applied = before == Observation::Unobservable && lock.state == LockState::Applied;
+        if before != Observation::Holds && !unseen_but_applied {
+            locks.apply(step)?;
+            ledger.lock(ticket, lock.step, LockState::Applied)?;
+        }
+        match locks.observe(step)? {
+            Observation::Holds => Ok(ledger.lock(ticket, lock.step, LockState::Observed)?),
+            Observation::Unobservable if self.unobservable_passes => {
+                Ok(ledger.lock(ticket, lock.step, LockState::Unobservable)?)
+            }
+            Observation::Unobservable => Err(FlashError::Unobserved { lock: step.name.clone() }.into()),
+            Observation::Open => Err(FlashError::NotLocked { lock: step.name.clone() }.into()),
+        }
+    }
+}
