@@ -52,6 +52,9 @@ _firstlight() {
             firstlight,issue)
                 cmd="firstlight__subcmd__issue"
                 ;;
+            firstlight,label)
+                cmd="firstlight__subcmd__label"
+                ;;
             firstlight,ledger)
                 cmd="firstlight__subcmd__ledger"
                 ;;
@@ -195,6 +198,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__help,issue)
                 cmd="firstlight__subcmd__help__subcmd__issue"
+                ;;
+            firstlight__subcmd__help,label)
+                cmd="firstlight__subcmd__help__subcmd__label"
                 ;;
             firstlight__subcmd__help,ledger)
                 cmd="firstlight__subcmd__help__subcmd__ledger"
@@ -431,7 +437,7 @@ _firstlight() {
 
     case "${cmd}" in
         firstlight)
-            opts="-q -v -h -V --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help --version init check ca seal recipe trust backup restore issue generate render write flash client media programmers devices ledger doctor schema completions man help"
+            opts="-q -v -h -V --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help --version init check ca seal recipe trust backup restore issue generate render write flash label client media programmers devices ledger doctor schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1243,7 +1249,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__flash)
-            opts="-q -v -h --all --inventory --next --scan --programmer --delivery --rework --again --jobs --accept-target --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            opts="-q -v -h --all --inventory --next --scan --programmer --delivery --rework --again --jobs --labels --accept-target --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1277,6 +1283,10 @@ _firstlight() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --labels)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --accept-target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1305,7 +1315,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help)
-            opts="init check ca seal recipe trust backup restore issue render write flash client media programmers devices ledger doctor schema completions man help"
+            opts="init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1599,6 +1609,20 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help__subcmd__issue)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__label)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2030,6 +2054,44 @@ _firstlight() {
             fi
             case "${prev}" in
                 --inventory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__label)
+            opts="-q -v -h --out --delivery --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delivery)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

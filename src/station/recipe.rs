@@ -177,7 +177,9 @@ fn read(path: &Path) -> Result<(Recipe, Vec<u8>), RecipeError> {
     let bytes = read_bounded(path, LONGEST_RECIPE)?;
     let name: Arc<str> = Arc::from(path.display().to_string());
     let mut faults = Faults::default();
-    let recipe = if let Ok(text) = std::str::from_utf8(&bytes) { Recipe::parse(&name, text, &mut faults) } else {
+    let recipe = if let Ok(text) = std::str::from_utf8(&bytes) {
+        Recipe::parse(&name, text, &mut faults)
+    } else {
         faults.add(crate::fleet::Place::new(&name, 1, 1), "the file is not UTF-8");
         None
     };
