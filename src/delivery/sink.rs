@@ -1,5 +1,6 @@
 //! Where bundles end up: the trait.
 
+#[cfg(feature = "station")]
 use crate::fleet::recipe::LockStep;
 
 use super::{Cargo, Consent, Event, Footprint, Preflight, Progress, Receipt, SinkError};
@@ -20,6 +21,7 @@ pub trait Sink: Send {
     }
 
     /// Returns what locks the target, where it can be locked.
+    #[cfg(feature = "station")]
     fn locks(&mut self) -> Option<&mut dyn Locks> {
         None
     }
@@ -31,6 +33,7 @@ pub trait Sink: Send {
 }
 
 /// What applies steps that cannot be taken back, and looks whether they hold.
+#[cfg(feature = "station")]
 pub trait Locks {
     /// Takes the acts of a step.
     fn apply(&mut self, step: &LockStep) -> Result<(), SinkError>;
@@ -40,6 +43,7 @@ pub trait Locks {
 }
 
 /// Whether a step is seen to hold.
+#[cfg(feature = "station")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Observation {
     /// It is seen to hold.
