@@ -26,6 +26,12 @@ pub trait Sink: Send {
         None
     }
 
+    /// Has the target make a key pair in a slot of its own, or takes the one that is there; `fresh` replaces that. Returns its
+    /// certificate request (PKCS#10 DER).
+    fn key_request(&mut self, _slot: &str, _fresh: bool) -> Result<Vec<u8>, SinkError> {
+        Err(SinkError::Refused { target: "it".to_owned(), reason: "it makes no keys".to_owned(), hint: None })
+    }
+
     /// Lets the target go: a chip leaves its boot loader and runs its firmware.
     fn release(&mut self) -> Result<(), SinkError> {
         Ok(())

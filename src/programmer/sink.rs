@@ -217,6 +217,10 @@ impl Sink for ChipSink {
         Some(self)
     }
 
+    fn key_request(&mut self, slot: &str, fresh: bool) -> Result<Vec<u8>, SinkError> {
+        self.programmer.make_key(slot, fresh).map_err(failed)
+    }
+
     fn release(&mut self) -> Result<(), SinkError> {
         self.programmer.release().map_err(failed)
     }

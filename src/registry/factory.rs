@@ -23,6 +23,18 @@ impl Ledger {
         self.write(move |work| chips::release(work, &target, &reason))
     }
 
+    /// Returns true if a key may not serve `device` (any more): it is another's, or its credential was retired or revoked.
+    pub fn is_spent(&self, fingerprint: Digest, device: &EndpointName) -> Result<bool, LedgerError> {
+        let folded = device.folded();
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT 1 FROM generations AS g JOIN devices AS d ON d.row = g.device WHERE g.key_fingerprint = ?1
+                 AND (d.folded <> ?2 OR g.state NOT IN ('pending', 'active'))",
+            )?;
+            Ok(statement.exists(params![fingerprint.as_bytes(), folded])?)
+        })
+    }
+
     /// Returns the locks of a delivery, in order.
     pub fn locks(&self, ticket: &Ticket) -> Result<Vec<LockRecord>, LedgerError> {
         let row = ticket.delivery;
