@@ -58,6 +58,9 @@ _firstlight() {
             firstlight,media)
                 cmd="firstlight__subcmd__media"
                 ;;
+            firstlight,recipe)
+                cmd="firstlight__subcmd__recipe"
+                ;;
             firstlight,render)
                 cmd="firstlight__subcmd__render"
                 ;;
@@ -69,6 +72,9 @@ _firstlight() {
                 ;;
             firstlight,seal)
                 cmd="firstlight__subcmd__seal"
+                ;;
+            firstlight,trust)
+                cmd="firstlight__subcmd__trust"
                 ;;
             firstlight,write)
                 cmd="firstlight__subcmd__write"
@@ -190,6 +196,9 @@ _firstlight() {
             firstlight__subcmd__help,media)
                 cmd="firstlight__subcmd__help__subcmd__media"
                 ;;
+            firstlight__subcmd__help,recipe)
+                cmd="firstlight__subcmd__help__subcmd__recipe"
+                ;;
             firstlight__subcmd__help,render)
                 cmd="firstlight__subcmd__help__subcmd__render"
                 ;;
@@ -201,6 +210,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__help,seal)
                 cmd="firstlight__subcmd__help__subcmd__seal"
+                ;;
+            firstlight__subcmd__help,trust)
+                cmd="firstlight__subcmd__help__subcmd__trust"
                 ;;
             firstlight__subcmd__help,write)
                 cmd="firstlight__subcmd__help__subcmd__write"
@@ -252,6 +264,12 @@ _firstlight() {
                 ;;
             firstlight__subcmd__help__subcmd__media,verify)
                 cmd="firstlight__subcmd__help__subcmd__media__subcmd__verify"
+                ;;
+            firstlight__subcmd__help__subcmd__recipe,check)
+                cmd="firstlight__subcmd__help__subcmd__recipe__subcmd__check"
+                ;;
+            firstlight__subcmd__help__subcmd__recipe,sign)
+                cmd="firstlight__subcmd__help__subcmd__recipe__subcmd__sign"
                 ;;
             firstlight__subcmd__help__subcmd__seal,batch)
                 cmd="firstlight__subcmd__help__subcmd__seal__subcmd__batch"
@@ -316,6 +334,24 @@ _firstlight() {
             firstlight__subcmd__media__subcmd__help,verify)
                 cmd="firstlight__subcmd__media__subcmd__help__subcmd__verify"
                 ;;
+            firstlight__subcmd__recipe,check)
+                cmd="firstlight__subcmd__recipe__subcmd__check"
+                ;;
+            firstlight__subcmd__recipe,help)
+                cmd="firstlight__subcmd__recipe__subcmd__help"
+                ;;
+            firstlight__subcmd__recipe,sign)
+                cmd="firstlight__subcmd__recipe__subcmd__sign"
+                ;;
+            firstlight__subcmd__recipe__subcmd__help,check)
+                cmd="firstlight__subcmd__recipe__subcmd__help__subcmd__check"
+                ;;
+            firstlight__subcmd__recipe__subcmd__help,help)
+                cmd="firstlight__subcmd__recipe__subcmd__help__subcmd__help"
+                ;;
+            firstlight__subcmd__recipe__subcmd__help,sign)
+                cmd="firstlight__subcmd__recipe__subcmd__help__subcmd__sign"
+                ;;
             firstlight__subcmd__seal,batch)
                 cmd="firstlight__subcmd__seal__subcmd__batch"
                 ;;
@@ -359,7 +395,7 @@ _firstlight() {
 
     case "${cmd}" in
         firstlight)
-            opts="-q -v -h -V --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help --version init check ca seal backup restore issue generate render write client media devices ledger doctor schema completions man help"
+            opts="-q -v -h -V --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help --version init check ca seal recipe trust backup restore issue generate render write client media devices ledger doctor schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1171,7 +1207,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help)
-            opts="init check ca seal backup restore issue render write client media devices ledger doctor schema completions man help"
+            opts="init check ca seal recipe trust backup restore issue render write client media devices ledger doctor schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1590,6 +1626,48 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__help__subcmd__recipe)
+            opts="sign check"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__recipe__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__recipe__subcmd__sign)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__help__subcmd__render)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1705,6 +1783,20 @@ _firstlight() {
         firstlight__subcmd__help__subcmd__seal__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__trust)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2228,6 +2320,152 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__recipe)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help sign check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__check)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__help)
+            opts="sign check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__help__subcmd__sign)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__sign)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__render)
             opts="-q -v -h --all --inventory --out --delivery --again --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2609,6 +2847,44 @@ _firstlight() {
                 return 0
             fi
             case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__trust)
+            opts="-q -v -h --list --revoke --digest --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --revoke)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fleet)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
