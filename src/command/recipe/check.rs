@@ -32,6 +32,6 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         recipe::keys(&folder, sight.station())?
     };
     let signed = recipe::open(&args.file, &keys)?;
-    tell(context, &signed, "signed by bundle key");
+    tell(context, &signed);
     Ok(Status::Done)
 }

@@ -29,6 +29,6 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     }
     let station = opened::station(context, None)?;
     let signed = recipe::sign(&station, &args.file)?;
-    tell(context, &signed, "signed by bundle key");
+    tell(context, &signed);
     Ok(Status::Done)
 }

@@ -151,7 +151,7 @@ impl Program {
     }
 
     fn argv(&self, request: &Request<'_>, scratch: &Path) -> Vec<String> {
-        let uid = self.chip.as_ref().and_then(super::chip::Chip::identity).unwrap_or_default();
+        let uid = self.chip.as_ref().and_then(Chip::identity).unwrap_or_default();
         let number = |value: Option<u64>| value.map(|value| format!("{value:#x}")).unwrap_or_default();
         let values = [
             ("op", request.op.to_owned()),

@@ -26,8 +26,14 @@ pub(super) struct Body {
     folder: PathBuf,
     flash: Flash,
     keyholes: BTreeMap<u64, Keyhole>,
-    /// Its lock on the folder goes with it.
-    _alone: File,
+    alone: File,
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that another thread is starting just now holds the folder open, too.
+        let _ = flock(&self.alone, FlockOperation::Unlock);
+    }
 }
 
 /// How far a row of keys is.
@@ -50,7 +56,7 @@ impl Body {
         let description = Self::described(&whole, wanted, link)?;
         let flash = Flash::open(&whole.join(FLASH)).map_err(failed)?;
         let keyholes = BTreeMap::new();
-        Ok(Self { description, link: link.to_owned(), folder: whole, flash, keyholes, _alone: alone })
+        Ok(Self { description, link: link.to_owned(), folder: whole, flash, keyholes, alone })
     }
 
     fn described(folder: &Path, wanted: Option<&str>, link: &str) -> Result<Description, ProgrammerError> {
