@@ -1,6 +1,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use rcgen::PublicKeyData as _;
+
 use super::*;
 use crate::fleet::Class;
 use crate::fleet::Diagnose;
@@ -381,7 +383,6 @@ fn a_key_is_made_on_the_chip_and_stays_there() {
     let name = read.params.distinguished_name.get(&rcgen::DnType::CommonName);
     assert_eq!(name, Some(&rcgen::DnValue::Utf8String(uid)));
     assert_eq!(fs::metadata(path.join("key-0.der")).unwrap().permissions().mode() & 0o777, 0o600);
-    use rcgen::PublicKeyData;
     let again = one.make_key("0", false).unwrap();
     let key = |der: &[u8]| rcgen::CertificateSigningRequestParams::from_der(&der.to_vec().into()).unwrap().public_key;
     assert_eq!(key(&again).der_bytes(), key(&request).der_bytes(), "the key that is there is kept");
