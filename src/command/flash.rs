@@ -129,8 +129,9 @@ impl<'a> Flashing<'a> {
         let Some(first) = self.devices.first() else { return Err(StationError::NothingNext.into()) };
         let plan = self.plan(first)?;
         self.resolve_secrets()?;
+        let batch = self.station.ledger().open_batch()?.map(|batch| batch.name).unwrap_or_default();
         let ask = AskFirstArticle { printer: self.context.printer.clone() };
-        let locking = locking::of(self.station, &plan, "", &ask)?;
+        let locking = locking::of(self.station, &plan, &batch, &ask)?;
         let confirm = ChipConsent {
             ledger: self.station.ledger().clone(),
             otherwise: match &self.args.accept_target {

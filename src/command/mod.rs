@@ -20,6 +20,8 @@ pub mod media;
 #[cfg(feature = "station")]
 pub mod backup;
 #[cfg(feature = "station")]
+pub mod batch;
+#[cfg(feature = "station")]
 pub mod ca;
 #[cfg(feature = "station")]
 pub mod check;
@@ -152,6 +154,9 @@ pub enum Command {
     /// Write per-device data into chips through a programmer.
     #[cfg(feature = "station")]
     Flash(flash::Args),
+    /// Open and close batches: frozen inputs, a signed report.
+    #[cfg(feature = "station")]
+    Batch(batch::Args),
     /// Take bundles from media, on the device itself.
     Client(client::Args),
     /// List drives; look at media and verify them.
@@ -204,6 +209,8 @@ impl Command {
             Command::Write(args) => write::run(args, context),
             #[cfg(feature = "station")]
             Command::Flash(args) => flash::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Batch(args) => batch::run(args, context),
             Command::Client(args) => client::run(args, context),
             Command::Media(args) => media::run(args, context),
             #[cfg(feature = "station")]

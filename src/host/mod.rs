@@ -12,9 +12,9 @@ pub mod machine;
 #[cfg(feature = "station")]
 pub mod process;
 #[cfg(feature = "station")]
-pub mod serial_ports;
-#[cfg(feature = "station")]
 pub mod serial_line;
+#[cfg(feature = "station")]
+pub mod serial_ports;
 pub mod surroundings;
 #[cfg(feature = "station")]
 pub mod usb;

@@ -4,10 +4,10 @@
 
 pub mod chip;
 pub mod error;
+pub mod esp;
 pub mod exec;
 pub mod file;
 pub mod image;
-pub mod esp;
 pub mod link;
 pub mod lock;
 pub mod locks;
@@ -22,6 +22,6 @@ pub use link::{Capabilities, Link, Programmer, Traffic, Watch};
 pub use lock::{Act, LockStep, Probe, Registers};
 pub use locks::Observation;
 pub use open::open;
-pub use sink::ChipSink;
 pub use pages::{Look, Pages};
 pub use selector::{EspLine, ProgrammerSelector, UsbSelector};
+pub use sink::ChipSink;

@@ -11,6 +11,7 @@ use crate::fleet::{Class, DevicePlan, Diagnose};
 use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};
 use crate::{bundle, bundle::Rendering};
 
+use super::batches;
 use super::error::StationError;
 use super::issue;
 use super::locking::Locking;
@@ -133,6 +134,7 @@ impl Delivery<'_> {
         if preflight.target().is_hardware() && self.station.is_demo() {
             return Err(StationError::Demo { target: preflight.target().name.clone() });
         }
+        batches::check(self.station, preflight.target())?;
         let (ledger, written) = (self.station.ledger(), BTreeSet::from([&self.plan.device]));
         overwritten::refuse_file_of_others(ledger, preflight.target(), &written)?;
         let losses = overwritten::losses(ledger, preflight.target(), &written)?;

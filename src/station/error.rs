@@ -14,6 +14,7 @@ use crate::programmer::ProgrammerError;
 use crate::programmer::image::ImageError;
 use crate::registry::LedgerError;
 
+use super::batch_error::BatchError;
 use super::flash_error::FlashError;
 use super::load::LoadError;
 
@@ -50,6 +51,9 @@ pub enum StationError {
     /// A chip.
     #[error(transparent)]
     Flash(#[from] FlashError),
+    /// A batch.
+    #[error(transparent)]
+    Frozen(#[from] BatchError),
     /// A programmer.
     #[error(transparent)]
     Programmer(#[from] ProgrammerError),
@@ -189,6 +193,7 @@ impl Diagnose for StationError {
             StationError::Sink(error) => error.class(),
             StationError::Host(error) => error.class(),
             StationError::Flash(error) => error.class(),
+            StationError::Frozen(error) => error.class(),
             StationError::Programmer(error) => error.class(),
             StationError::Image(error) => error.class(),
             StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
@@ -221,6 +226,7 @@ impl Diagnose for StationError {
             StationError::Sink(error) => error.hint(),
             StationError::Host(error) => error.hint(),
             StationError::Flash(error) => error.hint(),
+            StationError::Frozen(error) => error.hint(),
             StationError::Programmer(error) => error.hint(),
             StationError::Image(error) => error.hint(),
             StationError::Target { .. } => {

@@ -3,6 +3,8 @@
 //! Knows the rooms below and the order of things; knows no SQL, no USB and no command line.
 
 pub mod batch;
+pub mod batch_error;
+pub mod batches;
 pub mod bundle_keys;
 pub mod consent;
 pub mod deliver;
@@ -31,6 +33,7 @@ pub mod together;
 pub mod trust;
 
 pub use batch::{Batch, Outcome, Verdict};
+pub use batch_error::BatchError;
 pub use consent::{AcceptPort, AcceptTarget, ChipConsent, StationFiles};
 pub use deliver::{Delivered, Delivery};
 pub use error::StationError;
