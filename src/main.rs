@@ -13,6 +13,10 @@ fn main() -> ExitCode {
 }
 
 fn start(arguments: Vec<OsString>) -> u8 {
+    #[cfg(feature = "probe")]
+    if firstlight::command::probe_worker::is_meant(&arguments) {
+        return firstlight::command::probe_worker::run();
+    }
     match parse(arguments) {
         Ok(cli) => run(cli),
         Err(status) => status,

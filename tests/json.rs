@@ -41,6 +41,14 @@ fn fields(value: &Value) -> BTreeSet<String> {
     value.as_object().unwrap_or_else(|| panic!("{value}")).keys().cloned().collect()
 }
 
+/// What `programmers list` prints on a machine with one.
+fn programmers(fleet: &TestFleet) -> Vec<Value> {
+    let machine = tempfile::tempdir().unwrap();
+    common::usb::plug(machine.path(), "1-5", "1366:0105", "000760012345", "J-Link", None);
+    let root = machine.path().to_str().unwrap();
+    fleet.run_with(&["programmers", "list", "--json"], &[("FIRSTLIGHT_MACHINE_ROOT", root)]).ok().json_lines()
+}
+
 #[test]
 fn every_command_prints_the_fields_that_are_documented() {
     let fleet = TestFleet::real(3);
@@ -84,6 +92,9 @@ fn every_command_prints_the_fields_that_are_documented() {
     let drives = fleet.run(&["media", "list", "--json"]).ok().json_lines();
     let drive = drives.first().expect("every machine has a block device");
     shown.insert("media list", drive.clone());
+
+    shown.insert("programmers rule", run(&["programmers", "rule"]).ok().json());
+    shown.insert("programmers list", programmers(&fleet)[0].clone());
 
     let device = device::Device::new();
     shown.insert("client ingest", device.ingest(&device.stick(1, "one")).exits(0).json());

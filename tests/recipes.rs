@@ -1,5 +1,6 @@
 //! Lock recipes: signed with the fleet's key as minisign checks it, refused when anything about them is not right, and the
 //! ready ones run on the simulated chip.
+#![cfg(feature = "station")]
 #![allow(clippy::unwrap_used)]
 
 mod common;

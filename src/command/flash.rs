@@ -1,11 +1,14 @@
 //! `firstlight flash`: per-device data into chips, read back, bound to who they are.
 
+use std::path::PathBuf;
+
 use crate::command::{Context, Status};
 use crate::fleet::{DevicePlan, EndpointName};
-use crate::programmer::{self, ChipSink, ProgrammerSelector};
+use crate::programmer::{ChipSink, ProgrammerSelector};
 use crate::registry::Again;
 use crate::station::{
-    AcceptTarget, ChipConsent, Flash, Gang, Queue, Station, StationError, Wish, locking, rehearse, slots,
+    AcceptTarget, Aftercare, ChipConsent, Delivered, Flash, Flashed, Gang, Hooks, Queue, Station, StationError, Wish,
+    label, label::PrintError, locking, programmers, rehearse, slots, trust::Trust,
 };
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;
@@ -13,6 +16,9 @@ use crate::ui::consent::AskConsent;
 use crate::ui::first_article::AskFirstArticle;
 
 use super::{opened, selection, write};
+
+/// Where hooks may leave things: nothing of ours lies there.
+pub(super) const HOOKS_HOME: &str = ".firstlight/hooks";
 
 const EXAMPLES: &str = "\
 Programmers:
@@ -58,6 +64,9 @@ pub struct Args {
     /// How many chips at a time [default: one for each programmer, or processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
+    /// Write the label of each unit that passed into this folder, as SVG and ZPL
+    #[arg(long, value_name = "DIR")]
+    pub labels: Option<PathBuf>,
     /// Overwrite the chip with this accept id, which a refusal named
     #[arg(long, value_name = "ID")]
     pub accept_target: Option<String>,
@@ -121,8 +130,7 @@ impl<'a> Flashing<'a> {
 
     fn open(&self, index: usize, device: &EndpointName, chip: Option<&str>) -> Result<ChipSink, StationError> {
         let index = if self.each_its_own { 0 } else { index.min(self.programmers.len() - 1) };
-        let selector = slots::resolve(&self.programmers[index], self.station, device)?;
-        Ok(ChipSink::new(programmer::open(&selector, chip, &self.context.machine())?))
+        programmers::open(self.station, &self.programmers[index], device, chip, &self.context.machine())
     }
 
     fn run(&self) -> anyhow::Result<Status> {
@@ -131,7 +139,17 @@ impl<'a> Flashing<'a> {
         self.resolve_secrets()?;
         let batch = self.station.ledger().open_batch()?.map(|batch| batch.name).unwrap_or_default();
         let ask = AskFirstArticle { printer: self.context.printer.clone() };
-        let locking = locking::of(self.station, &plan, &batch, &ask)?;
+        let home = self.station.folder().root.join(HOOKS_HOME);
+        std::fs::create_dir_all(&home)?;
+        let aftercare = Aftercare {
+            locking: locking::of(self.station, &plan, &batch, &ask)?,
+            hooks: Some(Hooks {
+                station: self.station,
+                trust: Trust::new(&self.station.folder().root, &self.context.machine())?,
+                home: &home,
+                batch: batch.clone(),
+            }),
+        };
         let confirm = ChipConsent {
             ledger: self.station.ledger().clone(),
             otherwise: match &self.args.accept_target {
@@ -147,7 +165,7 @@ impl<'a> Flashing<'a> {
             again: self.args.again.map(Again::from),
             rework: self.args.rework.as_deref(),
             confirm: &confirm,
-            locking: locking.as_ref(),
+            aftercare: &aftercare,
             progress: &drawing,
         };
         let queue = Queue::of(self.devices.iter().cloned());
@@ -164,13 +182,35 @@ impl<'a> Flashing<'a> {
             jobs: self.jobs(),
         };
         let mut closing = Closing::new(&self.context.printer, wishes.len());
-        let verdict = gang.run(&mut |outcome, _| closing.outcome(outcome));
+        let mut unlabelled = Vec::new();
+        let verdict = gang.run(&mut |outcome, flashed| {
+            let made = matches!(outcome.result, Ok(Delivered::Now { .. }));
+            closing.outcome(outcome);
+            if let Some(flashed) = flashed.filter(|_| made) {
+                unlabelled.extend(self.label(&flashed).err());
+            }
+        });
         drop(drawing);
         closing.end(&verdict);
+        if let Some(error) = unlabelled.pop() {
+            return Err(anyhow::Error::new(error).context("writing the label; the unit itself is done"));
+        }
         if verdict.untouched > 0 {
             self.context.printer.warn("interrupted; the same command goes on from here");
         }
         Ok(verdict.class(self.context.interrupt.asked()).map_or(Status::Done, Status::Ended))
+    }
+
+    /// Writes the label of a unit that passed, where labels are wanted.
+    fn label(&self, flashed: &Flashed) -> Result<(), PrintError> {
+        let Some(folder) = &self.args.labels else { return Ok(()) };
+        let printed = label::print(self.station.ledger(), &flashed.plan, &flashed.target, folder)?;
+        let device = &flashed.device;
+        if self.context.printer.is_json() {
+            let record = serde_json::json!({ "event": "label", "device": device, "label": printed });
+            self.context.printer.record(&record);
+        }
+        Ok(())
     }
 
     fn resolve_secrets(&self) -> Result<(), StationError> {

@@ -42,6 +42,8 @@ pub mod init;
 #[cfg(feature = "station")]
 pub mod issue;
 #[cfg(feature = "station")]
+pub mod label;
+#[cfg(feature = "station")]
 pub mod ledger;
 #[cfg(feature = "station")]
 pub mod man;
@@ -53,6 +55,10 @@ pub mod pick;
 pub mod place;
 #[cfg(feature = "station")]
 pub mod planning;
+#[cfg(feature = "probe")]
+pub mod probe_worker;
+#[cfg(feature = "station")]
+pub mod programmers;
 #[cfg(feature = "station")]
 pub mod recipe;
 #[cfg(feature = "station")]
@@ -65,6 +71,8 @@ pub mod schema;
 pub mod seal;
 #[cfg(feature = "station")]
 pub mod selection;
+#[cfg(feature = "station")]
+pub mod station;
 #[cfg(feature = "station")]
 pub mod trust;
 #[cfg(feature = "station")]
@@ -154,13 +162,22 @@ pub enum Command {
     /// Write per-device data into chips through a programmer.
     #[cfg(feature = "station")]
     Flash(flash::Args),
+    /// The technician's screen: unit after unit, several slots side by side.
+    #[cfg(feature = "station")]
+    Station(station::Args),
     /// Open and close batches: frozen inputs, a signed report.
     #[cfg(feature = "station")]
     Batch(batch::Args),
+    /// Write a finished device's label once more.
+    #[cfg(feature = "station")]
+    Label(label::Args),
     /// Take bundles from media, on the device itself.
     Client(client::Args),
     /// List drives; look at media and verify them.
     Media(media::Args),
+    /// List programmers and boot loaders on USB.
+    #[cfg(feature = "station")]
+    Programmers(programmers::Args),
     /// List devices, show their records, retire them.
     #[cfg(feature = "station")]
     Devices(devices::Args),
@@ -210,9 +227,15 @@ impl Command {
             #[cfg(feature = "station")]
             Command::Flash(args) => flash::run(args, context),
             #[cfg(feature = "station")]
+            Command::Station(args) => station::run(args, context),
+            #[cfg(feature = "station")]
             Command::Batch(args) => batch::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Label(args) => label::run(args, context),
             Command::Client(args) => client::run(args, context),
             Command::Media(args) => media::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Programmers(args) => programmers::run(args, context),
             #[cfg(feature = "station")]
             Command::Devices(args) => devices::run(args, context),
             #[cfg(feature = "station")]

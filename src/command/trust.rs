@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use crate::fleet::{Class, Digest};
+use crate::station::Station;
+use crate::station::post::PRIVATE_FOLDER;
 use crate::station::trust::{self, FleetProgram, Trust, TrustError};
 use crate::ui::{Complaint, Prompt};
 
@@ -59,6 +61,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         let uses: Vec<&str> = chosen.iter().map(|seen| seen.program.uses.as_str()).collect();
         return Ok(context.would(&format!("trust {}", uses.join(", "))));
     }
+    if !chosen.is_empty() {
+        found(context)?;
+    }
     let mut declined = false;
     for seen in chosen {
         show(seen, context);
@@ -80,6 +85,16 @@ fn look(trust: &Trust, context: &Context) -> anyhow::Result<Vec<Seen>> {
         Ok(Seen { program, digest, is_trusted: known.contains(&digest) })
     });
     Ok(seen.collect::<Result<_, TrustError>>()?)
+}
+
+/// What is trusted is kept in the fleet's private folder, which a demo makes at its first work.
+fn found(context: &Context) -> anyhow::Result<()> {
+    let (folder, shelf) = opened::folder(context, None)?;
+    if folder.root.join(PRIVATE_FOLDER).exists() {
+        return Ok(());
+    }
+    Station::open(folder, shelf, opened::surroundings(context))?;
+    Ok(())
 }
 
 /// A digest names one program: whole, for whoever types it has looked at exactly this.
@@ -116,16 +131,19 @@ fn quoted(words: &[String]) -> String {
 fn list(seen: &[Seen], context: &Context) -> Status {
     for seen in seen {
         let (spec, uses) = (&seen.program.spec, &seen.program.uses);
-        let record = json!({
-            "uses": uses,
-            "digest": seen.digest.to_string(),
-            "trusted": seen.is_trusted,
-            "argv": spec.argv,
-            "files": spec.files,
-            "as_root": spec.as_root,
-        });
+        if context.printer.is_json() {
+            context.printer.record(&json!({
+                "uses": uses,
+                "digest": seen.digest.to_string(),
+                "trusted": seen.is_trusted,
+                "argv": spec.argv,
+                "files": spec.files,
+                "as_root": spec.as_root,
+            }));
+            continue;
+        }
         let word = if seen.is_trusted { "trusted" } else { "NOT trusted" };
-        context.printer.report(&record, || format!("{}  {word}  {uses}: {}\n", seen.digest, quoted(&spec.argv)));
+        context.printer.line(format_args!("{}  {word}  {uses}: {}", seen.digest, quoted(&spec.argv)));
     }
     Status::Done
 }

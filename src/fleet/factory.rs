@@ -4,6 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "station")]
+use super::label::LabelPlan;
+#[cfg(feature = "station")]
+use super::program::HookSpec;
+
 /// A delivery by a programmer: which chip, which parts of its flash, and what the unit must be when it leaves.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct FactoryPlan {
@@ -26,6 +31,58 @@ pub struct FactoryPlan {
     /// True if a lock passes that was applied and that nothing can show.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unobservable_passes: bool,
+    /// Programs that are told of a step and may say no. No part of what is on the chip.
+    #[cfg(feature = "station")]
+    #[serde(skip)]
+    pub hooks: Vec<(HookStep, HookSpec)>,
+    /// The label of a unit that passed. No part of what is on the chip.
+    #[cfg(feature = "station")]
+    #[serde(skip)]
+    pub label: Option<LabelPlan>,
+}
+
+/// Steps that hooks are told of.
+#[cfg(feature = "station")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum HookStep {
+    /// Before the programmer connects.
+    BeforeConnect,
+    /// When the chip was read back and holds what it should.
+    AfterWrite,
+    /// When the chip was let go and runs its firmware.
+    AfterBoot,
+}
+
+#[cfg(feature = "station")]
+impl HookStep {
+    /// All steps, in their order.
+    pub const ALL: [Self; 3] = [Self::BeforeConnect, Self::AfterWrite, Self::AfterBoot];
+
+    /// Returns its name in messages and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BeforeConnect => "before-connect",
+            Self::AfterWrite => "after-write",
+            Self::AfterBoot => "after-boot",
+        }
+    }
+
+    /// Returns its key in the fleet file.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::BeforeConnect => "before_connect",
+            Self::AfterWrite => "after_write",
+            Self::AfterBoot => "after_boot",
+        }
+    }
+}
+
+#[cfg(feature = "station")]
+impl FactoryPlan {
+    /// Returns the hook of a step.
+    pub fn hook(&self, step: HookStep) -> Option<&HookSpec> {
+        self.hooks.iter().find(|(own, _)| *own == step).map(|(_, hook)| hook)
+    }
 }
 
 /// One part of the flash: a partition, or a piece at an address.

@@ -94,7 +94,6 @@ static PROGRAMMER: Record = Record {
 };
 
 /// A hook: what stands under a step of `hooks:`.
-#[allow(dead_code)] // read by the section that holds hooks
 pub(super) static HOOK: Record = Record {
     fields: &[
         optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments"),

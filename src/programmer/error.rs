@@ -115,6 +115,8 @@ pub enum ProgrammerError {
         link: String,
         /// The profile's.
         chip: String,
+        /// Names that are known and look like it; may be empty.
+        near: Vec<String>,
     },
     /// Addresses that the chip does not have, or must not be written.
     #[error("addresses {:#x} to {:#x} cannot be written: {at:#x} {reason}", range.start, range.end)]
@@ -217,7 +219,8 @@ impl Diagnose for ProgrammerError {
             E::WrongChip { .. } => Some("plug in the right unit, or choose the profile made for this chip".to_owned()),
             E::Differs { .. } => Some("reject this unit: it does not hold what it is given".to_owned()),
             E::Locked { .. } => Some("a locked chip was finished before; see: firstlight devices list".to_owned()),
-            E::UnknownChip { .. } | E::Range { .. } | E::Unable { .. } | E::Program { .. } => None,
+            E::UnknownChip { near, .. } => (!near.is_empty()).then(|| format!("known here: {}", near.join(", "))),
+            E::Range { .. } | E::Unable { .. } | E::Program { .. } => None,
         }
     }
 }

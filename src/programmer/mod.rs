@@ -3,6 +3,7 @@
 //! Knows links, boot loaders and memory maps; knows no device record, no format and no ledger.
 
 pub mod chip;
+pub mod dfu;
 pub mod error;
 pub mod esp;
 pub mod exec;
@@ -15,6 +16,7 @@ pub mod open;
 pub mod pages;
 pub mod selector;
 pub mod sink;
+pub mod swd;
 
 pub use chip::{Chip, Mac, Memory, Region};
 pub use error::ProgrammerError;

@@ -2,9 +2,10 @@
 
 use crate::host::Machine;
 
+use super::dfu::Client;
 use super::esp::Loader;
 use super::file::SimulatedChip;
-use super::{Programmer, ProgrammerError, ProgrammerSelector};
+use super::{Programmer, ProgrammerError, ProgrammerSelector, swd};
 
 /// Opens the programmer that `selector` names for a chip; nothing is connected yet. A slot must be turned into its port
 /// before. Fails for a chip that the programmer does not know.
@@ -16,8 +17,11 @@ pub fn open(
     match selector {
         ProgrammerSelector::File(path) => SimulatedChip::open(path, chip),
         ProgrammerSelector::Esp(line) => Loader::open(line, chip, machine),
-        other => {
-            Err(ProgrammerError::Unable { link: other.words(), what: "this build has no programmer of this kind" })
+        ProgrammerSelector::Dfu(usb) => Client::open(usb, chip, machine),
+        ProgrammerSelector::Swd(usb) => swd::open(usb, chip),
+        other @ (ProgrammerSelector::Exec(_) | ProgrammerSelector::Slot(_)) => {
+            let reason = "only a fleet knows its programs and slots".to_owned();
+            Err(ProgrammerError::Selector { text: other.words(), reason })
         }
     }
 }

@@ -30,6 +30,7 @@ mod handle;
 mod history;
 mod holder;
 mod issue;
+mod labels;
 mod load;
 mod locks;
 mod provenance;

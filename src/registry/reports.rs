@@ -96,6 +96,16 @@ impl Ledger {
         self.read(|conn| finished_on(conn, target))
     }
 
+    /// Returns the newest finished delivery of a device under a name.
+    pub fn last_finished(&self, device: &EndpointName, name: &str) -> Result<Option<FinishedDelivery>, LedgerError> {
+        self.read(|conn| {
+            let Some((row, _)) = devices::find(conn, &device.folded())? else { return Ok(None) };
+            let Some(delivery) = deliveries::last_finished(conn, row, name)? else { return Ok(None) };
+            let generations = versions::by_row(conn, delivery.version)?.generations;
+            delivery.into_finished(generations).map(Some)
+        })
+    }
+
     /// Returns the deliveries whose secrets went to this very target last, together, whatever has become of them since.
     pub fn lying_on(&self, target: &TargetIdentity) -> Result<Vec<Lying>, LedgerError> {
         let lying = |delivery: Delivery| {

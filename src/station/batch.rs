@@ -108,7 +108,7 @@ impl Batch<'_> {
                 again: self.again,
                 confirm: self.confirm,
                 progress: self.progress,
-                locking: None,
+                aftercare: None,
             };
             work.run(&mut *sink)
         });

@@ -11,10 +11,10 @@ use crate::fleet::{Class, DevicePlan, Diagnose};
 use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};
 use crate::{bundle, bundle::Rendering};
 
+use super::aftercare::Aftercare;
 use super::batches;
 use super::error::StationError;
 use super::issue;
-use super::locking::Locking;
 use super::open::Station;
 use super::overwritten;
 use super::seal;
@@ -31,8 +31,8 @@ pub struct Delivery<'a> {
     pub confirm: &'a dyn Confirm,
     /// Hears of every step.
     pub progress: &'a dyn Progress,
-    /// The steps that cannot be taken back, where the delivery has some.
-    pub locking: Option<&'a Locking<'a>>,
+    /// What comes after the read-back: hooks and steps that cannot be taken back, where the delivery has some.
+    pub aftercare: Option<&'a Aftercare<'a>>,
 }
 
 /// What came of a delivery.
@@ -78,7 +78,7 @@ impl Delivery<'_> {
         let (version, changes) = (ticket.version, ticket.changes.clone());
         let receipt = if ticket.reached >= Step::Verified {
             // The power went between the proof and its registration: only locks and records are left to be made.
-            let settled = self.lock(&ticket, &target, sink);
+            let settled = self.settle(&ticket, &target, sink);
             settled.inspect_err(|error| self.note_failure(&ticket, error))?;
             self.conclude(ticket)?;
             self.proof(&target)?
@@ -165,16 +165,16 @@ impl Delivery<'_> {
         ledger.exposed(ticket)?;
         self.reached(Step::Exposed)?;
         let receipt = sink.commit(&Cargo::of(&artifact), consent, &|event| self.watch(event))?;
-        ledger.verified_to_lock(ticket, &receipt, self.locking.map(Locking::plan))?;
+        ledger.verified_to_lock(ticket, &receipt, self.aftercare.and_then(|aftercare| aftercare.plan(self.plan)))?;
         self.tell(Step::Verified);
-        self.lock(ticket, target, sink)?;
+        self.settle(ticket, target, sink)?;
         Ok(receipt)
     }
 
-    /// Takes the steps that cannot be taken back, as far as they are not taken yet.
-    fn lock(&self, ticket: &Ticket, target: &TargetIdentity, sink: &mut dyn Sink) -> Result<(), StationError> {
-        match self.locking {
-            Some(locking) => locking.settle(self.station, ticket, target, sink),
+    /// Does what comes after the read-back, as far as it is not done yet.
+    fn settle(&self, ticket: &Ticket, target: &TargetIdentity, sink: &mut dyn Sink) -> Result<(), StationError> {
+        match self.aftercare {
+            Some(aftercare) => aftercare.settle(self.station, self.plan, ticket, target, sink),
             None => Ok(()),
         }
     }

@@ -16,7 +16,9 @@ use crate::registry::LedgerError;
 
 use super::batch_error::BatchError;
 use super::flash_error::FlashError;
+use super::hook::HookError;
 use super::load::LoadError;
+use super::trust::TrustError;
 
 /// Most devices that a message names.
 const MOST_NAMES: usize = 8;
@@ -57,6 +59,12 @@ pub enum StationError {
     /// A programmer.
     #[error(transparent)]
     Programmer(#[from] ProgrammerError),
+    /// What this station trusts.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A hook.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// A flash image.
     #[error(transparent)]
     Image(#[from] ImageError),
@@ -196,6 +204,8 @@ impl Diagnose for StationError {
             StationError::Frozen(error) => error.class(),
             StationError::Programmer(error) => error.class(),
             StationError::Image(error) => error.class(),
+            StationError::Hook(error) => error.class(),
+            StationError::Trust(error) => error.class(),
             StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
             StationError::File { .. } => Class::Surroundings,
             StationError::Target { .. }
@@ -229,6 +239,8 @@ impl Diagnose for StationError {
             StationError::Frozen(error) => error.hint(),
             StationError::Programmer(error) => error.hint(),
             StationError::Image(error) => error.hint(),
+            StationError::Hook(error) => error.hint(),
+            StationError::Trust(error) => error.hint(),
             StationError::Target { .. } => {
                 Some("targets are image:FOLDER/, image:FILE, folder:DIR, drive:/dev/NODE, drive:port=PORT, slot:N".into())
             }

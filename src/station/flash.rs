@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use crate::delivery::{Confirm, Footprint, Progress, Sink, TargetIdentity};
-use crate::fleet::factory::SerialSource;
+use crate::fleet::factory::{HookStep, SerialSource};
 use crate::fleet::{DevicePlan, EndpointName, SerialNumber};
 use crate::registry::Again;
 
+use super::aftercare::Aftercare;
 use super::batch::MakePlan;
 use super::deliver::{Delivered, Delivery};
 use super::error::StationError;
 use super::flash_error::FlashError;
-use super::locking::Locking;
 use super::open::Station;
 
 /// Which record a chip is to get.
@@ -64,8 +64,8 @@ pub struct Flash<'a> {
     pub rework: Option<&'a str>,
     /// Gives the leave to overwrite.
     pub confirm: &'a dyn Confirm,
-    /// The locks of the delivery's recipe.
-    pub locking: Option<&'a Locking<'a>>,
+    /// What comes after the read-back.
+    pub aftercare: &'a Aftercare<'a>,
     /// Hears of every step.
     pub progress: &'a dyn Progress,
 }
@@ -111,16 +111,14 @@ impl Flash<'_> {
         let (device, target) = decided?;
         let mut plan = (self.plan)(&device)?;
         plan.serial = self.serial(&plan, &target)?;
-        if let Some(locking) = self.locking {
-            locking.check(self.station, &target)?;
-        }
+        self.aftercare.check(self.station, &target)?;
         let delivery = Delivery {
             station: self.station,
             plan: &plan,
             again: self.again,
             confirm: self.confirm,
             progress: self.progress,
-            locking: self.locking,
+            aftercare: Some(self.aftercare),
         };
         let delivered = delivery.run(sink)?;
         refuse_other_chip(&delivered, &target)?;
@@ -135,6 +133,9 @@ impl Flash<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(EndpointName, TargetIdentity), StationError> {
         let plan = (self.plan)(candidate)?;
+        if let Some(hooks) = &self.aftercare.hooks {
+            hooks.run(HookStep::BeforeConnect, &plan, None)?;
+        }
         let need = Footprint { carrier: plan.delivery.carrier.clone(), payload: None };
         let target = sink.preflight(&need)?.target().clone();
         let owner = self.station.ledger().device_of_chip(&target)?;

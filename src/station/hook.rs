@@ -283,6 +283,7 @@ mod tests {
 
     fn run_trusted(spec: &HookSpec, is_trusted: bool) -> Result<HookAnswer, HookError> {
         let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".firstlight")).unwrap();
         let trust = Trust::new(folder.path(), &Machine::at(folder.path())).unwrap();
         if let Some(program) = hook(&context().step, spec).filter(|_| is_trusted) {
             trust.add(&program, trust.digest(&program).unwrap(), "alice", NOW).unwrap();

@@ -167,6 +167,18 @@ pub fn fleet_name(root: &Path) -> Result<Arc<str>, LoadError> {
     }
 }
 
+/// Returns the slots of the fleet in `root` without judging anything else: number and USB port path.
+pub fn slots(root: &Path) -> Result<BTreeMap<u32, Arc<str>>, LoadError> {
+    let path = root.join(FLEET_FILE);
+    let mut reading = Reading::of(root);
+    let name = named(&path);
+    let text = reading.text(&name, read_bounded(&path, LONGEST_FILE)?);
+    match FleetFile::parse(&name, &text, &mut reading.faults) {
+        Some(file) => Ok(file.slots.into_iter().map(|(number, port)| (number, port.value)).collect()),
+        None => Err(reading.faults.or_value(()).err().unwrap_or_default().into()),
+    }
+}
+
 /// Returns the root that the fleet in `root` pins, where one is pinned.
 pub fn pinned(root: &Path) -> Result<Option<Digest>, LoadError> {
     Ok(lock(root)?.map(|lock| lock.root_sha256))

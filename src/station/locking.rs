@@ -85,7 +85,11 @@ impl Locking<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(), StationError> {
         let ledger = station.ledger();
-        let open: Vec<LockRecord> = ledger.locks(ticket)?.into_iter().filter(|lock| !lock.state.is_settled()).collect();
+        let open: Vec<LockRecord> = ledger
+            .locks(ticket)?
+            .into_iter()
+            .filter(|lock| lock.step < self.steps.len() && !lock.state.is_settled())
+            .collect();
         if open.is_empty() {
             return Ok(());
         }

@@ -2,9 +2,11 @@
 //!
 //! Knows the rooms below and the order of things; knows no SQL, no USB and no command line.
 
+pub mod aftercare;
 pub mod batch;
 pub mod batch_error;
 pub mod batches;
+pub mod bay;
 pub mod bundle_keys;
 pub mod consent;
 pub mod deliver;
@@ -14,12 +16,17 @@ pub mod flash_error;
 pub mod found;
 pub mod gang;
 pub mod hook;
+pub mod hooks;
 pub mod issue;
+pub mod label;
+pub mod line;
+pub mod line_control;
 pub mod load;
 pub mod locking;
 pub mod open;
 mod overwritten;
 pub mod post;
+pub mod programmers;
 pub mod recipe;
 pub mod rehearse;
 pub mod save;
@@ -32,6 +39,7 @@ pub mod target;
 pub mod together;
 pub mod trust;
 
+pub use aftercare::Aftercare;
 pub use batch::{Batch, Outcome, Verdict};
 pub use batch_error::BatchError;
 pub use consent::{AcceptPort, AcceptTarget, ChipConsent, StationFiles};
@@ -40,6 +48,7 @@ pub use error::StationError;
 pub use flash::{Flash, Flashed, Queue, Wish};
 pub use flash_error::FlashError;
 pub use gang::Gang;
+pub use hooks::Hooks;
 pub use locking::{ConfirmLock, Locking};
 pub use open::Station;
 pub use post::Surroundings;

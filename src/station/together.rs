@@ -254,7 +254,7 @@ impl Together<'_> {
             again: self.again,
             confirm: self.confirm,
             progress: self.progress,
-            locking: None,
+            aftercare: None,
         }
     }
 

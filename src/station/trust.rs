@@ -221,7 +221,8 @@ impl Trust {
         Ok(record.trusted)
     }
 
-    /// Trusts `program` if it still has the digest that was agreed to.
+    /// Trusts `program` if it still has the digest that was agreed to. The fleet must have its private folder already: that
+    /// is made whole or not at all.
     pub fn add(&self, program: &FleetProgram, agreed: Digest, by: &str, at: OffsetDateTime) -> Result<(), TrustError> {
         let digest = self.digest(program)?;
         if digest != agreed {
@@ -248,13 +249,7 @@ impl Trust {
         let record = Record { format: FORMAT, trusted };
         let mut text = serde_json::to_string_pretty(&record).expect("a record is plain data");
         text.push('\n');
-        let path = self.path();
-        if let Some(folder) = path.parent() {
-            use std::os::unix::fs::DirBuilderExt as _;
-            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.map_err(|source| io("creating", folder, source))?;
-        }
-        Ok(write_atomically(&path, text.as_bytes(), 0o600)?)
+        Ok(write_atomically(&self.path(), text.as_bytes(), 0o600)?)
     }
 
     fn path(&self) -> PathBuf {
@@ -262,10 +257,20 @@ impl Trust {
     }
 }
 
-/// Returns the programs of a fleet that are run: those of its programmers.
+/// Returns the programs of a fleet that are run: those of its programmers and of its hooks.
 pub fn programs(fleet: &Fleet) -> Vec<FleetProgram> {
-    let programmers = fleet.programmers().iter();
-    programmers.map(|(name, entry)| programmer(name, &entry.program)).collect()
+    let programmers = fleet.programmers().iter().map(|(name, entry)| programmer(name, &entry.program));
+    let hooks = fleet.factories().flat_map(|factory| &factory.hooks);
+    let hooks = hooks.filter_map(|(step, spec)| hook(step.name(), spec));
+    let mut programs: Vec<FleetProgram> = programmers.chain(hooks).collect();
+    let mut seen = Vec::new();
+    programs.retain(|program| {
+        !seen.contains(program) && {
+            seen.push(program.clone());
+            true
+        }
+    });
+    programs
 }
 
 /// Returns a programmer's program as it is trusted.

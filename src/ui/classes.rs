@@ -23,6 +23,7 @@ use crate::{
     station::BatchError,
     station::StationError,
     station::hook::HookError,
+    station::label::PrintError,
     station::load::LoadError,
     station::recipe::RecipeError,
     station::trust::TrustError,
@@ -73,6 +74,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         LoadError,
         #[cfg(feature = "station")]
         HookError,
+        #[cfg(feature = "station")]
+        PrintError,
         #[cfg(feature = "station")]
         RecipeError,
         #[cfg(feature = "station")]

@@ -31,13 +31,14 @@ const NEIGHBOURS: [(&str, &str); 2] = [("format", "delivery"), ("host", "deliver
 /// Rooms that may use these rooms and no other, whatever their floor.
 const ONLY: [(&str, &[&str]); 1] = [("client", &["bundle", "delivery", "host", "format", "fleet", "medium"])];
 /// Crates with the rooms that may name them.
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("clap", &["ui", "command", "main"]),
     ("dialoguer", &["ui", "command", "main"]),
     ("indicatif", &["ui", "command", "main"]),
     ("anyhow", &["ui", "command", "main"]),
     ("serde_yaml", &["fleet"]),
     ("rusb", &["host", "programmer"]),
+    ("probe_rs", &["programmer"]),
     ("rusqlite", &["registry"]),
     ("postgres", &["registry"]),
 ];

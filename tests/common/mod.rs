@@ -1,6 +1,8 @@
 //! A fleet in a folder of its own, and the binary run on it.
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
+pub mod usb;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;

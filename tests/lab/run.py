@@ -48,13 +48,14 @@ def main():
     arguments.add_argument("work")
     arguments.add_argument("--binary", help="the firstlight to test")
     arguments.add_argument("--client", help="the firstlight of the devices, without libraries")
+    arguments.add_argument("--probes", nargs=2, default=(), help="firstlight with the feature probe, and the tests of that feature")
     arguments.add_argument("-k", action="append", default=[], metavar="TEXT", help="only tests whose name holds TEXT")
     given = arguments.parse_args()
     loader = unittest.TestLoader()
     loader.testNamePatterns = ["*%s*" % text for text in given.k] or None
     # The last one switches the laptop off; any other order would boot more often.
-    tests = unittest.TestSuite(loader.loadTestsFromName(name) for name in ("test_rig", "test_media", "test_together", "test_cloud_init", "test_devices", "test_sealed", "test_second_guest"))
-    bench = lab.Case.bench = lab.Bench(os.path.abspath(given.work), *(path and os.path.abspath(path) for path in (given.binary, given.client)))
+    tests = unittest.TestSuite(loader.loadTestsFromName(name) for name in ("test_rig", "test_media", "test_together", "test_cloud_init", "test_devices", "test_sealed", "test_dfu", "test_dap", "test_second_guest"))
+    bench = lab.Case.bench = lab.Bench(os.path.abspath(given.work), *(path and os.path.abspath(path) for path in (given.binary, given.client)), tuple(map(os.path.abspath, given.probes)))
     result = Lines()
 
     def stop(number, _):

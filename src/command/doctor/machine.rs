@@ -6,7 +6,7 @@ use rustix::fs::Access;
 use time::OffsetDateTime;
 
 use crate::command::{Context, place};
-use crate::host::{Machine, drives::Drive};
+use crate::host::{Machine, drives::Drive, usb};
 use crate::ui::{Terminal, measure};
 
 use super::check::{Check, State};
@@ -22,6 +22,10 @@ const UDEV_RULE: &str = "echo 'SUBSYSTEM==\"block\", ENV{ID_BUS}==\"usb\", GROUP
                          sudo tee /etc/udev/rules.d/70-firstlight.rules && sudo udevadm control --reload && \
                          sudo usermod -aG plugdev \"$USER\"";
 
+/// Lets the person at the machine and a group open programmers; the rule itself is among the facts.
+const INSTALL_RULE: &str = "firstlight programmers rule | sudo tee /etc/udev/rules.d/60-firstlight.rules && \
+                            sudo udevadm control --reload && sudo udevadm trigger";
+
 /// Makes the checks of the machine.
 pub fn checks(context: &Context) -> Vec<Check> {
     let machine = Machine::at(&context.machine_root);
@@ -32,7 +36,8 @@ pub fn checks(context: &Context) -> Vec<Check> {
         free_space(&folder),
         udev(&machine),
         drives(&machine),
-        usb(&machine),
+        usb_bus(&machine),
+        programmers(&machine),
     ]
 }
 
@@ -100,17 +105,47 @@ fn fact(drive: &Drive, open: bool) -> String {
     format!("{}: {}, {}, {may}", drive.node.display(), drive.title(), measure::size(drive.size))
 }
 
-fn usb(machine: &Machine) -> Check {
+fn usb_bus(machine: &Machine) -> Check {
     if !machine.path("/dev/bus/usb").exists() {
         return Check::new("usb", State::Ok, ["this machine shows no USB bus (a container?)".into()]);
     }
-    match crate::host::usb_ports(machine) {
+    match usb::usb_ports(machine) {
         Ok(ports) => {
             Check::new("usb", State::Ok, [format!("{} plugged in", measure::count(ports.len(), "USB device"))])
         }
         Err(error) => Check::new("usb", State::Warn, [error.to_string(), "drives are found without it".into()])
             .fix("ls -lR /dev/bus/usb"),
     }
+}
+
+/// Programmers that are plugged in, and the lines of the udev rule that let those be opened which may not.
+fn programmers(machine: &Machine) -> Check {
+    let seen = match usb::programmers(machine) {
+        Ok(seen) => seen,
+        Err(error) => return Check::unknown("programmers", error.to_string()),
+    };
+    if seen.is_empty() {
+        return Check::new("programmers", State::Ok, ["no programmer is plugged in".into()]);
+    }
+    let (mut facts, mut rules) = (Vec::new(), Vec::new());
+    for one in &seen {
+        let may = match one.permission {
+            usb::Permission::Granted => "may be opened",
+            usb::Permission::Denied => "no permission to open it",
+            usb::Permission::Absent => "there is no node to open it by",
+        };
+        facts.push(format!("{}: {}, {}, {may}", one.port, one.kind.words(), one.id));
+        if one.permission == usb::Permission::Denied {
+            rules.push(usb::udev::line_for(one));
+        }
+    }
+    if rules.is_empty() {
+        return Check { name: "programmers", state: State::Ok, facts, fix: None };
+    }
+    rules.sort();
+    rules.dedup();
+    facts.extend(rules.into_iter().map(|rule| format!("udev rule: {rule}")));
+    Check { name: "programmers", state: State::Warn, facts, fix: None }.fix(INSTALL_RULE)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::factory::{FactoryEntry, FactoryPart, PartFormat, PartPlace, SerialSource, ValueKind};
 use super::super::file::{FactorySpec, ProfileSpec, ValueSpec};
-use super::super::{CredentialKind, Faults, Place};
+use super::super::{CredentialKind, Diagnose, Faults, Place};
 
 /// The records of an `esp_secure_cert` partition that a fleet file can name.
 const RECORDS: [&str; 8] =
@@ -26,6 +26,12 @@ pub(super) fn check(spec: &FactorySpec, profile: &ProfileSpec, faults: &mut Faul
         }
         check_part(spec, part, faults);
         check_keys(spec, part, profile, faults);
+    }
+    if let Some(fault) = &spec.label_fault {
+        match fault.value.hint() {
+            Some(hint) => faults.add_with_hint(fault.place.clone(), fault.value.to_string(), hint),
+            None => faults.add(fault.place.clone(), fault.value.to_string()),
+        }
     }
     if spec.plan.parts.is_empty() {
         faults.add(spec.place.clone(), "there are no parts, so nothing would be written");

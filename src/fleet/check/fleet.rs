@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::file::{DeviceSpec, Given};
 use super::super::program::Programmers;
-use super::super::{AuthoritySpec, EndpointName, Inventory, Recipient, Seal, SecretSource};
+use super::super::{AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource};
 use super::profile::Profile;
 
 /// A fleet: everything that is known about its devices before anything is made. Plans are built on demand and share what
@@ -49,6 +49,12 @@ impl Fleet {
     /// Returns the programs that drive programmers, by name.
     pub fn programmers(&self) -> &Programmers {
         &self.programmers
+    }
+
+    /// Returns what goes where in chips, of every delivery that is for one.
+    pub fn factories(&self) -> impl Iterator<Item = &FactoryPlan> {
+        let deliveries = self.profiles.values().flat_map(|profile| profile.deliveries.values());
+        deliveries.filter_map(|delivery| delivery.plan.carrier.factory().map(|factory| &**factory))
     }
 
     /// Returns the devices in the order of the inventory.

@@ -7,9 +7,11 @@ use serde_json::json;
 
 use super::super::Place;
 use super::super::factory::{
-    FactoryEntry, FactoryPart, FactoryPlan, Meaning, NvsKeys, PartFormat, PartPlace, SerialPool, SerialSource,
-    ValueKind,
+    FactoryEntry, FactoryPart, FactoryPlan, HookStep, Meaning, NvsKeys, PartFormat, PartPlace, SerialPool,
+    SerialSource, ValueKind,
 };
+use super::super::label::{LabelPlan, LabelPlanError, LabelStock};
+use super::super::program::{self, HookSpec};
 use super::super::quantity;
 use super::super::yaml::{Entry, Node};
 use super::located::{Located, located, typed, word};
@@ -30,6 +32,8 @@ pub struct FactorySpec {
     pub partition_table: Option<Located<Arc<str>>>,
     /// Why secrets may lie in clear in the chip.
     pub accept_plaintext: Option<Arc<str>>,
+    /// What is wrong with its label.
+    pub label_fault: Option<Located<LabelPlanError>>,
     /// The values, in the order of the entries of all parts.
     pub values: Vec<ValueSpec>,
 }
@@ -76,14 +80,33 @@ pub(super) fn read(entry: &Entry) -> FactorySpec {
         anonymous: word(node, "identity").as_deref() == Some("none"),
         lock: word(node, "lock"),
         unobservable_passes: word(node, "lock_passes").as_deref() == Some("applied"),
+        hooks: hooks(node),
+        label: node.get("label").and_then(|label| read_label(label).ok()),
     };
+    let label_fault = node.entry("label").and_then(|label| {
+        let error = read_label(&label.value).err()?;
+        Some(Located { value: error, place: label.place.clone() })
+    });
     FactorySpec {
         place: entry.place.clone(),
         plan,
         partition_table: located(node, "partition_table"),
         accept_plaintext: word(node, "accept_plaintext"),
         values,
+        label_fault,
     }
+}
+
+fn hooks(node: &Node) -> Vec<(HookStep, HookSpec)> {
+    let Some(hooks) = node.get("hooks") else { return Vec::new() };
+    HookStep::ALL.into_iter().filter_map(|step| Some((step, program::hook(hooks.get(step.key())?)?))).collect()
+}
+
+fn read_label(node: &Node) -> Result<LabelPlan, LabelPlanError> {
+    let number = |key, usual| typed::<u16>(node, key).unwrap_or(usual);
+    let lines: Vec<&str> = items(node, "lines").iter().filter_map(Node::text).collect();
+    let stock = LabelStock::new(number("width", 50), number("height", 25), number("dpi", 203))?;
+    LabelPlan::parse(node.get("code").and_then(Node::text).unwrap_or_default(), &lines, stock)
 }
 
 fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {

@@ -1,6 +1,7 @@
 //! The table of `factory:`: every key, what may stand under it and what it is for.
 
 use super::super::factory::ValueKind;
+use super::super::program::HOOK;
 use super::super::shape::{IDENTIFIER, NAME, Record, Rule, SIZE, Shape, TEXT, TextRule, optional, required};
 
 /// The section.
@@ -31,7 +32,29 @@ pub(super) static FACTORY: Record = Record {
             Shape::Word(&["observed", "applied"]),
             "what a unit needs to pass: its lock observed (when absent), or applied where nothing can show it",
         ),
+        optional("hooks", Shape::Record(&HOOKS), "programs that are told of a step and may say no"),
+        optional("label", Shape::Record(&LABEL), "the label of a unit that passed"),
         optional("accept_plaintext", Shape::Text(&TEXT), "why secrets may lie in clear in the chip"),
+    ],
+    rule: Rule::Free,
+};
+
+static HOOKS: Record = Record {
+    fields: &[
+        optional("before_connect", Shape::Record(&HOOK), "before the programmer connects"),
+        optional("after_write", Shape::Record(&HOOK), "when the chip was read back and holds what it should"),
+        optional("after_boot", Shape::Record(&HOOK), "when the chip was let go and runs its firmware"),
+    ],
+    rule: Rule::Free,
+};
+
+static LABEL: Record = Record {
+    fields: &[
+        required("code", Shape::Text(&TEXT), "what the QR code says, with {id}, {serial}, {uid}, {mac} and {model}"),
+        optional("lines", Shape::List(&Shape::Text(&TEXT)), "lines beside it, with the same placeholders"),
+        optional("width", Shape::Integer { least: 10, most: 200 }, "width of the label in millimetres, 50 when absent"),
+        optional("height", Shape::Integer { least: 10, most: 200 }, "its height in millimetres, 25 when absent"),
+        optional("dpi", Shape::Integer { least: 203, most: 300 }, "dots an inch, 203 (when absent) or 300"),
     ],
     rule: Rule::Free,
 };

@@ -106,9 +106,11 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(150))]
+
         #[test]
         fn no_stream_of_bytes_breaks_the_reader(
-            stream in prop::collection::vec(prop_oneof![3 => Just(0xc0_u8), 1 => Just(0xdb), 1 => Just(1), 6 => any::<u8>()], 0..600),
+            stream in prop::collection::vec(prop_oneof![3 => Just(0xc0_u8), 1 => Just(0xdb), 1 => Just(1), 6 => any::<u8>()], 0..300),
             length in 0..100_usize,
         ) {
             let mut deframer = Deframer::default();

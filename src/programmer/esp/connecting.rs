@@ -19,6 +19,9 @@ const GREETINGS: [Duration; 5] = [
     Duration::from_millis(400),
     Duration::from_millis(800),
 ];
+/// How often a chip has to answer at another speed before it is believed.
+const PROOFS: usize = 8;
+
 /// Resets the chip into its loader, where the line can, and greets it until it answers.
 pub(super) fn greeted(wire: Box<dyn Wire>) -> Result<Rom, Fault> {
     let mut rom = Rom::new(wire);
@@ -33,8 +36,8 @@ pub(super) fn greeted(wire: Box<dyn Wire>) -> Result<Rom, Fault> {
         }
         match greet(&mut rom) {
             Ok(()) => return Ok(rom),
-            Err(fault @ (Fault::Silent | Fault::Odd(_))) => last = fault,
-            Err(fault) => return Err(fault),
+            Err(fault @ Fault::Wire(_)) => return Err(fault),
+            Err(fault) => last = fault,
         }
     }
     Err(last)
@@ -46,8 +49,8 @@ fn greet(rom: &mut Rom) -> Result<(), Fault> {
         rom.empty()?;
         match rom.sync(limit) {
             Ok(()) => return Ok(()),
-            Err(fault @ (Fault::Silent | Fault::Odd(_) | Fault::Refused(_))) => last = fault,
-            Err(fault) => return Err(fault),
+            Err(fault @ Fault::Wire(_)) => return Err(fault),
+            Err(fault) => last = fault,
         }
     }
     Err(last)
@@ -58,9 +61,11 @@ pub(super) fn hasten(rom: &mut Rom, family: &Family) -> Result<(), Fault> {
     if rom.wire.is_chips_usb() || rom.wire.lines().is_none() || !family.keeps_speed {
         return Ok(());
     }
-    let followed = rom.change_speed(SPEED).and_then(|()| rom.read32(MAGIC));
+    let told = told_speed(rom, family)?;
+    let followed =
+        rom.change_speed(told, SPEED).and_then(|()| (0..PROOFS).try_for_each(|_| rom.read32(MAGIC).map(drop)));
     match followed {
-        Ok(_) => Ok(()),
+        Ok(()) => Ok(()),
         Err(fault @ Fault::Wire(_)) => Err(fault),
         Err(_) => {
             rom.wire.set_speed(FIRST_SPEED)?;
@@ -70,6 +75,26 @@ pub(super) fn hasten(rom: &mut Rom, family: &Family) -> Result<(), Fault> {
             greet(rom)
         }
     }
+}
+
+/// Returns the speed to tell the ROM so that the line gets [`SPEED`]: the first of the family reckons from a frequency that it
+/// measured itself, by an oscillator of eight megahertz that drifts, and its crystal has 26 or 40.
+fn told_speed(rom: &mut Rom, family: &Family) -> Result<u32, Fault> {
+    /// Periods that the ROM counted, in bits 7 to 31 (technical reference manual, `TIMG_RTCCALICFG1`).
+    const COUNTED: u32 = 0x3ff5_f06c;
+    if !family.is_first() {
+        return Ok(SPEED);
+    }
+    // The fourth word of the fuses: the oscillator's frequency as the factory found it.
+    let (counted, factory) = (rom.read32(COUNTED)? >> 7, rom.read32(family.mac - 4 + 4 * 4)? & 0xff);
+    Ok(compensated(u64::from(counted) * 15_625 * u64::from(factory) / 40))
+}
+
+fn compensated(reckoned: u64) -> u32 {
+    let crystal = if reckoned > 33_000_000 { 40_000_000 } else { 26_000_000 };
+    let told = u64::from(SPEED) * reckoned / crystal;
+    // A ROM that counted nothing, or nonsense, is told the plain speed.
+    u32::try_from(told).ok().filter(|told| (SPEED / 2..SPEED * 2).contains(told)).unwrap_or(SPEED)
 }
 
 /// Keeps the watchdogs from resetting a chip that is reached by its own USB port.
@@ -126,4 +151,18 @@ pub(super) fn leave(rom: &mut Rom, family: &Family) -> Result<(), Fault> {
         into_firmware(lines)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rom_whose_oscillator_drifts_is_told_another_speed() {
+        assert_eq!(compensated(40_000_000), SPEED);
+        assert_eq!(compensated(26_000_000), SPEED);
+        assert_eq!(compensated(41_000_000), 472_320);
+        assert_eq!(compensated(0), SPEED);
+        assert_eq!(compensated(u64::MAX / u64::from(SPEED)), SPEED);
+    }
 }

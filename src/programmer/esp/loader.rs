@@ -15,7 +15,7 @@ use super::family::{Family, MAGIC, Sign, flash_size};
 use super::flash::{MOST_FLASH, SECTOR};
 use super::opening::{Opening, open_line};
 use super::rom::{Fault, Rom};
-use super::writing::{Kept, Writing};
+use super::writing::{Kept, Writing, digest_of};
 
 /// A chip of the ESP32 family in its ROM loader.
 ///
@@ -173,6 +173,17 @@ impl Programmer for Loader {
         let read = session.rom.read_flash(range.start..range.end.max(range.start)).map_err(told);
         let mut read = self.ended(read)?;
         Ok(Secret::new(std::mem::take(&mut *read)))
+    }
+
+    fn holds(&mut self, address: u64, bytes: &[u8]) -> Result<bool, ProgrammerError> {
+        let told = self.told("comparing");
+        let range = address..address.saturating_add(bytes.len() as u64);
+        let session = self.session()?;
+        if let Some(at) = session.memory.first_unwritable(range.clone()) {
+            return Err(ProgrammerError::Range { range, at, reason: "is not in the chip's memory" });
+        }
+        let digest = session.rom.md5(range).map_err(told);
+        Ok(self.ended(digest)? == digest_of(bytes))
     }
 
     fn write(&mut self, segments: &[Segment], watch: &Watch<'_>) -> Result<Traffic, ProgrammerError> {

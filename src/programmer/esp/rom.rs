@@ -171,9 +171,9 @@ impl Rom {
         Ok(Security { chip: word(12), is_locked: word(0).is_some_and(|flags| flags & 1 << 2 != 0) })
     }
 
-    /// Has both ends of the line talk at `baud`.
-    pub(super) fn change_speed(&mut self, baud: u32) -> Result<(), Fault> {
-        self.ask(&Request::words(Command::ChangeBaud, &[baud, 0]), 0, SHORT)?;
+    /// Tells the ROM to talk at `told`, which comes out as `baud`, and does so.
+    pub(super) fn change_speed(&mut self, told: u32, baud: u32) -> Result<(), Fault> {
+        self.ask(&Request::words(Command::ChangeBaud, &[told, 0]), 0, SHORT)?;
         self.wire.set_speed(baud)?;
         // What was on its way while the speed changed is noise.
         self.empty()

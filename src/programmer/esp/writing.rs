@@ -173,7 +173,7 @@ fn in_blocks(bytes: usize) -> usize {
     bytes.max(1).next_multiple_of(usize::from(BLOCK))
 }
 
-fn digest_of(bytes: &[u8]) -> [u8; 16] {
+pub(super) fn digest_of(bytes: &[u8]) -> [u8; 16] {
     Md5::digest(bytes).into()
 }
 

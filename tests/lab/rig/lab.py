@@ -13,8 +13,9 @@ from .tool import Tool
 class Bench:
     """One run: its folder, and the laptop, which is started when the first test needs it."""
 
-    def __init__(self, work, binary=None, client=None):
-        self.work, self.binary, self.client = work, binary, client
+    def __init__(self, work, binary=None, client=None, probes=()):
+        # `probes`: firstlight with the feature probe, and the tests of that feature.
+        self.work, self.binary, self.client, self.probes = work, binary, client, probes
         self.folder = tempfile.mkdtemp(prefix="run-", dir=work)
         self.count, self.devices = 0, 0
         self.built_in = Disk(self.path("built-in.img"), 128 * MIB)

@@ -255,6 +255,15 @@ fn a_serial_port_resets_the_chip_into_its_loader_and_out_of_it() {
 }
 
 #[test]
+fn a_chip_that_was_told_to_stay_in_its_loader_is_told_to_leave_it() {
+    let bench = Shared::new("esp32s3");
+    bench.lock().lines = Some(Vec::new());
+    bench.lock().registers.insert(0x6000_812c, 3);
+    bench.connected().release().unwrap();
+    assert_eq!(bench.lock().registers[&0x6000_812c], 2, "its other bits stay");
+}
+
+#[test]
 fn the_chips_own_usb_port_is_reset_in_its_way_and_its_watchdogs_are_let_be() {
     let bench = used();
     bench.lock().lines = Some(Vec::new());
@@ -299,12 +308,12 @@ fn registers_are_words_at_addresses_of_words() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(120))]
 
     #[test]
     fn no_answer_breaks_it(
         n in 0..90_usize,
-        bytes in prop::collection::vec(prop_oneof![2 => Just(0xc0_u8), 1 => Just(0xdb), 2 => Just(1), 6 => any::<u8>()], 0..300),
+        bytes in prop::collection::vec(prop_oneof![2 => Just(0xc0_u8), 1 => Just(0xdb), 2 => Just(1), 6 => any::<u8>()], 0..120),
         framed in any::<bool>(),
         command in prop::sample::select(vec![2_u8, 3, 8, 9, 0x0a, 0x0e, 0x13, 0x14]),
     ) {
