@@ -93,6 +93,7 @@ fn composed(template: &Template, plan: &DevicePlan) -> Composed {
         secrets: &BTreeMap::new(),
         root: fixture::ROOT,
         demo: true,
+        chip: None,
     };
     compose(template, &rendering).unwrap()
 }

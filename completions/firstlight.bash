@@ -37,6 +37,9 @@ _firstlight() {
             firstlight,doctor)
                 cmd="firstlight__subcmd__doctor"
                 ;;
+            firstlight,flash)
+                cmd="firstlight__subcmd__flash"
+                ;;
             firstlight,generate)
                 cmd="firstlight__subcmd__issue"
                 ;;
@@ -48,6 +51,9 @@ _firstlight() {
                 ;;
             firstlight,issue)
                 cmd="firstlight__subcmd__issue"
+                ;;
+            firstlight,label)
+                cmd="firstlight__subcmd__label"
                 ;;
             firstlight,ledger)
                 cmd="firstlight__subcmd__ledger"
@@ -61,6 +67,9 @@ _firstlight() {
             firstlight,programmers)
                 cmd="firstlight__subcmd__programmers"
                 ;;
+            firstlight,recipe)
+                cmd="firstlight__subcmd__recipe"
+                ;;
             firstlight,render)
                 cmd="firstlight__subcmd__render"
                 ;;
@@ -72,6 +81,9 @@ _firstlight() {
                 ;;
             firstlight,seal)
                 cmd="firstlight__subcmd__seal"
+                ;;
+            firstlight,trust)
+                cmd="firstlight__subcmd__trust"
                 ;;
             firstlight,write)
                 cmd="firstlight__subcmd__write"
@@ -175,6 +187,9 @@ _firstlight() {
             firstlight__subcmd__help,doctor)
                 cmd="firstlight__subcmd__help__subcmd__doctor"
                 ;;
+            firstlight__subcmd__help,flash)
+                cmd="firstlight__subcmd__help__subcmd__flash"
+                ;;
             firstlight__subcmd__help,help)
                 cmd="firstlight__subcmd__help__subcmd__help"
                 ;;
@@ -183,6 +198,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__help,issue)
                 cmd="firstlight__subcmd__help__subcmd__issue"
+                ;;
+            firstlight__subcmd__help,label)
+                cmd="firstlight__subcmd__help__subcmd__label"
                 ;;
             firstlight__subcmd__help,ledger)
                 cmd="firstlight__subcmd__help__subcmd__ledger"
@@ -196,6 +214,9 @@ _firstlight() {
             firstlight__subcmd__help,programmers)
                 cmd="firstlight__subcmd__help__subcmd__programmers"
                 ;;
+            firstlight__subcmd__help,recipe)
+                cmd="firstlight__subcmd__help__subcmd__recipe"
+                ;;
             firstlight__subcmd__help,render)
                 cmd="firstlight__subcmd__help__subcmd__render"
                 ;;
@@ -207,6 +228,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__help,seal)
                 cmd="firstlight__subcmd__help__subcmd__seal"
+                ;;
+            firstlight__subcmd__help,trust)
+                cmd="firstlight__subcmd__help__subcmd__trust"
                 ;;
             firstlight__subcmd__help,write)
                 cmd="firstlight__subcmd__help__subcmd__write"
@@ -264,6 +288,12 @@ _firstlight() {
                 ;;
             firstlight__subcmd__help__subcmd__programmers,rule)
                 cmd="firstlight__subcmd__help__subcmd__programmers__subcmd__rule"
+                ;;
+            firstlight__subcmd__help__subcmd__recipe,check)
+                cmd="firstlight__subcmd__help__subcmd__recipe__subcmd__check"
+                ;;
+            firstlight__subcmd__help__subcmd__recipe,sign)
+                cmd="firstlight__subcmd__help__subcmd__recipe__subcmd__sign"
                 ;;
             firstlight__subcmd__help__subcmd__seal,batch)
                 cmd="firstlight__subcmd__help__subcmd__seal__subcmd__batch"
@@ -346,6 +376,24 @@ _firstlight() {
             firstlight__subcmd__programmers__subcmd__help,rule)
                 cmd="firstlight__subcmd__programmers__subcmd__help__subcmd__rule"
                 ;;
+            firstlight__subcmd__recipe,check)
+                cmd="firstlight__subcmd__recipe__subcmd__check"
+                ;;
+            firstlight__subcmd__recipe,help)
+                cmd="firstlight__subcmd__recipe__subcmd__help"
+                ;;
+            firstlight__subcmd__recipe,sign)
+                cmd="firstlight__subcmd__recipe__subcmd__sign"
+                ;;
+            firstlight__subcmd__recipe__subcmd__help,check)
+                cmd="firstlight__subcmd__recipe__subcmd__help__subcmd__check"
+                ;;
+            firstlight__subcmd__recipe__subcmd__help,help)
+                cmd="firstlight__subcmd__recipe__subcmd__help__subcmd__help"
+                ;;
+            firstlight__subcmd__recipe__subcmd__help,sign)
+                cmd="firstlight__subcmd__recipe__subcmd__help__subcmd__sign"
+                ;;
             firstlight__subcmd__seal,batch)
                 cmd="firstlight__subcmd__seal__subcmd__batch"
                 ;;
@@ -389,7 +437,7 @@ _firstlight() {
 
     case "${cmd}" in
         firstlight)
-            opts="-q -v -h -V --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help --version init check ca seal backup restore issue generate render write client media programmers devices ledger doctor schema completions man help"
+            opts="-q -v -h -V --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help --version init check ca seal recipe trust backup restore issue generate render write flash label client media programmers devices ledger doctor schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1200,8 +1248,74 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__flash)
+            opts="-q -v -h --all --inventory --next --scan --programmer --delivery --rework --again --jobs --labels --accept-target --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --inventory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --programmer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delivery)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rework)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --again)
+                    COMPREPLY=($(compgen -W "lost damaged copy" -- "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --labels)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept-target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__help)
-            opts="init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help"
+            opts="init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1452,6 +1566,20 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__help__subcmd__flash)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1481,6 +1609,20 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help__subcmd__issue)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__label)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1662,6 +1804,48 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__help__subcmd__recipe)
+            opts="sign check"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__recipe__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__recipe__subcmd__sign)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__help__subcmd__render)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1788,6 +1972,20 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__help__subcmd__trust)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__help__subcmd__write)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1856,6 +2054,44 @@ _firstlight() {
             fi
             case "${prev}" in
                 --inventory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__label)
+            opts="-q -v -h --out --delivery --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delivery)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2458,6 +2694,152 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__recipe)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help sign check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__check)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__help)
+            opts="sign check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__help__subcmd__sign)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__recipe__subcmd__sign)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__render)
             opts="-q -v -h --all --inventory --out --delivery --again --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2839,6 +3221,44 @@ _firstlight() {
                 return 0
             fi
             case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__trust)
+            opts="-q -v -h --list --revoke --digest --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --revoke)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fleet)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -39,12 +39,16 @@ complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "init" -d 'Set
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "check" -d 'Check the fleet file, the inventory and the templates'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "ca" -d 'Make, show or export the fleet\'s certificate authority'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "seal" -d 'Show, change and export the keys that seal bundles'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "recipe" -d 'Sign and check lock recipes: steps that cannot be taken back'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "trust" -d 'Allow this fleet\'s programs (vendor programmers, hooks), by digest'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "backup" -d 'Save keys and records to one encrypted file'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "restore" -d 'Bring keys and records back from a backup'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "issue" -d 'Issue the credentials of devices'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "generate" -d 'Issue the credentials of devices'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "render" -d 'Render bootstrap bundles as plain files'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "write" -d 'Write bootstrap media: image files, folders, sticks, cards'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "flash" -d 'Write per-device data into chips through a programmer'
+complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "label" -d 'Write a finished device\'s label once more'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "client" -d 'Take bundles from media, on the device itself'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "media" -d 'List drives; look at media and verify them'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "programmers" -d 'List programmers and boot loaders on USB'
@@ -207,6 +211,55 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_s
 complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from help" -f -a "export" -d 'Write what a device image needs to check and open bundles'
 complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from help" -f -a "batch" -d 'Make a batch key, to be baked into device images'
 complete -c firstlight -n "__fish_firstlight_using_subcommand seal; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -f -a "sign" -d 'Sign a recipe with the fleet\'s bundle key'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -f -a "check" -d 'Check a recipe and its signature'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and not __fish_seen_subcommand_from sign check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from sign" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from help" -f -a "sign" -d 'Sign a recipe with the fleet\'s bundle key'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check a recipe and its signature'
+complete -c firstlight -n "__fish_firstlight_using_subcommand recipe; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l revoke -d 'Trust what has this digest no more (its beginning is enough)' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l digest -d 'Trust the program of exactly this digest, for scripts; --yes never stands for it' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l list -d 'Show the fleet\'s programs and which are trusted; change nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand trust" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l recipient -d 'Encrypt to this age recipient instead of a passphrase' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l backup-passphrase-fd -d 'Read the backup\'s passphrase from this file descriptor instead of asking' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand backup" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
@@ -296,6 +349,41 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand write" -s v -l ver
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand write" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l inventory -d 'Read the inventory from PATH instead (`-`: standard input)' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l scan -d 'The device with this id or serial number, as its label was scanned' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l programmer -d 'What reaches the chip; several are used side by side' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l delivery -d 'Which of the profile\'s deliveries, where there are several' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l rework -d 'Give a chip that is another device\'s to this one, and why' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l again -d 'Deliver again what is delivered, and why' -r -f -a "lost\t'The medium is gone: new credentials, the old ones are revoked'
+damaged\t'The medium is broken and in our hands: the same credentials'
+copy\t'One more of the same'"
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l jobs -d 'How many chips at a time [default: one for each programmer, or processor]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l labels -d 'Write the label of each unit that passed into this folder, as SVG and ZPL' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l accept-target -d 'Overwrite the chip with this accept id, which a refusal named' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l all -d 'All devices of the inventory'
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l next -d 'As many devices as there are programmers: the next ones that lack this delivery'
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand flash" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l out -d 'Write ID.svg and ID.zpl into this folder' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l delivery -d 'Which of the profile\'s deliveries, where there are several' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand label" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest status forget help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
@@ -603,25 +691,29 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand man" -s v -l verbo
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand man" -s h -l help -d 'Print help'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "init" -d 'Set up a fleet that works at once'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "check" -d 'Check the fleet file, the inventory and the templates'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "ca" -d 'Make, show or export the fleet\'s certificate authority'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "seal" -d 'Show, change and export the keys that seal bundles'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "backup" -d 'Save keys and records to one encrypted file'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "restore" -d 'Bring keys and records back from a backup'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "issue" -d 'Issue the credentials of devices'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "render" -d 'Render bootstrap bundles as plain files'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "write" -d 'Write bootstrap media: image files, folders, sticks, cards'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "client" -d 'Take bundles from media, on the device itself'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "media" -d 'List drives; look at media and verify them'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "programmers" -d 'List programmers and boot loaders on USB'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "devices" -d 'List devices, show their records, retire them'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "ledger" -d 'Read and verify what this station did'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "doctor" -d 'Check this machine, each fault with its fix'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the fleet file'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "completions" -d 'Print completions for a shell'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "man" -d 'Print manual pages'
-complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal backup restore issue render write client media programmers devices ledger doctor schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "init" -d 'Set up a fleet that works at once'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "check" -d 'Check the fleet file, the inventory and the templates'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "ca" -d 'Make, show or export the fleet\'s certificate authority'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "seal" -d 'Show, change and export the keys that seal bundles'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "recipe" -d 'Sign and check lock recipes: steps that cannot be taken back'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "trust" -d 'Allow this fleet\'s programs (vendor programmers, hooks), by digest'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "backup" -d 'Save keys and records to one encrypted file'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "restore" -d 'Bring keys and records back from a backup'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "issue" -d 'Issue the credentials of devices'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "render" -d 'Render bootstrap bundles as plain files'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "write" -d 'Write bootstrap media: image files, folders, sticks, cards'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "flash" -d 'Write per-device data into chips through a programmer'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "label" -d 'Write a finished device\'s label once more'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "client" -d 'Take bundles from media, on the device itself'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "media" -d 'List drives; look at media and verify them'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "programmers" -d 'List programmers and boot loaders on USB'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "devices" -d 'List devices, show their records, retire them'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "ledger" -d 'Read and verify what this station did'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "doctor" -d 'Check this machine, each fault with its fix'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the fleet file'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "completions" -d 'Print completions for a shell'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "man" -d 'Print manual pages'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and not __fish_seen_subcommand_from init check ca seal recipe trust backup restore issue render write flash label client media programmers devices ledger doctor schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "init" -d 'Make the authority and pin it in fleet.lock'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show the authority, its validity and how its key is protected'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "export" -d 'Print the authority\'s certificates as PEM'
@@ -630,6 +722,8 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_s
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from seal" -f -a "retire" -d 'Let a bundle key sign no more'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from seal" -f -a "export" -d 'Write what a device image needs to check and open bundles'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from seal" -f -a "batch" -d 'Make a batch key, to be baked into device images'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from recipe" -f -a "sign" -d 'Sign a recipe with the fleet\'s bundle key'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from recipe" -f -a "check" -d 'Check a recipe and its signature'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "ingest" -d 'Take the bundle for this device from a medium, or let the copy serve'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "status" -d 'Show what is in force, whom this device trusts, what came last'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'

@@ -275,7 +275,7 @@ fn a_probe_that_falls_silent_while_writing_is_given_up_and_the_pages_completed_n
     let limits = Limits { step: Duration::from_secs(3), ..Limits::default() };
     let mut probe = bench.hasty(Some(CHIP), limits);
     probe.connect().unwrap();
-    bench.order("silent 60");
+    bench.order("silent 160");
     let error = failed(probe.write(&segments(), &|_, _| {}));
     assert!(matches!(&error, ProgrammerError::Silent { doing: "writing", .. }), "{error}");
     probe.connect().unwrap();

@@ -169,9 +169,10 @@ impl<'a> Flashing<'a> {
             progress: &drawing,
         };
         let queue = Queue::of(self.devices.iter().cloned());
-        let wishes: Vec<Wish<'_>> = match self.args.next {
-            true => self.devices.iter().map(|_| Wish::Next(&queue)).collect(),
-            false => self.devices.iter().cloned().map(Wish::Device).collect(),
+        let wishes: Vec<Wish<'_>> = if self.args.next {
+            self.devices.iter().map(|_| Wish::Next(&queue)).collect()
+        } else {
+            self.devices.iter().cloned().map(Wish::Device).collect()
         };
         let chip = chip_of(&plan);
         let gang = Gang {

@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_program_that_reads_no_input_ends_well() {
-        let (ended, _) = shell("exit 0", &[0; 1 << 20], LONG);
+        let (ended, _) = shell("exit 0", &vec![0; 1 << 20], LONG);
         assert!(ended.unwrap().status.success());
     }
 

@@ -18,7 +18,7 @@ pub fn open(
         ProgrammerSelector::File(path) => SimulatedChip::open(path, chip),
         ProgrammerSelector::Esp(line) => Loader::open(line, chip, machine),
         ProgrammerSelector::Dfu(usb) => Client::open(usb, chip, machine),
-        ProgrammerSelector::Swd(usb) => swd::open(usb, chip),
+        ProgrammerSelector::Swd(usb) => swd::Probe::open(usb, chip),
         other @ (ProgrammerSelector::Exec(_) | ProgrammerSelector::Slot(_)) => {
             let reason = "only a fleet knows its programs and slots".to_owned();
             Err(ProgrammerError::Selector { text: other.words(), reason })

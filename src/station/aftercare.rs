@@ -58,13 +58,13 @@ impl Aftercare<'_> {
         if let Some(locking) = &self.locking {
             locking.settle(station, ticket, target, sink)?;
         }
-        if self.open_hook(HookStep::AfterBoot, station, ticket)?.is_some() {
+        if Self::open_hook(HookStep::AfterBoot, station, ticket)?.is_some() {
             sink.release()?;
         }
         self.hook(HookStep::AfterBoot, station, plan, ticket, target)
     }
 
-    fn open_hook(&self, step: HookStep, station: &Station, ticket: &Ticket) -> Result<Option<usize>, StationError> {
+    fn open_hook(step: HookStep, station: &Station, ticket: &Ticket) -> Result<Option<usize>, StationError> {
         let name = format!("hook {}", step.name());
         let open = station.ledger().locks(ticket)?;
         Ok(open.into_iter().find(|row| row.name == name && !row.state.is_settled()).map(|row| row.step))
@@ -78,7 +78,7 @@ impl Aftercare<'_> {
         ticket: &Ticket,
         target: &TargetIdentity,
     ) -> Result<(), StationError> {
-        let (Some(row), Some(hooks)) = (self.open_hook(step, station, ticket)?, &self.hooks) else { return Ok(()) };
+        let (Some(row), Some(hooks)) = (Self::open_hook(step, station, ticket)?, &self.hooks) else { return Ok(()) };
         hooks.run(step, plan, Some(target))?;
         Ok(station.ledger().lock(ticket, row, LockState::Observed)?)
     }

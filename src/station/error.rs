@@ -52,22 +52,22 @@ pub enum StationError {
     Host(#[from] HostError),
     /// A chip.
     #[error(transparent)]
-    Flash(#[from] FlashError),
+    Flash(Box<FlashError>),
     /// A batch.
     #[error(transparent)]
-    Frozen(#[from] BatchError),
+    Frozen(Box<BatchError>),
     /// A programmer.
     #[error(transparent)]
-    Programmer(#[from] ProgrammerError),
+    Programmer(Box<ProgrammerError>),
     /// What this station trusts.
     #[error(transparent)]
-    Trust(#[from] TrustError),
+    Trust(Box<TrustError>),
     /// A hook.
     #[error(transparent)]
-    Hook(#[from] HookError),
+    Hook(Box<HookError>),
     /// A flash image.
     #[error(transparent)]
-    Image(#[from] ImageError),
+    Image(Box<ImageError>),
     /// A file or folder of the station.
     #[error("{doing} {path:?} failed")]
     File {
@@ -187,6 +187,42 @@ pub enum StationError {
 fn shortened(names: &[String]) -> String {
     let more = if names.len() > MOST_NAMES { " ..." } else { "" };
     format!("{}{more}", names.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", "))
+}
+
+impl From<HookError> for StationError {
+    fn from(error: HookError) -> Self {
+        Self::Hook(Box::new(error))
+    }
+}
+
+impl From<ProgrammerError> for StationError {
+    fn from(error: ProgrammerError) -> Self {
+        Self::Programmer(Box::new(error))
+    }
+}
+
+impl From<ImageError> for StationError {
+    fn from(error: ImageError) -> Self {
+        Self::Image(Box::new(error))
+    }
+}
+
+impl From<BatchError> for StationError {
+    fn from(error: BatchError) -> Self {
+        Self::Frozen(Box::new(error))
+    }
+}
+
+impl From<FlashError> for StationError {
+    fn from(error: FlashError) -> Self {
+        Self::Flash(Box::new(error))
+    }
+}
+
+impl From<TrustError> for StationError {
+    fn from(error: TrustError) -> Self {
+        Self::Trust(Box::new(error))
+    }
 }
 
 impl Diagnose for StationError {

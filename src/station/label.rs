@@ -96,7 +96,7 @@ fn drawn(plan: &LabelPlan, device: &DevicePlan, target: &TargetIdentity) -> Resu
     let chip = target.chip.as_ref();
     let values = LabelValues {
         id: Some(device.device.as_str()),
-        serial: device.serial.as_ref().map(|serial| serial.as_str()),
+        serial: device.serial.as_ref().map(super::super::fleet::identity::SerialNumber::as_str),
         uid: chip.and_then(|chip| chip.uid.as_deref()),
         mac: chip.and_then(|chip| chip.mac.as_deref()),
         model: device.model.as_deref(),

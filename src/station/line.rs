@@ -307,7 +307,7 @@ impl Line<'_> {
 
 fn unlockable(error: RecipeError) -> StationError {
     match error {
-        RecipeError::Station(error) => error,
+        RecipeError::Station(error) => *error,
         other => {
             let (reason, class, hint) = (other.to_string(), other.class(), other.hint());
             FlashError::Recipe { reason, class, hint }.into()

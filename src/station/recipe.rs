@@ -31,7 +31,7 @@ pub enum RecipeError {
     Host(#[from] HostError),
     /// The keys.
     #[error(transparent)]
-    Station(#[from] StationError),
+    Station(Box<StationError>),
     /// Nobody signed it.
     #[error("refusing recipe {path:?}: it is not signed")]
     Unsigned {
@@ -70,6 +70,12 @@ pub enum RecipeError {
         /// The signer's words.
         reason: String,
     },
+}
+
+impl From<StationError> for RecipeError {
+    fn from(error: StationError) -> Self {
+        Self::Station(Box::new(error))
+    }
 }
 
 impl Diagnose for RecipeError {
@@ -171,12 +177,11 @@ fn read(path: &Path) -> Result<(Recipe, Vec<u8>), RecipeError> {
     let bytes = read_bounded(path, LONGEST_RECIPE)?;
     let name: Arc<str> = Arc::from(path.display().to_string());
     let mut faults = Faults::default();
-    let recipe = match std::str::from_utf8(&bytes) {
-        Ok(text) => Recipe::parse(&name, text, &mut faults),
-        Err(_) => {
-            faults.add(crate::fleet::Place::new(&name, 1, 1), "the file is not UTF-8");
-            None
-        }
+    let recipe = if let Ok(text) = std::str::from_utf8(&bytes) {
+        Recipe::parse(&name, text, &mut faults)
+    } else {
+        faults.add(crate::fleet::Place::new(&name, 1, 1), "the file is not UTF-8");
+        None
     };
     recipe.map(|recipe| (recipe, bytes)).ok_or(RecipeError::Faults(faults))
 }

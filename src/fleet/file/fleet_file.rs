@@ -79,6 +79,7 @@ impl FleetFile {
         if !matches!(root.kind, yaml::Kind::Map(_)) {
             return None;
         }
+        check_hooks(&root, faults);
         let mut broken = BTreeSet::new();
         let own_name = word(&root, "fleet").filter(|name| (shape::NAME.accepts)(name));
         let read = Self {
@@ -140,6 +141,15 @@ impl FleetFile {
 
     pub(in super::super) fn is_broken(&self, section: Section, name: &Arc<str>) -> bool {
         self.broken.contains(&(section, Arc::clone(name)))
+    }
+}
+
+/// What the table cannot see of the hooks of all `factory:` sections.
+fn check_hooks(root: &Node, faults: &mut Faults) {
+    let deliveries = entries(root, "profiles").flat_map(|profile| entries(&profile.value, "deliveries"));
+    let factories = deliveries.filter_map(|delivery| delivery.value.get("factory"));
+    for hook in factories.flat_map(|factory| entries(factory, "hooks")) {
+        program::check(&hook.value, faults);
     }
 }
 

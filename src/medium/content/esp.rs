@@ -3,6 +3,7 @@
 use crate::format::esp_partition_table::{self as table, Partition, flags, kinds};
 use crate::format::esp_secure_cert::{self as secure_cert, Kind, Record};
 use crate::format::nvs::{self, Contents, Item, Keys, NvsError, Value};
+use crate::host::machine::{harmless, presentable};
 
 use super::found::{Content, Form, Sureness, ValueFound};
 use super::mask::{self, Nature, Secrecy};
@@ -21,17 +22,25 @@ pub(super) fn nvs(bytes: &[u8], keys: &[&Keys]) -> Content {
     if !matches!(problem, NvsError::Checksum { .. }) {
         return Content::damaged(Form::Nvs, bytes.len(), &problem);
     }
-    let mut problem = problem.to_string();
+    let mut problem = in_words(&problem);
     for keys in keys {
         match keys.decrypt(bytes).and_then(|clear| clear.expose(nvs::decode)) {
             Ok(contents) => return nvs_contents(bytes, &contents).fact("encrypted", "yes"),
-            Err(error) => problem = format!("it does not read with the keys at hand: {error}"),
+            Err(error) => problem = format!("it does not read with the keys at hand: {}", in_words(&error)),
         }
     }
     if keys.is_empty() {
         problem.push_str("; it may be encrypted, and no keys are at hand");
     }
     Content::damaged(Form::Nvs, bytes.len(), &problem)
+}
+
+/// The error without checksums: those of a short secret would tell it to whoever can try them all.
+fn in_words(error: &NvsError) -> String {
+    match error {
+        NvsError::Checksum { offset, .. } => format!("the checksum of the NVS entry at byte {offset} is wrong"),
+        other => other.to_string(),
+    }
 }
 
 fn nvs_contents(bytes: &[u8], contents: &Contents) -> Content {
@@ -83,7 +92,8 @@ pub(super) fn partition_table(bytes: &[u8]) -> Content {
         Ok(partitions) => {
             let sure = if has_checksum(&partitions, bytes) { Sureness::Certain } else { Sureness::Likely };
             let mut found = Content::new(Form::EspPartitionTable, sure, bytes.len());
-            found.problem = table::check(&partitions, table::USUAL_OFFSET).err().map(|error| error.to_string());
+            found.problem =
+                table::check(&partitions, table::USUAL_OFFSET).err().map(|error| harmless(&error.to_string()));
             found.values = partitions.iter().map(row).collect();
             found
         }
@@ -105,7 +115,7 @@ fn row(partition: &Partition) -> ValueFound {
             shown.push_str(word);
         }
     }
-    let place = crate::host::machine::presentable(name);
+    let place = presentable(name);
     ValueFound {
         place,
         kind: kind_of(partition),
@@ -173,7 +183,7 @@ fn beyond(partition: &Partition) -> Content {
 }
 
 fn named(partition: &Partition, mut content: Content) -> Content {
-    content.name = Some(crate::host::machine::presentable(&partition.name));
+    content.name = Some(presentable(&partition.name));
     content.address = Some(u64::from(partition.offset));
     let encrypted = partition.flags & flags::ENCRYPTED != 0 && content.form == Form::Raw;
     let content = content.fact("partition", kind_of(partition));
@@ -196,6 +206,8 @@ fn nvs_keys(bytes: &[u8]) -> Content {
             found.values = vec![mask::value("keys", "AES-256-XTS", keys, Nature::Binary, Secrecy::Secret)];
             found
         }
-        Err(error) => Content::damaged(Form::NvsKeys, bytes.len(), &error),
+        Err(_) => {
+            Content::damaged(Form::NvsKeys, bytes.len(), &"it holds no NVS keys in clear: their checksum is wrong")
+        }
     }
 }

@@ -16,6 +16,8 @@ use crate::medium::inspect::{InspectError, open};
 
 /// The most bytes of a file that are read, whatever its form.
 const LONGEST: u64 = 128 << 20;
+/// The most bytes of a flash: ESP chips have 32 MiB at most.
+const LONGEST_FLASH: u64 = 32 << 20;
 /// The most bytes of content without a mark that are looked at.
 const LONGEST_RAW: u64 = 16 << 20;
 /// The longest file of keys: a partition of them is 4 KiB, or a few times that.
@@ -95,7 +97,11 @@ pub fn look_at_file(path: &Path, request: &Request<'_>) -> Result<Option<Content
 /// [`ContentError`].
 pub fn look_at(name: &str, source: &dyn ReadAt, request: &Request<'_>) -> Result<Option<Content>, ContentError> {
     let Some(form) = request.form.or(form_of(&read(name, source, HEAD as u64)?, 0)) else { return Ok(None) };
-    let limit = if form == Form::Raw { LONGEST_RAW } else { LONGEST };
+    let limit = match form {
+        Form::Raw => LONGEST_RAW,
+        Form::EspFlash => LONGEST_FLASH,
+        _ => LONGEST,
+    };
     if source.size() > limit && form != Form::Raw {
         let problem = format!("it has {} bytes, at most {limit} are read", source.size());
         return checked(name, request, Content::damaged(form, 0, &problem).of_size(source.size()));

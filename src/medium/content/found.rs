@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::host::machine::harmless;
+
 /// A piece of an image, and what is inside it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Content {
@@ -191,7 +193,7 @@ impl Content {
 
     /// What carries the mark of `form` and cannot be read.
     pub(super) fn damaged(form: Form, size: usize, problem: &dyn std::fmt::Display) -> Self {
-        Self { problem: Some(problem.to_string()), ..Self::new(form, Sureness::Likely, size) }
+        Self { problem: Some(harmless(&problem.to_string())), ..Self::new(form, Sureness::Likely, size) }
     }
 
     /// Returns true if it could not be read at all.

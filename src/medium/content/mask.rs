@@ -19,6 +19,8 @@ const SECRET_WORDS: [&str; 14] =
 const SECRET_WHOLE_WORDS: [&str; 6] = ["pin", "puk", "pw", "otp", "ki", "opc"];
 /// Binary values up to this many bytes are shown.
 const LONGEST_SHOWN: usize = 8;
+/// Of a longer text this many characters are shown; all of it is looked at.
+const LONGEST_TEXT: usize = 128;
 /// Binary values from this many bytes have a digest.
 const LEAST_DIGEST: usize = 16;
 /// Bytes of the digest that are shown.
@@ -100,7 +102,8 @@ fn of_text(text: &str, value: ValueFound) -> ValueFound {
     if reads_like_a_secret(text) {
         return ValueFound { masked: Some(Why::Text), ..value };
     }
-    ValueFound { shown: Some(presentable(text)), ..value }
+    let more = if text.chars().count() > LONGEST_TEXT { "..." } else { "" };
+    ValueFound { shown: Some(presentable(text) + more), ..value }
 }
 
 fn of_binary(bytes: &[u8], value: ValueFound) -> ValueFound {
@@ -178,6 +181,14 @@ mod tests {
         for open in ["coaps://lwm2m.example:5684", "devices/gw-0007/telemetry", "SN-2026-000017", "Main Street 5", ""] {
             assert_eq!(text("a/b", open), None, "{open}");
         }
+    }
+
+    #[test]
+    fn a_long_text_is_judged_as_a_whole_and_shown_in_part() {
+        let long = "lorem ipsum ".repeat(40);
+        let shown = value("a/b", "string", long.as_bytes(), Nature::Text, Secrecy::ByName).shown.unwrap();
+        assert!(shown.len() < 140 && shown.ends_with("..."), "{shown}");
+        assert_eq!(text("a/b", &format!("{long} password: x")), Some(Why::Text));
     }
 
     #[test]

@@ -197,8 +197,12 @@ impl Session {
         }
     }
 
+    /// Asks the device to come to rest. One that refuses is asked anew what it is doing: it may be in dfuERROR by now.
     fn request(&mut self, request: u8, doing: &'static str) -> Result<(), ProgrammerError> {
-        self.control.tell(self.setup(DETACHED, request, 0), &[]).map_err(|fault| self.usb(doing, fault))
+        match self.control.tell(self.setup(DETACHED, request, 0), &[]) {
+            Ok(()) | Err(UsbFault::Stalled) => Ok(()),
+            Err(fault) => Err(self.usb(doing, fault)),
+        }
     }
 
     fn setup(&self, request_type: u8, request: u8, value: u16) -> Setup {

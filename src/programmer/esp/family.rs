@@ -151,6 +151,11 @@ impl Family {
         FAMILY.iter().find(|family| family.name == plain)
     }
 
+    /// Returns the names of all chips known.
+    pub(super) fn names() -> Vec<String> {
+        FAMILY.iter().map(|family| family.name.to_owned()).collect()
+    }
+
     /// Returns the chip that gives this sign.
     pub(super) fn with(sign: Sign) -> Option<&'static Self> {
         FAMILY.iter().find(|family| family.sign == sign)

@@ -50,7 +50,11 @@ impl Loader {
     }
 
     pub(super) fn with(opening: Opening, link: Link, chip: Option<&str>) -> Result<Self, ProgrammerError> {
-        let unknown = |chip: &str| ProgrammerError::UnknownChip { link: link.name.clone(), chip: chip.to_owned() };
+        let unknown = |chip: &str| ProgrammerError::UnknownChip {
+            link: link.name.clone(),
+            chip: chip.to_owned(),
+            near: Family::names(),
+        };
         let wanted = chip.map(|chip| Family::named(chip).ok_or_else(|| unknown(chip))).transpose()?;
         Ok(Self { opening, link, wanted, session: None, kept: None })
     }

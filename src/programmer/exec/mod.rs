@@ -151,7 +151,7 @@ impl Program {
     }
 
     fn argv(&self, request: &Request<'_>, scratch: &Path) -> Vec<String> {
-        let uid = self.chip.as_ref().and_then(|chip| chip.identity()).unwrap_or_default();
+        let uid = self.chip.as_ref().and_then(super::chip::Chip::identity).unwrap_or_default();
         let number = |value: Option<u64>| value.map(|value| format!("{value:#x}")).unwrap_or_default();
         let values = [
             ("op", request.op.to_owned()),
@@ -431,15 +431,12 @@ fn filled(word: &str, values: &[(&str, String)]) -> String {
         rest = &rest[at..];
         let found =
             values.iter().find(|(name, _)| rest[1..].strip_prefix(name).is_some_and(|rest| rest.starts_with('}')));
-        match found {
-            Some((name, value)) => {
-                text.push_str(value);
-                rest = &rest[name.len() + 2..];
-            }
-            None => {
-                text.push('{');
-                rest = &rest[1..];
-            }
+        if let Some((name, value)) = found {
+            text.push_str(value);
+            rest = &rest[name.len() + 2..];
+        } else {
+            text.push('{');
+            rest = &rest[1..];
         }
     }
     text + rest
