@@ -61,15 +61,13 @@ fn block(canvas: &mut Canvas, slot: &Slot, area: Area, dot: char) {
     let (word, paint) = face(slot);
     let (left, room) = (area.left + 1, area.columns.saturating_sub(2));
     canvas.fill(area, ' ', paint);
-    let mut below = below(slot, room);
-    // Letters are worth more than words below them, but for the device and one line of the reason.
-    while below.len() > 2 && area.rows < 1 + DOTS + below.len() {
-        below.pop();
-    }
+    let below = below(slot, room, area.rows.saturating_sub(1 + DOTS).max(2));
     let for_letters = area.rows.saturating_sub(1 + below.len());
     match scale(&word, room, for_letters) {
         Some((wide, high)) => {
-            canvas.text(left, area.top, room, &slot.name, paint);
+            // The heading parts two blocks of one colour.
+            canvas.fill(Area { rows: 1, ..area }, ' ', Paint::Strong);
+            canvas.text(left, area.top, room, &slot.name, Paint::Strong);
             let top = area.top + 1 + (for_letters - DOTS * high) / 2;
             large(canvas, &word, (left + (room - letters::width(&word, wide)) / 2, top), (wide, high), (dot, paint));
             for (index, line) in below.iter().enumerate() {
@@ -100,21 +98,20 @@ fn face(slot: &Slot) -> (String, Paint) {
     (word.to_owned(), paint)
 }
 
-/// Returns the lines below the letters, the most important first.
-fn below(slot: &Slot, room: usize) -> Vec<String> {
-    let mut lines = vec![slot.device.clone()];
+/// Returns at most `most` lines below the letters: the first line of what to do comes before the second of why.
+fn below(slot: &Slot, room: usize, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Some(slot.device.clone()).filter(|device| !device.is_empty()).into_iter().collect();
     if slot.face == Face::Busy {
         lines.push(bar(slot.percent.unwrap_or(0), room.min(60)));
         lines.push(slot.step.to_owned());
+        lines.truncate(most);
         return lines;
     }
-    let (reason, advice) = (wrapped(&slot.reason, room, 2), wrapped(&slot.advice, room, 2));
-    // The first line of each before the second of any: a screen may have room for no more.
-    lines.extend(reason);
-    lines.extend(advice);
-    if lines[0].is_empty() {
-        lines.remove(0);
-    }
+    let left = most.saturating_sub(lines.len());
+    let needed = wrapped(&slot.advice, room, 2).len();
+    let advice = needed.min(if left > 3 { 2 } else { 1 }).min(left);
+    lines.extend(wrapped(&slot.reason, room, 2.min(left - advice)));
+    lines.extend(wrapped(&slot.advice, room, advice));
     lines
 }
 
