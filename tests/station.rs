@@ -111,6 +111,8 @@ fn what_cannot_be_a_slot_is_refused() {
     fleet.run(&["station", "--programmer", "file:chips/{id}"]).exits(2);
     fleet.run(&["station", "--programmer", "file:a", "--programmer", "file:a"]).exits(2).says(&["twice"]);
     let drive = ["station", "--to", "drive:port=1-1", "--accept-port", "1-2", "--max-size", "1GB"];
+    fleet.run(&drive).exits(6).says(&["nobody agreed"]);
+    let drive = ["station", "--to", "drive:port=1-1", "--accept-port", "1-1", "--max-size", "1GB"];
     fleet.run(&drive).exits(7);
     let words = ["station", "--plan", "--programmer", "file:a?"];
     assert!(fleet.run(&words).ok().stdout.contains("would make 1 device at 1 slot"));

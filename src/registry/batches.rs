@@ -88,12 +88,6 @@ impl Ledger {
     }
 }
 
-/// Returns the name of the batch that is open.
-pub(super) fn name_of_open(conn: &Connection) -> Result<Option<String>, LedgerError> {
-    let mut statement = conn.prepare_cached("SELECT name FROM batches WHERE state = 'open'")?;
-    Ok(statement.query_row([], |row| row.get(0)).optional()?)
-}
-
 /// Returns the number of the last row of a batch, 0 if it has none.
 pub(super) fn last_row(conn: &Connection, name: &str) -> Result<i64, LedgerError> {
     let mut statement = conn.prepare_cached("SELECT coalesce(max(seq), 0) FROM events WHERE batch = ?1")?;

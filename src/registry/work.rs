@@ -11,7 +11,7 @@ use crate::delivery::Clock;
 use super::chain::{self, Head, Said};
 use super::holder::{Holder, Tickets};
 use super::rows::Table;
-use super::{LedgerError, Provenance, batches, times};
+use super::{LedgerError, Provenance, times};
 
 /// What all requests of one writer share.
 pub(super) struct Surroundings {
@@ -41,7 +41,7 @@ impl<'a> Work<'a> {
         let head = chain::head(conn)?;
         let now = times::from_text(&times::to_text(clock.now()))?;
         let now = head.at.map_or(now, |last| last.max(now));
-        let batch = batches::name_of_open(conn)?.or_else(|| around.provenance.batch.clone());
+        let batch = chain::name_of_open(conn)?.or_else(|| around.provenance.batch.clone());
         Ok(Self { conn, around, now, head, batch, touched: BTreeSet::new() })
     }
 
