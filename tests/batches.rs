@@ -34,7 +34,8 @@ profiles:
             - {address: 0x10000, size: 24KiB, format: nvs, entries: [{key: cert, credential: identity.certificate}, {key: key, credential: identity.private_key}, {key: serial, text: \"{{ device.serial }}\"}]}
 ",
     );
-    let rows: String = (1..=devices).map(|number| format!("sn-{number}\n")).collect();
+    let rows: Vec<String> = (1..=devices).map(|number| format!("sn-{number}")).collect();
+    let rows = rows.join("\n") + "\n";
     fleet.write("devices.csv", &format!("id\n{rows}"));
     fleet.run(&["ca", "init"]).ok();
     fleet

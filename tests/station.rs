@@ -30,7 +30,8 @@ profiles:
 fn fleet(devices: usize) -> TestFleet {
     let fleet = TestFleet::empty();
     fleet.write("fleet.yaml", FLEET);
-    let rows: String = (1..=devices).map(|number| format!("sn-{number},C-{number}\n")).collect();
+    let rows: Vec<String> = (1..=devices).map(|number| format!("sn-{number},C-{number}")).collect();
+    let rows = rows.join("\n") + "\n";
     fleet.write("devices.csv", &format!("id,serial\n{rows}"));
     fleet
 }

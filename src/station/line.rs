@@ -110,7 +110,7 @@ pub struct Line<'a> {
 
 /// What was in a slot when its unit's time was over.
 enum Seen {
-    Unit(TargetIdentity),
+    Unit(Box<TargetIdentity>),
     Trouble(String),
 }
 
@@ -184,25 +184,25 @@ impl Line<'_> {
         let owner = match self.bays[slot].owner(&target) {
             Ok(Some((device, true))) => {
                 tell(slot, News::Leave { device: Some(device) });
-                return Some(Seen::Unit(target));
+                return Some(Seen::Unit(Box::new(target)));
             }
             Ok(owner) => owner.map(|(device, _)| device),
             Err(error) => {
                 control.rejected(error.class());
                 tell(slot, News::Fail { device: None, error });
-                return Some(Seen::Unit(target));
+                return Some(Seen::Unit(Box::new(target)));
             }
         };
         match control.turn(owner) {
             Turn::Scan => None,
             Turn::None => {
                 tell(slot, News::Leave { device: None });
-                Some(Seen::Unit(target))
+                Some(Seen::Unit(Box::new(target)))
             }
             Turn::Make(device) => {
                 *units += 1;
                 self.make(slot, &device, control, tell);
-                Some(Seen::Unit(target))
+                Some(Seen::Unit(Box::new(target)))
             }
         }
     }
@@ -290,9 +290,8 @@ impl Line<'_> {
                 return;
             }
             let gone = match (self.look(slot, control), seen) {
-                (Ok(None), _) => true,
+                (Ok(None), _) | (Ok(Some(_)), Seen::Trouble(_)) => true,
                 (Ok(Some(now)), Seen::Unit(before)) => !now.is_same_target(before) || now.diskseq != before.diskseq,
-                (Ok(Some(_)), Seen::Trouble(_)) => true,
                 (Err(error), Seen::Trouble(before)) => error.to_string() != *before,
                 // A chip that was locked may not say any more who it is.
                 (Err(_), Seen::Unit(_)) => false,

@@ -102,9 +102,10 @@ impl Slot {
             }
             News::Waiting { scan } => {
                 *self = Self::empty(std::mem::take(&mut self.name));
-                (self.face, self.advice) = match scan {
-                    true => (Face::Scan, "scan the label of the next unit, then put it in".into()),
-                    false => (Face::Insert, "put a unit in".into()),
+                (self.face, self.advice) = if scan {
+                    (Face::Scan, "scan the label of the next unit, then put it in".into())
+                } else {
+                    (Face::Insert, "put a unit in".into())
                 };
             }
             News::Unit { device, serial } => {
@@ -156,7 +157,7 @@ impl Slot {
                     *self = Self::empty(std::mem::take(&mut self.name));
                     self.face = Face::Over;
                 }
-                self.advice = "this slot has ended".to_owned();
+                "this slot has ended".clone_into(&mut self.advice);
             }
         }
     }

@@ -63,22 +63,19 @@ fn block(canvas: &mut Canvas, slot: &Slot, area: Area, dot: char) {
     canvas.fill(area, ' ', paint);
     let below = below(slot, room, area.rows.saturating_sub(1 + DOTS).max(2));
     let for_letters = area.rows.saturating_sub(1 + below.len());
-    match scale(&word, room, for_letters) {
-        Some((wide, high)) => {
-            // The heading parts two blocks of one colour.
-            canvas.fill(Area { rows: 1, ..area }, ' ', Paint::Strong);
-            canvas.text(left, area.top, room, &slot.name, Paint::Strong);
-            let top = area.top + 1 + (for_letters - DOTS * high) / 2;
-            large(canvas, &word, (left + (room - letters::width(&word, wide)) / 2, top), (wide, high), (dot, paint));
-            for (index, line) in below.iter().enumerate() {
-                canvas.text(left, area.top + area.rows - below.len() + index, room, line, paint);
-            }
+    if let Some((wide, high)) = scale(&word, room, for_letters) {
+        // The heading parts two blocks of one colour.
+        canvas.fill(Area { rows: 1, ..area }, ' ', Paint::Strong);
+        canvas.text(left, area.top, room, &slot.name, Paint::Strong);
+        let top = area.top + 1 + (for_letters - DOTS * high) / 2;
+        large(canvas, &word, (left + (room - letters::width(&word, wide)) / 2, top), (wide, high), (dot, paint));
+        for (index, line) in below.iter().enumerate() {
+            canvas.text(left, area.top + area.rows - below.len() + index, room, line, paint);
         }
-        None => {
-            canvas.text(left, area.top, room, &format!("{word}  {}", slot.name), paint);
-            for (index, line) in below.iter().enumerate().take(area.rows.saturating_sub(1)) {
-                canvas.text(left, area.top + 1 + index, room, line, paint);
-            }
+    } else {
+        canvas.text(left, area.top, room, &format!("{word}  {}", slot.name), paint);
+        for (index, line) in below.iter().enumerate().take(area.rows.saturating_sub(1)) {
+            canvas.text(left, area.top + 1 + index, room, line, paint);
         }
     }
 }
