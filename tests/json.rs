@@ -84,6 +84,9 @@ fn every_command_prints_the_fields_that_are_documented() {
     shown.insert("media verify", run(&["media", "verify", "out/gw-0001.img"]).ok().json());
     shown.insert("init", run(&["init", "new", "--template", "mqtt"]).ok().json());
     shown.insert("doctor", serde_json::from_str(&run(&["doctor"]).stdout).unwrap());
+    shown.insert("batch open", run(&["batch", "open", "B-1"]).ok().json());
+    shown.insert("batch show", run(&["batch", "show", "B-1"]).ok().json());
+    shown.insert("batch close", run(&["batch", "close"]).ok().json());
     shown.insert("backup", with_passphrase(&["backup", "backup.age"]));
     std::fs::remove_dir_all(fleet.file(".firstlight")).unwrap();
     shown.insert("restore", with_passphrase(&["restore", "backup.age"]));

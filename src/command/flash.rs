@@ -19,7 +19,7 @@ use crate::ui::first_article::AskFirstArticle;
 use super::{opened, selection, write};
 
 /// Where hooks may leave things: nothing of ours lies there.
-const HOOKS_HOME: &str = ".firstlight/hooks";
+pub(super) const HOOKS_HOME: &str = ".firstlight/hooks";
 
 const EXAMPLES: &str = "\
 Programmers:
@@ -139,16 +139,17 @@ impl<'a> Flashing<'a> {
         let Some(first) = self.devices.first() else { return Err(StationError::NothingNext.into()) };
         let plan = self.plan(first)?;
         self.resolve_secrets()?;
+        let batch = self.station.ledger().open_batch()?.map(|batch| batch.name).unwrap_or_default();
         let ask = AskFirstArticle { printer: self.context.printer.clone() };
         let home = self.station.folder().root.join(HOOKS_HOME);
         std::fs::create_dir_all(&home)?;
         let aftercare = Aftercare {
-            locking: locking::of(self.station, &plan, "", &ask)?,
+            locking: locking::of(self.station, &plan, &batch, &ask)?,
             hooks: Some(Hooks {
                 station: self.station,
                 trust: Trust::new(&self.station.folder().root, &self.context.machine())?,
                 home: &home,
-                batch: String::new(),
+                batch: batch.clone(),
             }),
         };
         let files = self.programmers.iter().all(|selector| matches!(selector, ProgrammerSelector::Image(_)));

@@ -20,6 +20,8 @@ pub mod media;
 #[cfg(feature = "station")]
 pub mod backup;
 #[cfg(feature = "station")]
+pub mod batch;
+#[cfg(feature = "station")]
 pub mod ca;
 #[cfg(feature = "station")]
 pub mod check;
@@ -69,6 +71,8 @@ pub mod schema;
 pub mod seal;
 #[cfg(feature = "station")]
 pub mod selection;
+#[cfg(feature = "station")]
+pub mod station;
 #[cfg(feature = "station")]
 pub mod trust;
 #[cfg(feature = "station")]
@@ -158,6 +162,12 @@ pub enum Command {
     /// Write per-device data into chips through a programmer.
     #[cfg(feature = "station")]
     Flash(flash::Args),
+    /// The technician's screen: unit after unit, several slots side by side.
+    #[cfg(feature = "station")]
+    Station(station::Args),
+    /// Open and close batches: frozen inputs, a signed report.
+    #[cfg(feature = "station")]
+    Batch(batch::Args),
     /// Write a finished device's label once more.
     #[cfg(feature = "station")]
     Label(label::Args),
@@ -216,6 +226,10 @@ impl Command {
             Command::Write(args) => write::run(args, context),
             #[cfg(feature = "station")]
             Command::Flash(args) => flash::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Station(args) => station::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Batch(args) => batch::run(args, context),
             #[cfg(feature = "station")]
             Command::Label(args) => label::run(args, context),
             Command::Client(args) => client::run(args, context),

@@ -26,6 +26,12 @@ impl ChipSink {
         Self { programmer }
     }
 
+    /// Connects and returns who is there; no stored bit changes, but the chip may be reset.
+    pub fn who(&mut self) -> Result<TargetIdentity, ProgrammerError> {
+        let chip = self.programmer.connect()?;
+        Ok(self.identity(&chip))
+    }
+
     fn name(&self) -> String {
         self.programmer.link().name
     }

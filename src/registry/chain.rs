@@ -98,6 +98,12 @@ pub(super) fn head(conn: &Connection) -> Result<Head, LedgerError> {
     Ok(Head { seq: 0, at: None, digest: schema::genesis(&fleet) })
 }
 
+/// Returns the name of the batch that is open.
+pub(super) fn name_of_open(conn: &Connection) -> Result<Option<String>, LedgerError> {
+    let mut statement = conn.prepare_cached("SELECT name FROM batches WHERE state = 'open'")?;
+    Ok(statement.query_row([], |row| row.get(0)).optional()?)
+}
+
 /// Appends an event that vouches for the state rows it `touched`, and returns the new end.
 pub(super) fn append(
     conn: &Connection,

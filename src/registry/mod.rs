@@ -15,6 +15,7 @@
 
 mod again;
 mod audit;
+mod batches;
 mod chain;
 mod chips;
 mod claim;
@@ -41,6 +42,7 @@ mod schema;
 mod serials;
 mod states;
 mod steps;
+mod tally;
 mod ticket;
 mod times;
 mod together;
@@ -54,6 +56,7 @@ mod writer;
 mod tests;
 
 pub use audit::{ChainReport, Finding};
+pub use batches::{BatchRecord, BatchState, Closing};
 pub use deliveries::{FinishedDelivery, Lying, PendingDelivery};
 pub use devices::DeviceRecord;
 pub use error::LedgerError;
@@ -64,5 +67,6 @@ pub use locks::{LockPlan, LockRecord, LockState};
 pub use provenance::Provenance;
 pub use reports::{DeviceFilter, Entry};
 pub use states::{Again, DeliveryState, DeviceState, GenerationState};
+pub use tally::{BatchCertificate, BatchDelivery, BatchFailure, Tally};
 pub use ticket::{Beginning, Claim, Ticket};
 pub use why::Why;

@@ -26,6 +26,8 @@ pub(super) struct Work<'a> {
     pub(super) around: &'a Surroundings,
     now: OffsetDateTime,
     head: Head,
+    /// The batch that is open in the store: another process may have opened or closed it since we began.
+    batch: Option<String>,
     touched: BTreeSet<(Table, i64)>,
 }
 
@@ -39,7 +41,8 @@ impl<'a> Work<'a> {
         let head = chain::head(conn)?;
         let now = times::from_text(&times::to_text(clock.now()))?;
         let now = head.at.map_or(now, |last| last.max(now));
-        Ok(Self { conn, around, now, head, touched: BTreeSet::new() })
+        let batch = chain::name_of_open(conn)?.or_else(|| around.provenance.batch.clone());
+        Ok(Self { conn, around, now, head, batch, touched: BTreeSet::new() })
     }
 
     /// Returns the request's time as the tables hold it.
@@ -65,9 +68,23 @@ impl<'a> Work<'a> {
         delivery: Option<i64>,
         body: Value,
     ) -> Result<(), LedgerError> {
-        let said = Said { kind, device: Some(device), delivery, body };
+        self.append(Said { kind, device: Some(device), delivery, body })
+    }
+
+    /// Appends an event that is about no device.
+    pub(super) fn note(&mut self, kind: &str, body: Value) -> Result<(), LedgerError> {
+        self.append(Said { kind, device: None, delivery: None, body })
+    }
+
+    /// From now on the events of this request are the batch's.
+    pub(super) fn set_batch(&mut self, name: &str) {
+        self.batch = Some(name.to_owned());
+    }
+
+    fn append(&mut self, said: Said<'_>) -> Result<(), LedgerError> {
         let touched = std::mem::take(&mut self.touched);
-        self.head = chain::append(self.conn, &self.head, self.now, &self.around.provenance, said, touched)?;
+        let provenance = Provenance { batch: self.batch.clone(), ..self.around.provenance.clone() };
+        self.head = chain::append(self.conn, &self.head, self.now, &provenance, said, touched)?;
         Ok(())
     }
 

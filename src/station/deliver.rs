@@ -12,6 +12,7 @@ use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, 
 use crate::{bundle, bundle::Rendering};
 
 use super::aftercare::Aftercare;
+use super::batches;
 use super::error::StationError;
 use super::issue;
 use super::open::Station;
@@ -133,6 +134,7 @@ impl Delivery<'_> {
         if preflight.target().is_hardware() && self.station.is_demo() {
             return Err(StationError::Demo { target: preflight.target().name.clone() });
         }
+        batches::check(self.station, preflight.target())?;
         let (ledger, written) = (self.station.ledger(), BTreeSet::from([&self.plan.device]));
         overwritten::refuse_file_of_others(ledger, preflight.target(), &written)?;
         let losses = overwritten::losses(ledger, preflight.target(), &written)?;

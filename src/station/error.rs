@@ -14,6 +14,7 @@ use crate::programmer::ProgrammerError;
 use crate::programmer::image::ImageError;
 use crate::registry::LedgerError;
 
+use super::batch_error::BatchError;
 use super::flash_error::FlashError;
 use super::hook::HookError;
 use super::load::LoadError;
@@ -52,6 +53,9 @@ pub enum StationError {
     /// A chip.
     #[error(transparent)]
     Flash(Box<FlashError>),
+    /// A batch.
+    #[error(transparent)]
+    Frozen(Box<BatchError>),
     /// A programmer.
     #[error(transparent)]
     Programmer(Box<ProgrammerError>),
@@ -203,6 +207,12 @@ impl From<ImageError> for StationError {
     }
 }
 
+impl From<BatchError> for StationError {
+    fn from(error: BatchError) -> Self {
+        Self::Frozen(Box::new(error))
+    }
+}
+
 impl From<FlashError> for StationError {
     fn from(error: FlashError) -> Self {
         Self::Flash(Box::new(error))
@@ -227,6 +237,7 @@ impl Diagnose for StationError {
             StationError::Sink(error) => error.class(),
             StationError::Host(error) => error.class(),
             StationError::Flash(error) => error.class(),
+            StationError::Frozen(error) => error.class(),
             StationError::Programmer(error) => error.class(),
             StationError::Image(error) => error.class(),
             StationError::Hook(error) => error.class(),
@@ -261,6 +272,7 @@ impl Diagnose for StationError {
             StationError::Sink(error) => error.hint(),
             StationError::Host(error) => error.hint(),
             StationError::Flash(error) => error.hint(),
+            StationError::Frozen(error) => error.hint(),
             StationError::Programmer(error) => error.hint(),
             StationError::Image(error) => error.hint(),
             StationError::Hook(error) => error.hint(),

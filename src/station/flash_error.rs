@@ -69,6 +69,16 @@ pub enum FlashError {
         /// "nobody confirmed it", "there is no terminal to ask on" ...
         reason: String,
     },
+    /// The recipe is not used.
+    #[error("{reason}")]
+    Recipe {
+        /// Why.
+        reason: String,
+        /// The class of that.
+        class: Class,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// The target has nothing that could be locked.
     #[error("{target} cannot be locked")]
     CannotLock {
@@ -100,6 +110,7 @@ impl Diagnose for FlashError {
         match self {
             FlashError::NoSerial { .. } | FlashError::UnknownCode { .. } | FlashError::Batch { .. } => Class::Input,
             FlashError::NotLocked { .. } | FlashError::Request { .. } => Class::Differs,
+            FlashError::Recipe { class, .. } => *class,
             _ => Class::Refused,
         }
     }
@@ -128,6 +139,7 @@ impl Diagnose for FlashError {
             FlashError::Unobserved { .. } => {
                 "give the step something to observe, or accept it: factory: {lock_passes: applied}".into()
             }
+            FlashError::Recipe { hint, .. } => return hint.clone(),
             FlashError::Batch { .. } | FlashError::CannotLock { .. } | FlashError::Request { .. } => return None,
         })
     }

@@ -36,6 +36,17 @@ pub struct FleetFolder {
     pub fleet: Fleet,
     /// The pinned authority, if there is one yet.
     pub lock: Option<FleetLock>,
+    /// Digests of what it was read from.
+    pub sources: Sources,
+}
+
+/// Digests of everything a fleet was read from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sources {
+    /// Files by the names they go by: `fleet.yaml`, the inventory, PEM files, partition tables.
+    pub files: BTreeMap<String, Digest>,
+    /// The templates used, each over all its files.
+    pub templates: BTreeMap<Arc<str>, Digest>,
 }
 
 /// What is read besides the folder.
@@ -121,10 +132,12 @@ pub fn load(root: &Path, inputs: Inputs<'_>, templates: &dyn TemplateLibrary) ->
     if !path.is_file() {
         return Err(LoadError::NoFleet { folder: root.to_owned() });
     }
-    let mut reading = Reading { root, faults: Faults::default() };
+    let mut reading = Reading::of(root);
     let name = named(&path);
     reading.refuse_second_fleet(&name);
-    let text = reading.text(&name, read_bounded(&path, LONGEST_FILE)?);
+    let bytes = read_bounded(&path, LONGEST_FILE)?;
+    reading.note(FLEET_FILE, &bytes);
+    let text = reading.text(&name, bytes);
     let Some(mut file) = FleetFile::parse(&name, &text, &mut reading.faults) else {
         return Err(reading.faults.or_value(()).err().unwrap_or_default().into());
     };
@@ -134,7 +147,9 @@ pub fn load(root: &Path, inputs: Inputs<'_>, templates: &dyn TemplateLibrary) ->
     let templates = reading.templates(&mut file, templates);
     let lock = reading.lock(&file)?;
     let fleet = Fleet::assemble(file, inventory, &templates, &mut reading.faults);
-    Ok(reading.faults.or_value(FleetFolder { root: root.to_owned(), fleet, lock })?)
+    let mut sources = reading.sources;
+    sources.templates = templates.into_iter().map(|(name, (_, digest))| (name, digest)).collect();
+    Ok(reading.faults.or_value(FleetFolder { root: root.to_owned(), fleet, lock, sources })?)
 }
 
 /// Returns the fleet's name without judging anything else: the ledger must be readable while the fleet is being edited.
@@ -143,7 +158,7 @@ pub fn fleet_name(root: &Path) -> Result<Arc<str>, LoadError> {
     if !path.is_file() {
         return Err(LoadError::NoFleet { folder: root.to_owned() });
     }
-    let mut reading = Reading { root, faults: Faults::default() };
+    let mut reading = Reading::of(root);
     let name = named(&path);
     let text = reading.text(&name, read_bounded(&path, LONGEST_FILE)?);
     match FleetFile::parse(&name, &text, &mut reading.faults) {
@@ -155,7 +170,7 @@ pub fn fleet_name(root: &Path) -> Result<Arc<str>, LoadError> {
 /// Returns the slots of the fleet in `root` without judging anything else: number and USB port path.
 pub fn slots(root: &Path) -> Result<BTreeMap<u32, Arc<str>>, LoadError> {
     let path = root.join(FLEET_FILE);
-    let mut reading = Reading { root, faults: Faults::default() };
+    let mut reading = Reading::of(root);
     let name = named(&path);
     let text = reading.text(&name, read_bounded(&path, LONGEST_FILE)?);
     match FleetFile::parse(&name, &text, &mut reading.faults) {
@@ -175,7 +190,7 @@ pub fn lock(root: &Path) -> Result<Option<FleetLock>, LoadError> {
     if !path.exists() {
         return Ok(None);
     }
-    let mut reading = Reading { root, faults: Faults::default() };
+    let mut reading = Reading::of(root);
     let name = named(&path);
     let text = reading.text(&name, read_bounded(&path, LONGEST_PEM)?);
     let lock = FleetLock::parse(&name, &text, &mut reading.faults);
@@ -186,9 +201,21 @@ pub fn lock(root: &Path) -> Result<Option<FleetLock>, LoadError> {
 struct Reading<'a> {
     root: &'a Path,
     faults: Faults,
+    sources: Sources,
+}
+
+impl<'a> Reading<'a> {
+    fn of(root: &'a Path) -> Self {
+        Self { root, faults: Faults::default(), sources: Sources::default() }
+    }
 }
 
 impl Reading<'_> {
+    /// Notes the digest of a file that the fleet was read from.
+    fn note(&mut self, name: &str, bytes: &[u8]) {
+        self.sources.files.insert(name.to_owned(), Digest::of(bytes));
+    }
+
     fn text(&mut self, name: &Arc<str>, bytes: Vec<u8>) -> String {
         text::decode(name, bytes, &mut self.faults)
     }
@@ -207,7 +234,10 @@ impl Reading<'_> {
         let regular = std::fs::metadata(&full).map(|metadata| metadata.is_file());
         let failed = match regular {
             Ok(true) => match read_bounded(&full, limit) {
-                Ok(bytes) => return Some(bytes),
+                Ok(bytes) => {
+                    self.note(&path.value, &bytes);
+                    return Some(bytes);
+                }
                 Err(error) => describe(&error),
             },
             Ok(false) => "is no regular file".to_owned(),
@@ -257,6 +287,10 @@ impl Reading<'_> {
             },
             _ => (Arc::from("<stdin>"), from_stdin(inputs.stdin)?),
         };
+        if let Some(path) = &file.inventory {
+            self.sources.files.remove(&*path.value);
+        }
+        self.note("inventory", &bytes);
         let text = self.text(&name, bytes);
         let before = self.faults.0.len();
         let inventory = Inventory::parse(&name, InventoryForm::of(&name, &text), &text, &mut self.faults);

@@ -4,6 +4,9 @@
 
 pub mod aftercare;
 pub mod batch;
+pub mod batch_error;
+pub mod batches;
+pub mod bay;
 pub mod bundle_keys;
 pub mod consent;
 pub mod deliver;
@@ -16,6 +19,8 @@ pub mod hook;
 pub mod hooks;
 pub mod issue;
 pub mod label;
+pub mod line;
+pub mod line_control;
 pub mod load;
 pub mod locking;
 pub mod open;
@@ -36,6 +41,7 @@ pub mod trust;
 
 pub use aftercare::Aftercare;
 pub use batch::{Batch, Outcome, Verdict};
+pub use batch_error::BatchError;
 pub use consent::{AcceptPort, AcceptTarget, ChipConsent, StationFiles};
 pub use deliver::{Delivered, Delivery};
 pub use error::StationError;

@@ -38,7 +38,13 @@ pub fn provenance(station: &str, surroundings: &Surroundings) -> Provenance {
     Provenance {
         operator: surroundings.operator.clone(),
         station: station.to_owned(),
+        // The ledger itself knows which batch is open, in each row anew.
         batch: None,
-        tool: format!("firstlight {}", env!("CARGO_PKG_VERSION")),
+        tool: tool(),
     }
+}
+
+/// Returns name and version of this program.
+pub fn tool() -> String {
+    format!("firstlight {}", env!("CARGO_PKG_VERSION"))
 }

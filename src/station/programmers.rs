@@ -23,12 +23,25 @@ pub fn open(
     chip: Option<&str>,
     machine: &Machine,
 ) -> Result<Box<dyn Sink>, StationError> {
+    match slots::resolve(selector, station, device)? {
+        ProgrammerSelector::Image(path) => Ok(Box::new(ImageFile::new(Path::new(&path))?)),
+        _ => Ok(Box::new(chip_behind(station, selector, device, chip, machine)?)),
+    }
+}
+
+/// As [`open`], for what has a chip behind it: no image file.
+pub fn chip_behind(
+    station: &Station,
+    selector: &ProgrammerSelector,
+    device: &EndpointName,
+    chip: Option<&str>,
+    machine: &Machine,
+) -> Result<ChipSink, StationError> {
     let programmer = match slots::resolve(selector, station, device)? {
         ProgrammerSelector::Exec(name) => program(station, &name, device, chip, machine)?,
-        ProgrammerSelector::Image(path) => return Ok(Box::new(ImageFile::new(Path::new(&path))?)),
         other => programmer::open(&other, chip, machine)?,
     };
-    Ok(Box::new(ChipSink::new(programmer)))
+    Ok(ChipSink::new(programmer))
 }
 
 fn program(

@@ -16,6 +16,8 @@ use crate::registry::{Again, Beginning, Claim, FinishedDelivery, Ticket};
 
 use super::batch::{MakePlan, Outcome};
 use super::deliver::{Delivered, Delivery};
+
+use super::batches;
 use super::error::StationError;
 use super::open::Station;
 use super::overwritten;
@@ -87,6 +89,7 @@ impl Together<'_> {
         if target.is_hardware() && self.station.is_demo() {
             return Err(StationError::Demo { target: target.name.clone() });
         }
+        batches::check(self.station, target)?;
         let written: BTreeSet<&EndpointName> = plans.iter().map(|plan| &plan.device).collect();
         overwritten::refuse_file_of_others(ledger, target, &written)?;
         let losses = overwritten::losses(ledger, target, &written)?;

@@ -20,6 +20,7 @@ use crate::{
     medium::content::ContentError,
     programmer::ProgrammerError,
     registry::LedgerError,
+    station::BatchError,
     station::StationError,
     station::hook::HookError,
     station::label::PrintError,
@@ -65,6 +66,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         LabelError,
         #[cfg(feature = "station")]
         ProgrammerError,
+        #[cfg(feature = "station")]
+        BatchError,
         #[cfg(feature = "station")]
         StationError,
         #[cfg(feature = "station")]

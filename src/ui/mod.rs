@@ -24,6 +24,8 @@ pub mod printer;
 pub mod progress;
 #[cfg(feature = "station")]
 pub mod prompt;
+#[cfg(feature = "station")]
+pub mod station_screen;
 pub mod table;
 pub mod terminal;
 

@@ -13,6 +13,9 @@ static JSON: AtomicBool = AtomicBool::new(false);
 /// From now on a panic prints one message of ours on stderr, in any thread.
 pub fn install() {
     panic::set_hook(Box::new(|panic| {
+        // The message would vanish with the screen.
+        #[cfg(feature = "station")]
+        super::station_screen::raw::give_back();
         let failure = Failure::internal(message(panic));
         let text = if JSON.load(Ordering::Relaxed) {
             format!("{}\n", failure.to_json())

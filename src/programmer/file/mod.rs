@@ -33,22 +33,26 @@ pub struct SimulatedChip {
     link: String,
     folder: PathBuf,
     wanted: Option<String>,
+    /// True if a folder without a chip is an empty socket, not a new chip.
+    may_be_empty: bool,
     body: Option<Body>,
     fate: Fate,
 }
 
 impl SimulatedChip {
     /// Names the chip in the folder `path`, which is made when it is connected to. A new chip is of the kind `chip`; one that is
-    /// there must be of it. While it is connected no other process gets it.
+    /// there must be of it. A path that ends in `?` is a socket: without a `chip.json` in it there is no chip. While it is connected no other process gets it.
     pub fn open(path: &str, chip: Option<&str>) -> Result<Box<dyn Programmer>, ProgrammerError> {
         Ok(Box::new(Self::at(path, chip)))
     }
 
     fn at(path: &str, chip: Option<&str>) -> Self {
+        let (path, may_be_empty) = path.strip_suffix('?').map_or((path, false), |path| (path, true));
         Self {
             link: format!("file:{path}"),
             folder: PathBuf::from(path),
             wanted: chip.map(str::to_owned),
+            may_be_empty,
             body: None,
             fate: Fate::default(),
         }
@@ -167,6 +171,10 @@ impl Programmer for SimulatedChip {
     }
 
     fn connect(&mut self) -> Result<Chip, ProgrammerError> {
+        if self.may_be_empty && self.body.is_none() && body::peek(&self.folder, &self.link)?.is_none() {
+            let reason = "nothing is in the socket".to_owned();
+            return Err(ProgrammerError::NoChip { link: self.link.clone(), reason });
+        }
         if self.body.is_none() {
             self.body = Some(Body::open(&self.folder, self.wanted.as_deref(), &self.link)?);
         }
