@@ -5,7 +5,7 @@ use crate::fleet::{DevicePlan, EndpointName};
 use crate::programmer::{self, ChipSink, ProgrammerSelector};
 use crate::registry::Again;
 use crate::station::{
-    AcceptTarget, ChipConsent, Flash, Gang, Queue, Station, StationError, Wish, locking, rehearse, slots,
+    AcceptTarget, ChipConsent, Flash, Gang, Queue, Recipes, Station, StationError, Wish, rehearse, slots,
 };
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;
@@ -130,7 +130,10 @@ impl<'a> Flashing<'a> {
         let plan = self.plan(first)?;
         self.resolve_secrets()?;
         let ask = AskFirstArticle { printer: self.context.printer.clone() };
-        let locking = locking::of(self.station, &plan, "", &ask)?;
+        let recipes = Recipes::new("", &ask);
+        for device in &self.devices {
+            recipes.of(self.station, &self.plan(device)?)?;
+        }
         let confirm = ChipConsent {
             ledger: self.station.ledger().clone(),
             otherwise: match &self.args.accept_target {
@@ -146,7 +149,7 @@ impl<'a> Flashing<'a> {
             again: self.args.again.map(Again::from),
             rework: self.args.rework.as_deref(),
             confirm: &confirm,
-            locking: locking.as_ref(),
+            recipes: &recipes,
             progress: &drawing,
         };
         let queue = Queue::of(self.devices.iter().cloned());
@@ -154,11 +157,14 @@ impl<'a> Flashing<'a> {
             true => self.devices.iter().map(|_| Wish::Next(&queue)).collect(),
             false => self.devices.iter().cloned().map(Wish::Device).collect(),
         };
-        let chip = chip_of(&plan);
         let gang = Gang {
             flash: &flash,
             wishes: &wishes,
-            open: &|index| Ok(Box::new(self.open(index, &self.devices[index], chip.as_deref())?)),
+            open: &|index| {
+                let device = &self.devices[index];
+                let chip = chip_of(&self.plan(device)?);
+                Ok(Box::new(self.open(index, device, chip.as_deref())?))
+            },
             delivery: &plan.delivery.name,
             jobs: self.jobs(),
         };

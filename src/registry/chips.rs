@@ -18,13 +18,6 @@ impl Ledger {
         let hardware = target.is_hardware();
         self.read(|conn| Ok(bound(conn, &number, hardware)?.map(|bound| bound.device)))
     }
-
-    /// Takes a chip away from the device it is bound to, so that another may have it: its credentials that left on hardware
-    /// are revoked, an open delivery to it is given up as damaged. Does nothing if the chip is nobody's.
-    pub fn release_chip(&self, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {
-        let (target, reason) = (target.clone(), reason.to_owned());
-        self.write(move |work| release(work, &target, &reason))
-    }
 }
 
 struct Bound {
@@ -88,9 +81,17 @@ fn replace(work: &mut Work<'_>, row: i64, reason: &str) -> Result<(), LedgerErro
     Ok(())
 }
 
-fn release(work: &mut Work<'_>, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {
+/// Takes a chip away from the device it is bound to, so that `to` may have it: the credentials of the first that left on
+/// hardware are revoked, an open delivery to the chip is given up as damaged. Does nothing if the chip is nobody's, or `to`'s.
+pub(super) fn release(
+    work: &mut Work<'_>,
+    to: i64,
+    target: &TargetIdentity,
+    reason: &str,
+) -> Result<(), LedgerError> {
     let Some(number) = target.chip_number() else { return Ok(()) };
-    let Some(bound) = bound(work.conn, number, target.is_hardware())? else { return Ok(()) };
+    let bound = bound(work.conn, number, target.is_hardware())?;
+    let Some(bound) = bound.filter(|bound| bound.device_row != to) else { return Ok(()) };
     replace(work, bound.row, reason)?;
     let body = json!({ "target": target, "reason": reason });
     work.record("rework", bound.device.as_str(), None, body)?;

@@ -1,10 +1,10 @@
 //! Locks and other steps that cannot be taken back: what was intended, what was done, what was seen.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::fleet::Digest;
+use crate::fleet::{Digest, EndpointName};
 
 use super::rows::Table;
 use super::steps;
@@ -54,6 +54,8 @@ pub struct LockRecord {
     pub step: usize,
     /// Its name.
     pub name: String,
+    /// Digest of the recipe it stands in.
+    pub recipe: Digest,
     /// How far it is.
     pub state: LockState,
 }
@@ -72,6 +74,18 @@ impl Ledger {
     pub fn locks(&self, ticket: &Ticket) -> Result<Vec<LockRecord>, LedgerError> {
         let row = ticket.delivery;
         self.read(|conn| of(conn, row))
+    }
+
+    /// Returns the first lock of a device's open delivery that is neither seen to hold nor known to be unobservable.
+    pub fn open_lock(&self, device: &EndpointName) -> Result<Option<String>, LedgerError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT l.name FROM locks AS l JOIN deliveries AS d ON d.row = l.delivery
+                 JOIN devices AS v ON v.row = d.device WHERE v.folded = ?1 AND d.state = 'open'
+                 AND l.state IN ('intended', 'applied') ORDER BY d.row DESC, l.step LIMIT 1",
+            )?;
+            Ok(statement.query_row([device.folded()], |row| row.get(0)).optional()?)
+        })
     }
 
     /// Notes how far a lock is, durably: before it is applied, after, and what was seen.
@@ -126,13 +140,15 @@ fn is_rehearsed(conn: &Connection, recipe: &str) -> Result<bool, LedgerError> {
 }
 
 pub(super) fn of(conn: &Connection, delivery: i64) -> Result<Vec<LockRecord>, LedgerError> {
-    let mut statement = conn.prepare_cached("SELECT step, name, state FROM locks WHERE delivery = ?1 ORDER BY step")?;
+    let mut statement = conn.prepare_cached("SELECT step, name, state, recipe FROM locks WHERE delivery = ?1 ORDER BY step")?;
     let mut rows = statement.query([delivery])?;
     let mut locks = Vec::new();
     while let Some(row) = rows.next()? {
         let state = LockState::parse(row.get_ref(2)?.as_str().unwrap_or_default())?;
         let step = usize::try_from(row.get::<_, i64>(0)?).unwrap_or_default();
-        locks.push(LockRecord { step, name: row.get(1)?, state });
+        let recipe = row.get_ref(3)?.as_str().unwrap_or_default().parse();
+        let recipe = recipe.map_err(|_| LedgerError::unreadable("the digest of a lock recipe"))?;
+        locks.push(LockRecord { step, name: row.get(1)?, recipe, state });
     }
     Ok(locks)
 }

@@ -35,7 +35,7 @@ pub use error::StationError;
 pub use flash::{Flash, Flashed, Queue, Wish};
 pub use flash_error::FlashError;
 pub use gang::Gang;
-pub use locking::{ConfirmLock, Locking};
+pub use locking::{ConfirmLock, Locking, Recipes};
 pub use open::Station;
 pub use post::Surroundings;
 pub use select::Selection;
