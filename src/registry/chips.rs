@@ -8,6 +8,7 @@ use crate::fleet::EndpointName;
 
 use super::deliveries::{self, Delivery};
 use super::rows::Table;
+use super::ticket::Asked;
 use super::work::Work;
 use super::{DeliveryState, GenerationState, Ledger, LedgerError, credentials, devices, unfinished};
 
@@ -71,6 +72,26 @@ pub(super) fn bind(work: &mut Work<'_>, delivery: &Delivery, target: &TargetIden
     let row = work.conn.last_insert_rowid();
     work.touch(Table::Chips, row);
     Ok(())
+}
+
+/// Refuses a chip beside the one that the device's last delivery of this name went to, whatever has changed since: it would
+/// have the same credentials. A chip that was given up in between is no obstacle.
+pub(super) fn refuse_second(conn: &Connection, device: i64, asked: &Asked) -> Result<(), LedgerError> {
+    if !asked.target.is_chip() || !asked.target.is_hardware() {
+        return Ok(());
+    }
+    let mut statement = conn.prepare_cached(
+        "SELECT number FROM chips WHERE device = ?1 AND delivery = ?2 AND hardware AND state = 'bound'",
+    )?;
+    let bound: Option<String> =
+        statement.query_row(params![device, &*asked.delivery], |row| row.get(0)).optional()?;
+    let Some(done) = bound.filter(|bound| asked.target.chip_number() != Some(bound)) else { return Ok(()) };
+    let finished = deliveries::last_finished(conn, device, &asked.delivery)?;
+    if finished.is_none_or(|finished| finished.target.chip_number() != Some(&done)) {
+        return Ok(());
+    }
+    let here = asked.target.chip_number().unwrap_or("without a number").to_owned();
+    Err(LedgerError::OtherChip { device: asked.device.to_string(), done, here })
 }
 
 fn replace(work: &mut Work<'_>, row: i64, reason: &str) -> Result<(), LedgerError> {

@@ -60,6 +60,9 @@ pub(super) fn begin(work: &mut Work<'_>, asked: &Asked) -> Result<Claim, LedgerE
     {
         return resume(work, open, version);
     }
+    if asked.again.is_none() {
+        chips::refuse_second(work.conn, device, asked)?;
+    }
     let replaced = open.map(|open| replace(work, open, asked)).transpose()?;
     let nothing_out = replaced.as_ref().is_none_or(|old| !old.is_out());
     if asked.again.is_none()

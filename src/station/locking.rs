@@ -122,16 +122,20 @@ impl Locking<'_> {
         if open.is_empty() {
             return Ok(());
         }
+        let steps = open.iter().map(|lock| self.step(lock)).collect::<Result<Vec<_>, _>>()?;
         self.check(station, target)?;
         self.confirm_first(station, ticket, target)?;
         let locks = sink.locks().ok_or_else(|| FlashError::CannotLock { target: target.name.clone() })?;
-        for lock in open {
-            let same = lock.recipe == self.digest;
-            let step = self.steps.get(lock.step).filter(|step| same && step.name == lock.name);
-            let step = step.ok_or_else(|| FlashError::OtherRecipe { recipe: self.name.clone() })?;
-            self.one(station, ticket, &lock, step, locks)?;
+        for (lock, step) in open.iter().zip(steps) {
+            self.one(station, ticket, lock, step, locks)?;
         }
         Ok(())
+    }
+
+    /// Returns the step that the ledger noted: of the very recipe that the delivery was begun with.
+    fn step(&self, lock: &LockRecord) -> Result<&LockStep, FlashError> {
+        let own = self.steps.get(lock.step).filter(|step| lock.recipe == self.digest && step.name == lock.name);
+        own.ok_or_else(|| FlashError::OtherRecipe { recipe: self.name.clone() })
     }
 
     fn confirm_first(&self, station: &Station, ticket: &Ticket, target: &TargetIdentity) -> Result<(), StationError> {
