@@ -83,8 +83,7 @@ pub(super) fn refuse_second(conn: &Connection, device: i64, asked: &Asked) -> Re
     let mut statement = conn.prepare_cached(
         "SELECT number FROM chips WHERE device = ?1 AND delivery = ?2 AND hardware AND state = 'bound'",
     )?;
-    let bound: Option<String> =
-        statement.query_row(params![device, &*asked.delivery], |row| row.get(0)).optional()?;
+    let bound: Option<String> = statement.query_row(params![device, &*asked.delivery], |row| row.get(0)).optional()?;
     let Some(done) = bound.filter(|bound| asked.target.chip_number() != Some(bound)) else { return Ok(()) };
     let finished = deliveries::last_finished(conn, device, &asked.delivery)?;
     if finished.is_none_or(|finished| finished.target.chip_number() != Some(&done)) {
@@ -104,12 +103,7 @@ fn replace(work: &mut Work<'_>, row: i64, reason: &str) -> Result<(), LedgerErro
 
 /// Takes a chip away from the device it is bound to, so that `to` may have it: the credentials of the first that left on
 /// hardware are revoked, an open delivery to the chip is given up as damaged. Does nothing if the chip is nobody's, or `to`'s.
-pub(super) fn release(
-    work: &mut Work<'_>,
-    to: i64,
-    target: &TargetIdentity,
-    reason: &str,
-) -> Result<(), LedgerError> {
+pub(super) fn release(work: &mut Work<'_>, to: i64, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {
     let Some(number) = target.chip_number() else { return Ok(()) };
     let bound = bound(work.conn, number, target.is_hardware())?;
     let Some(bound) = bound.filter(|bound| bound.device_row != to) else { return Ok(()) };

@@ -14,7 +14,9 @@ use super::generation::Generations;
 use super::ticket::Asked;
 use super::versions::{self, Version};
 use super::work::Work;
-use super::{Again, Claim, DeliveryState, FinishedDelivery, LedgerError, Ticket, again, chips, locks, steps, unfinished};
+use super::{
+    Again, Claim, DeliveryState, FinishedDelivery, LedgerError, Ticket, again, chips, locks, steps, unfinished,
+};
 
 /// Answers without writing if there is nothing left to do and nothing to tidy up.
 pub(super) fn nothing_left(conn: &Connection, asked: &Asked) -> Result<Option<FinishedDelivery>, LedgerError> {

@@ -9,8 +9,8 @@ use crate::fleet::EndpointName;
 
 use super::generation::Generations;
 use super::{
-    Again, DeliveryState, DeviceRecord, GenerationState, Ledger, LedgerError, LockRecord, credentials, deliveries, devices,
-    locks, times, versions,
+    Again, DeliveryState, DeviceRecord, GenerationState, Ledger, LedgerError, LockRecord, credentials, deliveries,
+    devices, locks, times, versions,
 };
 
 /// Everything the ledger holds on one device, but its private material.

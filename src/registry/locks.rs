@@ -140,7 +140,8 @@ fn is_rehearsed(conn: &Connection, recipe: &str) -> Result<bool, LedgerError> {
 }
 
 pub(super) fn of(conn: &Connection, delivery: i64) -> Result<Vec<LockRecord>, LedgerError> {
-    let mut statement = conn.prepare_cached("SELECT step, name, state, recipe FROM locks WHERE delivery = ?1 ORDER BY step")?;
+    let mut statement =
+        conn.prepare_cached("SELECT step, name, state, recipe FROM locks WHERE delivery = ?1 ORDER BY step")?;
     let mut rows = statement.query([delivery])?;
     let mut locks = Vec::new();
     while let Some(row) = rows.next()? {

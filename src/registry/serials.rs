@@ -69,11 +69,7 @@ fn assign(
 }
 
 /// Returns the lowest number after all that were given, whose text nobody has and nobody is to get.
-fn next(
-    conn: &Connection,
-    pool: &SerialPool,
-    reserved: &HashSet<String>,
-) -> Result<(u64, SerialNumber), LedgerError> {
+fn next(conn: &Connection, pool: &SerialPool, reserved: &HashSet<String>) -> Result<(u64, SerialNumber), LedgerError> {
     let last: Option<i64> = conn
         .prepare_cached("SELECT max(number) FROM serials WHERE prefix = ?1 AND number BETWEEN ?2 AND ?3")?
         .query_row(params![&*pool.prefix, stored(pool.first), stored(pool.last)], |row| row.get(0))?;

@@ -5,7 +5,10 @@ use serde::Serialize;
 use crate::delivery::Step;
 use crate::fleet::EndpointName;
 
-use super::{DeliveryRecord, DeliveryState, DeviceHistory, DeviceState, Entry, GenerationState, Ledger, LedgerError, LockRecord, LockState};
+use super::{
+    DeliveryRecord, DeliveryState, DeviceHistory, DeviceState, Entry, GenerationState, Ledger, LedgerError, LockRecord,
+    LockState,
+};
 
 /// Rows of the ledger shown with a device, at most.
 const EVENTS_SHOWN: u32 = 1_000;

@@ -92,7 +92,9 @@ pub enum FlashError {
         recipe: String,
     },
     /// The chip is closed, and the device was being locked when something stopped: nothing can show that it is the same chip.
-    #[error("the chip at {target} is locked and does not say who it is; {device:?} was being locked ({lock:?}) when it stopped")]
+    #[error(
+        "the chip at {target} is locked and does not say who it is; {device:?} was being locked ({lock:?}) when it stopped"
+    )]
     ClosedMidway {
         /// The device.
         device: String,

@@ -17,7 +17,11 @@ fn fails(line: &Line, device: &str, chip: &str, fault: serde_json::Value, status
     // All is done and proven when the chip is let go.
     assert!(!line.is_registered(device) || what.contains("reset"), "{what}");
     let why = line.fleet.run(&["devices", "why", device]);
-    if why.status == 0 && !line.is_registered(device) && !why.stdout.contains("nothing was begun") && !why.stdout.contains("never delivered") {
+    if why.status == 0
+        && !line.is_registered(device)
+        && !why.stdout.contains("nothing was begun")
+        && !why.stdout.contains("never delivered")
+    {
         assert!(why.stdout.contains("firstlight flash"), "{what}: {}", why.stdout);
     }
     line.faults(chip, json!([]));

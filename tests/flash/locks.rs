@@ -222,9 +222,7 @@ fn a_delivery_on_its_way_is_not_ended_with_another_recipe_of_the_same_name() {
 #[test]
 fn what_nothing_can_show_passes_only_where_the_profile_says_so() {
     let unseen = RECIPE.split("    observe:").next().unwrap();
-    for (factory, status) in
-        [(locked(), 6), (format!("{}          lock_passes: applied\n", locked()), 0)]
-    {
+    for (factory, status) in [(locked(), 6), (format!("{}          lock_passes: applied\n", locked()), 0)] {
         let line = line(1, &factory);
         line.fleet.write("lock.yaml", unseen);
         line.fleet.run(&["recipe", "sign", "lock.yaml"]).ok();
@@ -245,7 +243,10 @@ fn a_chip_that_closed_before_it_was_noted_is_never_taken_on_trust() {
     let line = line(2, &locked());
     line.fleet.write(
         "lock.yaml",
-        &RECIPE.replace("      - equals: {address: 0x60008000, mask: 0x1, value: 0x1}", "      - refused: {address: 0x60008000}"),
+        &RECIPE.replace(
+            "      - equals: {address: 0x60008000, mask: 0x1, value: 0x1}",
+            "      - refused: {address: 0x60008000}",
+        ),
     );
     line.fleet.run(&["recipe", "sign", "lock.yaml"]).ok();
     let closing = |name: &str, hardware: bool| {

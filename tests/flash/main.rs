@@ -5,8 +5,12 @@
 mod common;
 mod crash;
 mod faults;
+mod formats;
 mod identity;
+mod input;
 mod line;
 mod locks;
+#[path = "../format/python.rs"]
+mod python;
 mod secrets;
 mod serials;

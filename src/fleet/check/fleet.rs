@@ -58,7 +58,8 @@ impl Fleet {
 
     /// Returns the serial numbers that the inventory and the fleet file give, in no certain order.
     pub fn serials(&self) -> impl Iterator<Item = &SerialNumber> {
-        let overriding = self.overrides.values().filter_map(|device| device.serial.as_ref().map(|serial| &serial.value));
+        let overriding =
+            self.overrides.values().filter_map(|device| device.serial.as_ref().map(|serial| &serial.value));
         self.inventory.rows().iter().filter_map(|row| row.serial.as_ref()).chain(overriding)
     }
 
