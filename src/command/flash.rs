@@ -5,7 +5,7 @@ use crate::fleet::{DevicePlan, EndpointName};
 use crate::programmer::{self, ChipSink, ProgrammerSelector};
 use crate::registry::Again;
 use crate::station::{
-    AcceptTarget, ChipConsent, Flash, Gang, Queue, Recipes, Station, StationError, Wish, rehearse, slots,
+    AcceptTarget, ChipConsent, Flash, FlashError, Gang, Queue, Recipes, Station, StationError, Wish, rehearse, slots,
 };
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;
@@ -116,6 +116,19 @@ impl<'a> Flashing<'a> {
                 self.open(if self.each_its_own { 0 } else { index }, device, chip.as_deref())?;
             }
         }
+        self.check_one_kind()
+    }
+
+    /// Whichever slot is ready takes the next device: all of them must be for the chip that the programmers are told of.
+    fn check_one_kind(&self) -> Result<(), StationError> {
+        let Some(first) = self.devices.first().filter(|_| self.args.next) else { return Ok(()) };
+        let here = chip_of(&self.plan(first)?).unwrap_or_default();
+        for device in &self.devices {
+            let wants = chip_of(&self.plan(device)?).unwrap_or_default();
+            if !wants.eq_ignore_ascii_case(&here) {
+                return Err(FlashError::OtherKind { device: device.to_string(), wants, here }.into());
+            }
+        }
         Ok(())
     }
 
@@ -153,10 +166,10 @@ impl<'a> Flashing<'a> {
             progress: &drawing,
         };
         let queue = Queue::of(self.devices.iter().cloned());
-        let wishes: Vec<Wish<'_>> = match self.args.next {
-            true => self.devices.iter().map(|_| Wish::Next(&queue)).collect(),
-            false => self.devices.iter().cloned().map(Wish::Device).collect(),
+        let wish = |device: &EndpointName| {
+            if self.args.next { Wish::Next(&queue) } else { Wish::Device(device.clone()) }
         };
+        let wishes: Vec<Wish<'_>> = self.devices.iter().map(wish).collect();
         let gang = Gang {
             flash: &flash,
             wishes: &wishes,

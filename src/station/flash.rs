@@ -146,7 +146,6 @@ impl Flash<'_> {
         let owner = self.station.ledger().device_of_chip(&target)?;
         let device = match (owner, wish, self.rework) {
             (Some(owner), _, _) if owner == *candidate => owner,
-            (Some(_), Wish::Device(_), Some(_)) => candidate.clone(),
             (Some(owner), Wish::Next(_), _) => owner,
             (Some(owner), Wish::Device(_), None) => {
                 let chip = target.chip_number().unwrap_or_default().to_owned();
@@ -157,7 +156,7 @@ impl Flash<'_> {
                 }
                 .into());
             }
-            (None, ..) => candidate.clone(),
+            (None, ..) | (Some(_), Wish::Device(_), Some(_)) => candidate.clone(),
         };
         Ok((device, target))
     }

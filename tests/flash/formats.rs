@@ -95,7 +95,7 @@ fn chip(line: &Line, name: &str, csv: Option<&str>) {
 fn every_format_is_read_by_the_tools_of_others() {
     let line = line();
     chip(&line, "a", Some(TABLE));
-    line.put("a", 0x10000, &[0x5A; 0x10000]);
+    line.put("a", 0x10000, &vec![0x5A; 0x10000]);
     line.flash("sn-1", "a", &[]).ok();
     let hex = |range| hex::encode(line.memory("a", range));
     let keys = line.memory("a", 0xF000..0xF040);

@@ -90,6 +90,20 @@ fn a_partition_that_nvs_cannot_use_is_told_before_the_first_device() {
     }
 }
 
+#[test]
+fn slots_take_the_next_devices_of_one_kind_of_chip_only() {
+    let text = fleet_yaml(CREDENTIALS, MARKED);
+    let profile = text.split("profiles:\n").nth(1).unwrap();
+    let second = profile.replace("  sensor:", "  other:").replace("esp32c3", "esp32s3");
+    let line = Line::loose(&format!("{text}{second}"), "id,profile\nsn-1,sensor\nsn-2,other\n");
+    line.fleet.run(&["ca", "init"]).ok();
+    line.chip("a");
+    line.chip("b");
+    let words = ["flash", "--next", "--programmer", "file:chips/a", "--programmer", "file:chips/b"];
+    line.fleet.run(&words).exits(6).says(&["\"sn-2\" wants a esp32s3"]);
+    assert!(!line.flash_file("a").exists() && !line.flash_file("b").exists());
+}
+
 /// The fault, what it is made of, and what is said of it.
 type Fault = (&'static str, &'static str, &'static str);
 

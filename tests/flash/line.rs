@@ -95,8 +95,7 @@ impl Line {
     }
 
     pub fn chip_with(&self, name: &str, change: impl FnOnce(&mut Value)) {
-        let mut uid: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-        uid.insert_str(0, "0102");
+        let uid = format!("0102{}", hex::encode(name));
         let mut chip = json!({
             "name": "esp32c3", "uid": uid, "stands_for_hardware": true,
             "memory": [{"start": 0, "length": "0x80000", "page": "0x1000"}],

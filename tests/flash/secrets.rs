@@ -28,7 +28,7 @@ fn forms(key: &[u8]) -> Vec<Vec<u8>> {
         key.to_vec(),
         hex::encode(key).into_bytes(),
         hex::encode_upper(key).into_bytes(),
-        words[..words.len() - 1].as_bytes().to_vec(),
+        words.as_bytes()[..words.len() - 1].to_vec(),
         numbers.join(",").into_bytes(),
         numbers.join(", ").into_bytes(),
     ]
