@@ -10,24 +10,15 @@ use super::deliveries::{self, Delivery};
 use super::rows::Table;
 use super::ticket::Asked;
 use super::work::Work;
-use super::{DeliveryState, GenerationState, Ledger, LedgerError, credentials, devices, unfinished};
+use super::{DeliveryState, GenerationState, LedgerError, credentials, devices, unfinished};
 
-impl Ledger {
-    /// Returns the device that a chip is bound to; none for a chip without a number of its own.
-    pub fn device_of_chip(&self, target: &TargetIdentity) -> Result<Option<EndpointName>, LedgerError> {
-        let Some(number) = target.chip_number().map(ToOwned::to_owned) else { return Ok(None) };
-        let hardware = target.is_hardware();
-        self.read(|conn| Ok(bound(conn, &number, hardware)?.map(|bound| bound.device)))
-    }
-}
-
-struct Bound {
+pub(super) struct Bound {
     row: i64,
     device_row: i64,
-    device: EndpointName,
+    pub(super) device: EndpointName,
 }
 
-fn bound(conn: &Connection, number: &str, hardware: bool) -> Result<Option<Bound>, LedgerError> {
+pub(super) fn bound(conn: &Connection, number: &str, hardware: bool) -> Result<Option<Bound>, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT c.row, c.device, d.id FROM chips AS c JOIN devices AS d ON d.row = c.device
          WHERE c.number = ?1 AND c.hardware = ?2 AND c.state = 'bound'",

@@ -1,15 +1,15 @@
 //! Locks and other steps that cannot be taken back: what was intended, what was done, what was seen.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::fleet::{Digest, EndpointName};
+use crate::fleet::Digest;
 
+use super::LedgerError;
 use super::rows::Table;
 use super::steps;
 use super::work::Work;
-use super::{Ledger, LedgerError, Ticket};
 
 /// How far a lock is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -69,53 +69,7 @@ pub struct LockPlan {
     pub steps: Vec<String>,
 }
 
-impl Ledger {
-    /// Returns the locks of a delivery, in order.
-    pub fn locks(&self, ticket: &Ticket) -> Result<Vec<LockRecord>, LedgerError> {
-        let row = ticket.delivery;
-        self.read(|conn| of(conn, row))
-    }
-
-    /// Returns the first lock of a device's open delivery that is neither seen to hold nor known to be unobservable.
-    pub fn open_lock(&self, device: &EndpointName) -> Result<Option<String>, LedgerError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT l.name FROM locks AS l JOIN deliveries AS d ON d.row = l.delivery
-                 JOIN devices AS v ON v.row = d.device WHERE v.folded = ?1 AND d.state = 'open'
-                 AND l.state IN ('intended', 'applied') ORDER BY d.row DESC, l.step LIMIT 1",
-            )?;
-            Ok(statement.query_row([device.folded()], |row| row.get(0)).optional()?)
-        })
-    }
-
-    /// Notes how far a lock is, durably: before it is applied, after, and what was seen.
-    pub fn lock(&self, ticket: &Ticket, step: usize, state: LockState) -> Result<(), LedgerError> {
-        let row = ticket.delivery;
-        self.write(move |work| note(work, row, step, state))
-    }
-
-    /// Returns true if every step of a recipe was applied to a simulated chip and seen there, or could not be seen.
-    pub fn is_rehearsed(&self, recipe: Digest) -> Result<bool, LedgerError> {
-        self.read(|conn| is_rehearsed(conn, &recipe.to_string()))
-    }
-
-    /// Returns true if a person confirmed the first article of `batch` for this recipe.
-    pub fn is_confirmed(&self, recipe: Digest, batch: &str) -> Result<bool, LedgerError> {
-        let recipe = recipe.to_string();
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached("SELECT 1 FROM confirmations WHERE recipe = ?1 AND batch = ?2")?;
-            Ok(statement.exists(params![recipe, batch])?)
-        })
-    }
-
-    /// Notes that a person confirmed the first article of `batch`: the recipe may be applied to the others.
-    pub fn confirm_recipe(&self, ticket: &Ticket, recipe: Digest, batch: &str) -> Result<(), LedgerError> {
-        let (row, recipe, batch) = (ticket.delivery, recipe.to_string(), batch.to_owned());
-        self.write(move |work| confirm(work, row, &recipe, &batch))
-    }
-}
-
-fn confirm(work: &mut Work<'_>, delivery: i64, recipe: &str, batch: &str) -> Result<(), LedgerError> {
+pub(super) fn confirm(work: &mut Work<'_>, delivery: i64, recipe: &str, batch: &str) -> Result<(), LedgerError> {
     let held = steps::held(work, delivery)?;
     work.conn
         .prepare_cached(
@@ -131,7 +85,7 @@ fn confirm(work: &mut Work<'_>, delivery: i64, recipe: &str, batch: &str) -> Res
     Ok(())
 }
 
-fn is_rehearsed(conn: &Connection, recipe: &str) -> Result<bool, LedgerError> {
+pub(super) fn is_rehearsed(conn: &Connection, recipe: &str) -> Result<bool, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT 1 FROM deliveries AS d WHERE d.hardware = 0 AND d.state = 'finished'
          AND EXISTS (SELECT 1 FROM locks WHERE delivery = d.row AND recipe = ?1) LIMIT 1",
@@ -173,7 +127,7 @@ pub(super) fn first_open(conn: &Connection, delivery: i64) -> Result<Option<Stri
     Ok(of(conn, delivery)?.into_iter().find(|lock| !lock.state.is_settled()).map(|lock| lock.name))
 }
 
-fn note(work: &mut Work<'_>, delivery: i64, step: usize, state: LockState) -> Result<(), LedgerError> {
+pub(super) fn note(work: &mut Work<'_>, delivery: i64, step: usize, state: LockState) -> Result<(), LedgerError> {
     let held = steps::held(work, delivery)?;
     let row: i64 = work
         .conn

@@ -24,6 +24,7 @@ mod credentials;
 mod deliveries;
 mod devices;
 mod error;
+mod factory;
 mod generation;
 mod handle;
 mod history;
