@@ -470,9 +470,17 @@ fn deliver(root: &Path, sink: &mut dyn Sink) -> bool {
     };
     let station = Station::open(folder, shelf, surroundings).unwrap();
     let plan = station.folder().fleet.plan(&EndpointName::new("gw-0001").unwrap(), None).unwrap();
-    Delivery { station: &station, plan: &plan, again: None, confirm: &Yes, progress: &Silent, aftercare: None }
-        .run(sink)
-        .is_ok()
+    Delivery {
+        station: &station,
+        plan: &plan,
+        again: None,
+        confirm: &Yes,
+        progress: &Silent,
+        aftercare: None,
+        rework: None,
+    }
+    .run(sink)
+    .is_ok()
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn deliver_with(
     let station = open(root)?;
     let device = EndpointName::new("gw-0001").unwrap();
     let plan = station.folder().fleet.plan(&device, None)?;
-    Delivery { station: &station, plan: &plan, again, confirm: &Yes, progress, aftercare: None }.run(sink)
+    Delivery { station: &station, plan: &plan, again, confirm: &Yes, progress, aftercare: None, rework: None }.run(sink)
 }
 
 fn deliver(root: &Path, sink: &mut dyn Sink, again: Option<Again>) -> Result<Delivered, StationError> {

@@ -294,11 +294,7 @@ fn device(plan: &DevicePlan, is_issued: bool) -> Value {
         Map::from([("id".into(), Value::from(plan.device.as_str())), ("profile".into(), Value::from(&*plan.profile))]);
     let factory = plan.delivery.carrier.factory();
     let later = !is_issued && factory.is_some_and(|factory| factory.serials != SerialSource::Mes);
-    let serial = plan
-        .serial
-        .as_ref()
-        .map(super::super::fleet::identity::SerialNumber::as_str)
-        .or(later.then_some("<serial number>"));
+    let serial = plan.serial.as_ref().map(crate::fleet::SerialNumber::as_str).or(later.then_some("<serial number>"));
     map.extend(serial.map(|serial| ("serial".into(), Value::from(serial))));
     map.extend(plan.model.as_ref().map(|model| ("model".into(), Value::from(&**model))));
     Value::from(map)

@@ -8,8 +8,8 @@ use crate::fleet::{DevicePlan, EndpointName};
 use crate::programmer::ProgrammerSelector;
 use crate::registry::Again;
 use crate::station::{
-    AcceptTarget, Aftercare, ChipConsent, Delivered, Flash, Flashed, Gang, Hooks, Queue, Station, StationError,
-    StationFiles, Wish, label, label::PrintError, locking, programmers, rehearse, slots, trust::Trust,
+    AcceptTarget, ChipConsent, Delivered, Flash, FlashError, Flashed, Gang, Hooks, Queue, Recipes, Station,
+    StationError, StationFiles, Wish, label, label::PrintError, programmers, rehearse, slots, trust::Trust,
 };
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;
@@ -127,6 +127,19 @@ impl<'a> Flashing<'a> {
                 self.open(if self.each_its_own { 0 } else { index }, device, chip.as_deref())?;
             }
         }
+        self.check_one_kind()
+    }
+
+    /// Whichever slot is ready takes the next device: all of them must be for the chip that the programmers are told of.
+    fn check_one_kind(&self) -> Result<(), StationError> {
+        let Some(first) = self.devices.first().filter(|_| self.args.next) else { return Ok(()) };
+        let here = chip_of(&self.plan(first)?).unwrap_or_default();
+        for device in &self.devices {
+            let wants = chip_of(&self.plan(device)?).unwrap_or_default();
+            if !wants.eq_ignore_ascii_case(&here) {
+                return Err(FlashError::OtherKind { device: device.to_string(), wants, here }.into());
+            }
+        }
         Ok(())
     }
 
@@ -143,15 +156,16 @@ impl<'a> Flashing<'a> {
         let ask = AskFirstArticle { printer: self.context.printer.clone() };
         let home = self.station.folder().root.join(HOOKS_HOME);
         std::fs::create_dir_all(&home)?;
-        let aftercare = Aftercare {
-            locking: locking::of(self.station, &plan, &batch, &ask)?,
-            hooks: Some(Hooks {
-                station: self.station,
-                trust: Trust::new(&self.station.folder().root, &self.context.machine())?,
-                home: &home,
-                batch: batch.clone(),
-            }),
+        let hooks = Hooks {
+            station: self.station,
+            trust: Trust::new(&self.station.folder().root, &self.context.machine())?,
+            home: &home,
+            batch: batch.clone(),
         };
+        let recipes = Recipes::new(&batch, &ask);
+        for device in &self.devices {
+            recipes.of(self.station, &self.plan(device)?)?;
+        }
         let files = self.programmers.iter().all(|selector| matches!(selector, ProgrammerSelector::Image(_)));
         let confirm = ChipConsent {
             ledger: self.station.ledger().clone(),
@@ -173,20 +187,23 @@ impl<'a> Flashing<'a> {
             again: self.args.again.map(Again::from),
             rework: self.args.rework.as_deref(),
             confirm: &confirm,
-            aftercare: &aftercare,
+            recipes: &recipes,
+            hooks: Some(&hooks),
             progress: &drawing,
         };
         let queue = Queue::of(self.devices.iter().cloned());
-        let wishes: Vec<Wish<'_>> = if self.args.next {
-            self.devices.iter().map(|_| Wish::Next(&queue)).collect()
-        } else {
-            self.devices.iter().cloned().map(Wish::Device).collect()
+        let wish = |device: &EndpointName| {
+            if self.args.next { Wish::Next(&queue) } else { Wish::Device(device.clone()) }
         };
-        let chip = chip_of(&plan);
+        let wishes: Vec<Wish<'_>> = self.devices.iter().map(wish).collect();
         let gang = Gang {
             flash: &flash,
             wishes: &wishes,
-            open: &|index| self.open(index, &self.devices[index], chip.as_deref()),
+            open: &|index| {
+                let device = &self.devices[index];
+                let chip = chip_of(&self.plan(device)?);
+                self.open(index, device, chip.as_deref())
+            },
             delivery: &plan.delivery.name,
             jobs: self.jobs(),
         };

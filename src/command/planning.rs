@@ -95,7 +95,7 @@ impl Planning<'_> {
     ) -> Result<bool, StationError> {
         let Seen::Target(target) = eyes.look(station, plan, target)? else { return Ok(false) };
         let summary = station.summary(plan);
-        let beginning = Beginning { plan, summary: &summary, target: &target, again: self.again };
+        let beginning = Beginning { plan, summary: &summary, target: &target, again: self.again, rework: None };
         Ok(station.ledger().done(&beginning)?.is_some())
     }
 }

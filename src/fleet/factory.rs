@@ -67,6 +67,11 @@ impl HookStep {
         }
     }
 
+    /// Returns the name of its row among the locks of a delivery: no step of a recipe is called so.
+    pub fn row_name(self) -> String {
+        format!("hook {}", self.name())
+    }
+
     /// Returns its key in the fleet file.
     pub fn key(self) -> &'static str {
         match self {

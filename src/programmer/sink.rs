@@ -92,12 +92,11 @@ impl ChipSink {
         }
         let bytes = self.read(offset..offset + TABLE_BYTES as u64)?;
         let found = bytes.expose(esp_partition_table::decode);
+        let is_blank = bytes.expose(|bytes| bytes.iter().all(|byte| *byte == 0xFF));
         let reason = match found {
             Ok(found) if found == *wanted => return Ok(()),
+            _ if is_blank => "it has no partition table yet".to_owned(),
             Ok(found) => table_difference(&found, wanted),
-            Err(_) if bytes.expose(|bytes| bytes.iter().all(|byte| *byte == 0xFF)) => {
-                "it has no partition table yet".to_owned()
-            }
             Err(error) => format!("its partition table cannot be read: {error}"),
         };
         let hint = "flash the firmware with its partition table first, or correct partition_table in the fleet file";

@@ -8,6 +8,7 @@ use crate::fleet::EndpointName;
 
 use super::deliveries::{self, Delivery};
 use super::rows::Table;
+use super::ticket::Asked;
 use super::work::Work;
 use super::{DeliveryState, GenerationState, LedgerError, credentials, devices, unfinished};
 
@@ -66,6 +67,25 @@ pub(super) fn bind(work: &mut Work<'_>, delivery: &Delivery, target: &TargetIden
     Ok(())
 }
 
+/// Refuses a chip beside the one that the device's last delivery of this name went to, whatever has changed since: it would
+/// have the same credentials. A chip that was given up in between is no obstacle.
+pub(super) fn refuse_second(conn: &Connection, device: i64, asked: &Asked) -> Result<(), LedgerError> {
+    if !asked.target.is_chip() || !asked.target.is_hardware() {
+        return Ok(());
+    }
+    let mut statement = conn.prepare_cached(
+        "SELECT number FROM chips WHERE device = ?1 AND delivery = ?2 AND hardware AND state = 'bound'",
+    )?;
+    let bound: Option<String> = statement.query_row(params![device, &*asked.delivery], |row| row.get(0)).optional()?;
+    let Some(done) = bound.filter(|bound| asked.target.chip_number() != Some(bound)) else { return Ok(()) };
+    let finished = deliveries::last_finished(conn, device, &asked.delivery, Some(true))?;
+    if finished.is_none_or(|finished| finished.target.chip_number() != Some(&done)) {
+        return Ok(());
+    }
+    let here = asked.target.chip_number().unwrap_or("without a number").to_owned();
+    Err(LedgerError::OtherChip { device: asked.device.to_string(), done, here })
+}
+
 fn replace(work: &mut Work<'_>, row: i64, reason: &str) -> Result<(), LedgerError> {
     work.conn
         .prepare_cached("UPDATE chips SET state = 'replaced', reason = ?2, changed = ?3 WHERE row = ?1")?
@@ -74,10 +94,12 @@ fn replace(work: &mut Work<'_>, row: i64, reason: &str) -> Result<(), LedgerErro
     Ok(())
 }
 
-/// Takes a chip away from its device.
-pub(super) fn release(work: &mut Work<'_>, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {
+/// Takes a chip away from the device it is bound to, so that `to` may have it: the credentials of the first that left on
+/// hardware are revoked, an open delivery to the chip is given up as damaged. Does nothing if the chip is nobody's, or `to`'s.
+pub(super) fn release(work: &mut Work<'_>, to: i64, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {
     let Some(number) = target.chip_number() else { return Ok(()) };
-    let Some(bound) = bound(work.conn, number, target.is_hardware())? else { return Ok(()) };
+    let bound = bound(work.conn, number, target.is_hardware())?;
+    let Some(bound) = bound.filter(|bound| bound.device_row != to) else { return Ok(()) };
     replace(work, bound.row, reason)?;
     let body = json!({ "target": target, "reason": reason });
     work.record("rework", bound.device.as_str(), None, body)?;

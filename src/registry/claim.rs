@@ -14,7 +14,9 @@ use super::generation::Generations;
 use super::ticket::Asked;
 use super::versions::{self, Version};
 use super::work::Work;
-use super::{Again, Claim, DeliveryState, FinishedDelivery, LedgerError, Ticket, again, locks, steps, unfinished};
+use super::{
+    Again, Claim, DeliveryState, FinishedDelivery, LedgerError, Ticket, again, chips, locks, steps, unfinished,
+};
 
 /// Answers without writing if there is nothing left to do and nothing to tidy up.
 pub(super) fn nothing_left(conn: &Connection, asked: &Asked) -> Result<Option<FinishedDelivery>, LedgerError> {
@@ -40,6 +42,9 @@ fn done(conn: &Connection, device: i64, asked: &Asked) -> Result<Option<Finished
 /// Begins, resumes or declines a delivery; the rules are those of the design, section 2.
 pub(super) fn begin(work: &mut Work<'_>, asked: &Asked) -> Result<Claim, LedgerError> {
     let device = admit(work, asked)?;
+    if let Some(reason) = &asked.rework {
+        chips::release(work, device, &asked.target, reason)?;
+    }
     let open = deliveries::open_of(work.conn, device, &asked.delivery)?;
     unfinished::refuse_if_under_way(work, open.as_ref())?;
     let open = settle(work, device, open, asked)?;
@@ -56,6 +61,9 @@ pub(super) fn begin(work: &mut Work<'_>, asked: &Asked) -> Result<Claim, LedgerE
         && open.target.is_same_target(&asked.target)
     {
         return resume(work, open, version);
+    }
+    if asked.again.is_none() {
+        chips::refuse_second(work.conn, device, asked)?;
     }
     let replaced = open.map(|open| replace(work, open, asked)).transpose()?;
     let nothing_out = replaced.as_ref().is_none_or(|old| !old.is_out());

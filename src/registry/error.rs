@@ -11,6 +11,16 @@ use crate::fleet::{Class, Diagnose, EndpointName};
 /// How the ledger fails. Cheap to clone: all requests of one group commit get the same answer when it fails.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LedgerError {
+    /// The device was delivered to another chip.
+    #[error("refusing to give device {device:?} a second chip: it is on chip {done:?}, here is chip {here:?}")]
+    OtherChip {
+        /// The device.
+        device: String,
+        /// Its chip.
+        done: String,
+        /// The chip there now.
+        here: String,
+    },
     /// The store reports an error.
     #[error("the ledger {path:?} cannot be read or written")]
     Storage {
@@ -238,6 +248,7 @@ impl Diagnose for LedgerError {
             | LedgerError::Unlocked { .. }
             | LedgerError::ExposedElsewhere { .. }
             | LedgerError::BoundElsewhere { .. }
+            | LedgerError::OtherChip { .. }
             | LedgerError::MaterialDestroyed { .. } => Class::Refused,
             LedgerError::Misuse { .. } => Class::Fault,
         }
@@ -275,6 +286,10 @@ impl Diagnose for LedgerError {
                  --again damaged"
             ),
             LedgerError::BoundElsewhere { target, .. } => format!("plug {target} in again and run the same command"),
+            LedgerError::OtherChip { .. } => {
+                "if the first is lost add --again lost, if it is broken --again damaged; a second copy is --again copy"
+                    .into()
+            }
             LedgerError::MaterialDestroyed { .. } => {
                 "add --again lost (revokes what was delivered) or --again damaged (replaces it): both issue a new one"
                     .into()

@@ -1,6 +1,6 @@
 //! What a factory line asks the ledger: whose a chip is, how far its locks are, what a person confirmed.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::delivery::TargetIdentity;
 use crate::fleet::{Digest, EndpointName};
@@ -14,13 +14,6 @@ impl Ledger {
         let Some(number) = target.chip_number().map(ToOwned::to_owned) else { return Ok(None) };
         let hardware = target.is_hardware();
         self.read(|conn| Ok(chips::bound(conn, &number, hardware)?.map(|bound| bound.device)))
-    }
-
-    /// Takes a chip away from the device it is bound to, so that another may have it: its credentials that left on hardware
-    /// are revoked, an open delivery to it is given up as damaged. Does nothing if the chip is nobody's.
-    pub fn release_chip(&self, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {
-        let (target, reason) = (target.clone(), reason.to_owned());
-        self.write(move |work| chips::release(work, &target, &reason))
     }
 
     /// Returns true if a key may not serve `device` (any more): it is another's, or its credential was retired or revoked.
@@ -39,6 +32,18 @@ impl Ledger {
     pub fn locks(&self, ticket: &Ticket) -> Result<Vec<LockRecord>, LedgerError> {
         let row = ticket.delivery;
         self.read(|conn| locks::of(conn, row))
+    }
+
+    /// Returns the first lock of a device's open delivery that is neither seen to hold nor known to be unobservable.
+    pub fn open_lock(&self, device: &EndpointName) -> Result<Option<String>, LedgerError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT l.name FROM locks AS l JOIN deliveries AS d ON d.row = l.delivery
+                 JOIN devices AS v ON v.row = d.device WHERE v.folded = ?1 AND d.state = 'open'
+                 AND l.state IN ('intended', 'applied') ORDER BY d.row DESC, l.step LIMIT 1",
+            )?;
+            Ok(statement.query_row([device.folded()], |row| row.get(0)).optional()?)
+        })
     }
 
     /// Notes how far a lock is, durably: before it is applied, after, and what was seen.

@@ -9,8 +9,8 @@ use crate::fleet::EndpointName;
 
 use super::generation::Generations;
 use super::{
-    Again, DeliveryState, DeviceRecord, GenerationState, Ledger, LedgerError, credentials, deliveries, devices, times,
-    versions,
+    Again, DeliveryState, DeviceRecord, GenerationState, Ledger, LedgerError, LockRecord, credentials, deliveries,
+    devices, locks, times, versions,
 };
 
 /// Everything the ledger holds on one device, but its private material.
@@ -85,6 +85,9 @@ pub struct DeliveryRecord {
     pub target: TargetIdentity,
     /// The proof.
     pub receipt: Option<Receipt>,
+    /// Its locks and how far they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<LockRecord>,
     /// Why it stopped.
     pub failure: Option<String>,
     /// When it was begun, RFC 3339.
@@ -167,6 +170,7 @@ fn deliveries_of(conn: &Connection, device: i64) -> Result<Vec<DeliveryRecord>, 
             again: delivery.again,
             target: delivery.target,
             receipt: delivery.receipt,
+            locks: locks::of(conn, delivery.row)?,
             failure: delivery.failure,
             began: times::to_text(delivery.began),
             exposed: delivery.exposed.map(times::to_text),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::fleet::Digest;
+use crate::fleet::factory::HookStep;
 
 use super::LedgerError;
 use super::held;
@@ -54,8 +55,17 @@ pub struct LockRecord {
     pub step: usize,
     /// Its name.
     pub name: String,
+    /// Digest of the recipe it stands in.
+    pub recipe: Digest,
     /// How far it is.
     pub state: LockState,
+}
+
+impl LockRecord {
+    /// Returns true for a hook's row, which is no step of a recipe.
+    pub fn is_hook(&self) -> bool {
+        HookStep::ALL.iter().any(|step| step.row_name() == self.name)
+    }
 }
 
 /// The locks a delivery is to have: the recipe's digest and the names of its steps.
@@ -94,13 +104,16 @@ pub(super) fn is_rehearsed(conn: &Connection, recipe: &str) -> Result<bool, Ledg
 }
 
 pub(super) fn of(conn: &Connection, delivery: i64) -> Result<Vec<LockRecord>, LedgerError> {
-    let mut statement = conn.prepare_cached("SELECT step, name, state FROM locks WHERE delivery = ?1 ORDER BY step")?;
+    let mut statement =
+        conn.prepare_cached("SELECT step, name, state, recipe FROM locks WHERE delivery = ?1 ORDER BY step")?;
     let mut rows = statement.query([delivery])?;
     let mut locks = Vec::new();
     while let Some(row) = rows.next()? {
         let state = LockState::parse(row.get_ref(2)?.as_str().unwrap_or_default())?;
         let step = usize::try_from(row.get::<_, i64>(0)?).unwrap_or_default();
-        locks.push(LockRecord { step, name: row.get(1)?, state });
+        let recipe = row.get_ref(3)?.as_str().unwrap_or_default().parse();
+        let recipe = recipe.map_err(|_| LedgerError::unreadable("the digest of a lock recipe"))?;
+        locks.push(LockRecord { step, name: row.get(1)?, recipe, state });
     }
     Ok(locks)
 }

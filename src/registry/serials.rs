@@ -1,5 +1,7 @@
 //! Serial numbers that this station counts: given to a device once and for ever, never to a second one.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
@@ -13,13 +15,19 @@ use super::{Ledger, LedgerError};
 
 impl Ledger {
     /// Returns the device's serial number; gives it the next one of `pool` if it has none. Durable on return. What a device
-    /// got is its own, whatever becomes of its chips: a number may be engraved on its case.
-    pub fn assign_serial(&self, device: &EndpointName, pool: &SerialPool) -> Result<SerialNumber, LedgerError> {
+    /// got is its own, whatever becomes of its chips: a number may be engraved on its case. Numbers in `reserved` (lower case)
+    /// are passed over: the inventory gave them, to devices that the ledger need not know yet.
+    pub fn assign_serial(
+        &self,
+        device: &EndpointName,
+        pool: &SerialPool,
+        reserved: HashSet<String>,
+    ) -> Result<SerialNumber, LedgerError> {
         if let Some(serial) = self.read(|conn| known(conn, device))? {
             return Ok(serial);
         }
         let (device, pool) = (device.clone(), pool.clone());
-        self.write(move |work| assign(work, &device, &pool))
+        self.write(move |work| assign(work, &device, &pool, &reserved))
     }
 
     /// Returns the serial number that a device has in the ledger.
@@ -39,11 +47,16 @@ fn read(text: &str) -> Result<SerialNumber, LedgerError> {
     SerialNumber::new(text).map_err(|error| LedgerError::unreadable(error.to_string()))
 }
 
-fn assign(work: &mut Work<'_>, device: &EndpointName, pool: &SerialPool) -> Result<SerialNumber, LedgerError> {
+fn assign(
+    work: &mut Work<'_>,
+    device: &EndpointName,
+    pool: &SerialPool,
+    reserved: &HashSet<String>,
+) -> Result<SerialNumber, LedgerError> {
     if let Some(serial) = known(work.conn, device)? {
         return Ok(serial);
     }
-    let (number, serial) = next(work.conn, pool)?;
+    let (number, serial) = next(work.conn, pool, reserved)?;
     let facts = Facts { id: device, serial: Some(&serial), model: None, profile: None };
     let row = devices::admit(work, &facts)?;
     work.conn
@@ -55,8 +68,8 @@ fn assign(work: &mut Work<'_>, device: &EndpointName, pool: &SerialPool) -> Resu
     Ok(serial)
 }
 
-/// Returns the lowest number after all that were given, whose text nobody has.
-fn next(conn: &Connection, pool: &SerialPool) -> Result<(u64, SerialNumber), LedgerError> {
+/// Returns the lowest number after all that were given, whose text nobody has and nobody is to get.
+fn next(conn: &Connection, pool: &SerialPool, reserved: &HashSet<String>) -> Result<(u64, SerialNumber), LedgerError> {
     let last: Option<i64> = conn
         .prepare_cached("SELECT max(number) FROM serials WHERE prefix = ?1 AND number BETWEEN ?2 AND ?3")?
         .query_row(params![&*pool.prefix, stored(pool.first), stored(pool.last)], |row| row.get(0))?;
@@ -64,7 +77,7 @@ fn next(conn: &Connection, pool: &SerialPool) -> Result<(u64, SerialNumber), Led
     for number in from..=pool.last {
         let text = pool.serial(number);
         let serial = SerialNumber::new(&text).map_err(|error| LedgerError::Misuse { what: error.to_string() })?;
-        if !is_taken(conn, &text)? {
+        if !reserved.contains(&text.to_ascii_lowercase()) && !is_taken(conn, &text)? {
             return Ok((number, serial));
         }
     }

@@ -22,6 +22,8 @@ pub struct Beginning<'a> {
     pub target: &'a TargetIdentity,
     /// Why it is made once more, where it is.
     pub again: Option<Again>,
+    /// Why a chip that is another device's is to be this one's; its old binding is given up as the delivery begins.
+    pub rework: Option<&'a str>,
 }
 
 /// The ledger's answer to `Ledger::begin`.
@@ -71,6 +73,7 @@ pub(super) struct Asked {
     pub(super) plan: Digest,
     pub(super) target: TargetIdentity,
     pub(super) again: Option<Again>,
+    pub(super) rework: Option<String>,
 }
 
 impl Asked {
@@ -87,6 +90,7 @@ impl Asked {
             plan: DevicePlan::digest(beginning.summary),
             target: beginning.target.clone(),
             again: beginning.again,
+            rework: beginning.rework.map(str::to_owned),
         }
     }
 }

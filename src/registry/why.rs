@@ -5,7 +5,10 @@ use serde::Serialize;
 use crate::delivery::Step;
 use crate::fleet::EndpointName;
 
-use super::{DeliveryRecord, DeliveryState, DeviceHistory, DeviceState, Entry, GenerationState, Ledger, LedgerError};
+use super::{
+    DeliveryRecord, DeliveryState, DeviceHistory, DeviceState, Entry, GenerationState, Ledger, LedgerError, LockRecord,
+    LockState,
+};
 
 /// Rows of the ledger shown with a device, at most.
 const EVENTS_SHOWN: u32 = 1_000;
@@ -49,7 +52,10 @@ impl Ledger {
 fn lines(history: &DeviceHistory) -> Vec<String> {
     let mut lines = vec![about_device(history)];
     lines.extend(history.generations.iter().map(about_generation));
-    lines.extend(history.deliveries.iter().map(about_delivery));
+    for delivery in &history.deliveries {
+        lines.push(about_delivery(delivery));
+        lines.extend(delivery.locks.iter().map(about_lock));
+    }
     lines
 }
 
@@ -90,6 +96,16 @@ fn about_delivery(record: &DeliveryRecord) -> String {
     }
 }
 
+fn about_lock(lock: &LockRecord) -> String {
+    let state = match lock.state {
+        LockState::Intended => "is to be applied; perhaps it was, and the power went before that was noted",
+        LockState::Applied => "was applied and not yet seen to hold",
+        LockState::Observed => "was seen to hold",
+        LockState::Unobservable => "was applied; nothing can show whether it holds",
+    };
+    format!("lock {:?} {state}", lock.name)
+}
+
 fn next(history: &DeviceHistory) -> Option<String> {
     let id = &history.device.id;
     if history.device.state == DeviceState::Retired {
@@ -97,6 +113,11 @@ fn next(history: &DeviceHistory) -> Option<String> {
     }
     let open = history.deliveries.iter().rfind(|delivery| delivery.state == DeliveryState::Open);
     match open {
+        Some(open) if open.target.is_chip() => Some(format!(
+            "plug chip {} in again and run: firstlight flash {id} --programmer {}",
+            open.target.chip_number().unwrap_or("without a number"),
+            open.target.name
+        )),
         Some(open) if open.target.is_hardware() && open.reached == Step::Exposed.name() => Some(format!(
             "plug {} in again and run: firstlight write {id} --to drive:{}",
             open.target.name, open.target.path

@@ -1,6 +1,8 @@
 //! What a chip still goes through after it was read back: hooks, locks, its first boot. Noted in the ledger with the proof, so
 //! that no unit is done without them, however often the power fails.
 
+use std::sync::Arc;
+
 use crate::delivery::{Sink, TargetIdentity};
 use crate::fleet::factory::HookStep;
 use crate::fleet::{DevicePlan, Digest};
@@ -15,21 +17,21 @@ use super::open::Station;
 #[derive(Default)]
 pub struct Aftercare<'a> {
     /// The locks of the delivery's recipe.
-    pub locking: Option<Locking<'a>>,
+    pub locking: Option<Arc<Locking<'a>>>,
     /// The delivery's hooks.
-    pub hooks: Option<Hooks<'a>>,
+    pub hooks: Option<&'a Hooks<'a>>,
 }
 
 impl Aftercare<'_> {
     /// Returns what the ledger is told to expect; nothing if there is nothing.
     pub fn plan(&self, plan: &DevicePlan) -> Option<LockPlan> {
         let hooks = self.steps(plan);
-        let locks = self.locking.as_ref().map(Locking::plan);
+        let locks = self.locking.as_ref().map(|locking| locking.plan());
         if hooks.is_empty() && locks.is_none() {
             return None;
         }
         let mut all = locks.unwrap_or(LockPlan { recipe: Digest::of(b""), steps: Vec::new() });
-        all.steps.extend(hooks.iter().map(|step| format!("hook {}", step.name())));
+        all.steps.extend(hooks.iter().map(|step| step.row_name()));
         Some(all)
     }
 
@@ -65,7 +67,7 @@ impl Aftercare<'_> {
     }
 
     fn open_hook(step: HookStep, station: &Station, ticket: &Ticket) -> Result<Option<usize>, StationError> {
-        let name = format!("hook {}", step.name());
+        let name = step.row_name();
         let open = station.ledger().locks(ticket)?;
         Ok(open.into_iter().find(|row| row.name == name && !row.state.is_settled()).map(|row| row.step))
     }
@@ -78,7 +80,7 @@ impl Aftercare<'_> {
         ticket: &Ticket,
         target: &TargetIdentity,
     ) -> Result<(), StationError> {
-        let (Some(row), Some(hooks)) = (Self::open_hook(step, station, ticket)?, &self.hooks) else { return Ok(()) };
+        let (Some(row), Some(hooks)) = (Self::open_hook(step, station, ticket)?, self.hooks) else { return Ok(()) };
         hooks.run(step, plan, Some(target))?;
         Ok(station.ledger().lock(ticket, row, LockState::Observed)?)
     }

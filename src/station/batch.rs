@@ -106,6 +106,7 @@ impl Batch<'_> {
                 station: self.station,
                 plan: &plan,
                 again: self.again,
+                rework: None,
                 confirm: self.confirm,
                 progress: self.progress,
                 aftercare: None,

@@ -27,6 +27,8 @@ pub struct Delivery<'a> {
     pub plan: &'a DevicePlan,
     /// Repeat a finished delivery, and what becomes of the credentials that went out before.
     pub again: Option<Again>,
+    /// Why a chip that is another device's is to be this one's.
+    pub rework: Option<&'a str>,
     /// Gives the leave to write.
     pub confirm: &'a dyn Confirm,
     /// Hears of every step.
@@ -62,7 +64,8 @@ impl Delivery<'_> {
         let preflight = self.look(sink)?;
         let target = preflight.target().clone();
         let summary = self.station.summary(self.plan);
-        let beginning = Beginning { plan: self.plan, summary: &summary, target: &target, again: self.again };
+        let (again, rework) = (self.again, self.rework);
+        let beginning = Beginning { plan: self.plan, summary: &summary, target: &target, again, rework };
         if let Some(finished) = self.station.ledger().done(&beginning)? {
             return self.still_there(sink, finished, preflight.carries());
         }

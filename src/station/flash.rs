@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::authority::key_of_request;
 
-use crate::delivery::{Confirm, Footprint, Progress, Sink, TargetIdentity};
+use crate::delivery::{Confirm, Footprint, Progress, Sink, SinkError, TargetIdentity};
 use crate::fleet::factory::{HookStep, SerialSource};
-use crate::fleet::{CredentialKind, DevicePlan, EndpointName, KeyOrigin, SerialNumber};
+use crate::fleet::{CredentialKind, DevicePlan, Diagnose, EndpointName, KeyOrigin, SerialNumber};
+use crate::programmer::ProgrammerError;
 use crate::registry::Again;
 
 use super::aftercare::Aftercare;
@@ -15,7 +16,10 @@ use super::batch::MakePlan;
 use super::deliver::{Delivered, Delivery};
 use super::error::StationError;
 use super::flash_error::FlashError;
+use super::hooks::Hooks;
+use super::locking::Recipes;
 use super::open::Station;
+use super::recipe::RecipeError;
 
 /// Which record a chip is to get.
 pub enum Wish<'a> {
@@ -66,8 +70,10 @@ pub struct Flash<'a> {
     pub rework: Option<&'a str>,
     /// Gives the leave to overwrite.
     pub confirm: &'a dyn Confirm,
-    /// What comes after the read-back.
-    pub aftercare: &'a Aftercare<'a>,
+    /// The locks of each delivery's recipe.
+    pub recipes: &'a Recipes<'a>,
+    /// What the hooks of all deliveries are given; without it none is run.
+    pub hooks: Option<&'a Hooks<'a>>,
     /// Hears of every step.
     pub progress: &'a dyn Progress,
 }
@@ -108,21 +114,25 @@ impl Flash<'_> {
         if let Wish::Next(queue) = wish
             && !decided.as_ref().is_ok_and(|(device, _)| *device == candidate)
         {
-            queue.give_back(candidate);
+            queue.give_back(candidate.clone());
         }
         let (device, target) = decided?;
         let mut plan = (self.plan)(&device)?;
+        refuse_other_kind(&plan, &(self.plan)(&candidate)?)?;
         plan.serial = self.serial(&plan, &target)?;
         self.refuse_other_chip(&plan, &target)?;
         self.ask_for_keys(&mut plan, sink)?;
-        self.aftercare.check(self.station, &target)?;
+        let locking = self.recipes.of(self.station, &plan).map_err(unusable)?;
+        let aftercare = Aftercare { locking, hooks: self.hooks };
+        aftercare.check(self.station, &target)?;
         let delivery = Delivery {
             station: self.station,
             plan: &plan,
             again: self.again,
+            rework: self.rework,
             confirm: self.confirm,
             progress: self.progress,
-            aftercare: Some(self.aftercare),
+            aftercare: Some(&aftercare),
         };
         let delivered = delivery.run(sink)?;
         Ok(Some((Flashed { device, plan: Box::new(plan), target }, delivered)))
@@ -136,19 +146,15 @@ impl Flash<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(EndpointName, TargetIdentity), StationError> {
         let plan = (self.plan)(candidate)?;
-        if let Some(hooks) = &self.aftercare.hooks {
+        if let Some(hooks) = self.hooks {
             hooks.run(HookStep::BeforeConnect, &plan, None)?;
         }
         let need = Footprint { carrier: plan.delivery.carrier.clone(), payload: None };
-        let preflight = sink.preflight(&need)?;
+        let preflight = sink.preflight(&need).map_err(|error| self.closed_midway(candidate, error))?;
         let target = preflight.target().clone();
         let owner = self.station.ledger().device_of_chip(&target)?;
         let device = match (owner, wish, self.rework) {
             (Some(owner), _, _) if owner == *candidate => owner,
-            (Some(_), Wish::Device(_), Some(reason)) => {
-                self.station.ledger().release_chip(&target, reason)?;
-                candidate.clone()
-            }
             (Some(owner), Wish::Next(_), _) => owner,
             (Some(owner), Wish::Device(_), None) => {
                 let chip = target.chip_number().unwrap_or_default().to_owned();
@@ -159,7 +165,7 @@ impl Flash<'_> {
                 }
                 .into());
             }
-            (None, ..) => candidate.clone(),
+            (None, ..) | (Some(_), Wish::Device(_), Some(_)) => candidate.clone(),
         };
         Ok((device, target))
     }
@@ -208,6 +214,20 @@ impl Flash<'_> {
         Ok(())
     }
 
+    /// A lock that keeps even the chip's number from us, applied right before the power went, leaves a chip that cannot be
+    /// told from any other locked one: it is never taken for the device's, and the way out is named.
+    fn closed_midway(&self, device: &EndpointName, error: SinkError) -> StationError {
+        let SinkError::Link { source, .. } = &error else { return error.into() };
+        let Some(ProgrammerError::Locked { link, .. }) = source.downcast_ref() else { return error.into() };
+        match self.station.ledger().open_lock(device) {
+            Ok(Some(lock)) => {
+                FlashError::ClosedMidway { device: device.to_string(), lock, target: link.clone() }.into()
+            }
+            Ok(None) => error.into(),
+            Err(ledger) => ledger.into(),
+        }
+    }
+
     fn serial(&self, plan: &DevicePlan, target: &TargetIdentity) -> Result<Option<SerialNumber>, StationError> {
         let Some(factory) = plan.delivery.carrier.factory() else { return Ok(plan.serial.clone()) };
         match &factory.serials {
@@ -216,7 +236,10 @@ impl Flash<'_> {
             }
             SerialSource::Mes => Ok(plan.serial.clone()),
             SerialSource::Pool(_) if plan.serial.is_some() => Ok(plan.serial.clone()),
-            SerialSource::Pool(pool) => Ok(Some(self.station.ledger().assign_serial(&plan.device, pool)?)),
+            SerialSource::Pool(pool) => {
+                let reserved = self.station.folder().fleet.serials().map(folded).collect();
+                Ok(Some(self.station.ledger().assign_serial(&plan.device, pool, reserved)?))
+            }
             SerialSource::Chip => {
                 let number = target.chip_number().unwrap_or_default().replace(':', "");
                 SerialNumber::new(&number)
@@ -225,4 +248,24 @@ impl Flash<'_> {
             }
         }
     }
+}
+
+fn folded(serial: &SerialNumber) -> String {
+    serial.as_str().to_ascii_lowercase()
+}
+
+fn unusable(error: RecipeError) -> StationError {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    FlashError::Recipe { reason: format!("{error}{cause}"), class: error.class(), hint: error.hint() }.into()
+}
+
+/// A chip that is known takes its own device's turn, which must be made for the chip that the programmer was told of.
+fn refuse_other_kind(plan: &DevicePlan, candidate: &DevicePlan) -> Result<(), StationError> {
+    let chip = |plan: &DevicePlan| plan.delivery.carrier.factory().map(|factory| factory.chip.to_string());
+    let (wants, here) = (chip(plan), chip(candidate));
+    if wants.as_deref().map(str::to_ascii_lowercase) == here.as_deref().map(str::to_ascii_lowercase) {
+        return Ok(());
+    }
+    let (wants, here) = (wants.unwrap_or_default(), here.unwrap_or_default());
+    Err(FlashError::OtherKind { device: plan.device.to_string(), wants, here }.into())
 }

@@ -25,6 +25,16 @@ pub enum FlashError {
         /// The chip there now.
         here: String,
     },
+    /// The device is made for another kind of chip than the programmer was told.
+    #[error("device {device:?} wants a {wants}, the programmer was told {here}")]
+    OtherKind {
+        /// The device.
+        device: String,
+        /// The chip of its profile.
+        wants: String,
+        /// The chip that the programmer was told.
+        here: String,
+    },
     /// No serial number where one is wanted.
     #[error("device {device:?} has no serial number")]
     NoSerial {
@@ -91,6 +101,18 @@ pub enum FlashError {
         /// The recipe.
         recipe: String,
     },
+    /// The chip is closed, and the device was being locked when something stopped: nothing can show that it is the same chip.
+    #[error(
+        "the chip at {target} is locked and does not say who it is; {device:?} was being locked ({lock:?}) when it stopped"
+    )]
+    ClosedMidway {
+        /// The device.
+        device: String,
+        /// Its first lock that is not settled.
+        lock: String,
+        /// Where the chip is.
+        target: String,
+    },
     /// The lock was applied and is seen not to hold.
     #[error("lock {lock:?} does not hold after it was applied")]
     NotLocked {
@@ -124,6 +146,7 @@ impl Diagnose for FlashError {
                 "if the first is lost add --again lost, if it is broken --again damaged; a second copy is --again copy"
                     .into()
             }
+            FlashError::OtherKind { device, .. } => format!("name the device: firstlight flash {device}"),
             FlashError::NoSerial { .. } => {
                 "give the inventory a column `serial`, or let this station count: serials: pool".into()
             }
@@ -136,6 +159,9 @@ impl Diagnose for FlashError {
                 "bring the recipe back that it was begun with, or add --again damaged".into()
             }
             FlashError::NotLocked { .. } => "reject this unit: it holds its secrets and is open".into(),
+            FlashError::ClosedMidway { device, .. } => format!(
+                "a locked chip proves nothing: erase it as its maker says and flash {device} again, or reject the unit and give {device} another chip: --again damaged"
+            ),
             FlashError::Unobserved { .. } => {
                 "give the step something to observe, or accept it: factory: {lock_passes: applied}".into()
             }

@@ -7,7 +7,6 @@ use crate::delivery::{Event, Progress, Step, TargetIdentity};
 use crate::fleet::{DevicePlan, Diagnose, EndpointName};
 use crate::host::Machine;
 
-use super::aftercare::Aftercare;
 use super::batch::MakePlan;
 use super::bay::Bay;
 use super::deliver::{Delivered, Delivery};
@@ -17,9 +16,8 @@ use super::flash_error::FlashError;
 use super::hooks::Hooks;
 use super::label;
 use super::line_control::{Came, Control, Turn};
-use super::locking::{self, ConfirmLock, Locking};
+use super::locking::{ConfirmLock, Locking, Recipes};
 use super::open::Station;
-use super::recipe::RecipeError;
 use super::trust::Trust;
 
 /// What a slot has to say.
@@ -246,19 +244,18 @@ impl Line<'_> {
         let progress = SlotProgress { slot, tell, last: std::sync::atomic::AtomicU8::new(u8::MAX) };
         let (station, confirm) = (self.station, &*bay.consent);
         if !bay.is_for_chips() {
-            let (progress, aftercare, again) = (&progress, None, None);
-            let delivered = Delivery { station, plan: &plan, again, confirm, progress, aftercare }.run(&mut *sink)?;
+            let (progress, aftercare, again, rework) = (&progress, None, None, None);
+            let delivered =
+                Delivery { station, plan: &plan, again, rework, confirm, progress, aftercare }.run(&mut *sink)?;
             return Ok((plan, delivered, None));
         }
         let ask = AskAtLine { line: self, slot, control, tell };
-        let aftercare = Aftercare {
-            locking: locking::of(station, &plan, &self.batch, &ask).map_err(unlockable)?,
-            hooks: Some(Hooks {
-                station,
-                trust: Trust::new(&station.folder().root, self.machine)?,
-                home: &self.home,
-                batch: self.batch.clone(),
-            }),
+        let recipes = Recipes::new(&self.batch, &ask);
+        let hooks = Hooks {
+            station,
+            trust: Trust::new(&station.folder().root, self.machine)?,
+            home: &self.home,
+            batch: self.batch.clone(),
         };
         let flash = Flash {
             station,
@@ -266,7 +263,8 @@ impl Line<'_> {
             again: None,
             rework: None,
             confirm,
-            aftercare: &aftercare,
+            recipes: &recipes,
+            hooks: Some(&hooks),
             progress: &progress,
         };
         let flashed = flash.run(&Wish::Device(device.clone()), &mut *sink)?;
@@ -300,16 +298,6 @@ impl Line<'_> {
                 tell(slot, News::Empty);
                 return;
             }
-        }
-    }
-}
-
-fn unlockable(error: RecipeError) -> StationError {
-    match error {
-        RecipeError::Station(error) => error,
-        other => {
-            let (reason, class, hint) = (other.to_string(), other.class(), other.hint());
-            FlashError::Recipe { reason, class, hint }.into()
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Locks and other steps that cannot be taken back: noted before, applied, looked at, noted after.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::delivery::{Locks, Observation, Sink, TargetIdentity};
 use crate::fleet::recipe::LockStep;
 use crate::fleet::{DevicePlan, Digest, EndpointName};
@@ -21,9 +24,39 @@ pub trait ConfirmLock: Send + Sync {
     ) -> Result<(), StationError>;
 }
 
-/// Opens the recipe that a plan names, its signature and its chip checked; `None` where it names none. `batch` is the one that
-/// is open, empty outside of one.
-pub fn of<'a>(
+/// The recipes of a batch, each opened once: devices of different profiles have different ones, and some have none.
+pub struct Recipes<'a> {
+    batch: String,
+    confirm: &'a dyn ConfirmLock,
+    opened: Mutex<BTreeMap<Key, Arc<Locking<'a>>>>,
+}
+
+/// Path of the recipe, the chip, and whether a lock passes that nothing can show.
+type Key = (Arc<str>, Arc<str>, bool);
+
+impl<'a> Recipes<'a> {
+    /// Opens none yet. `batch` is the one that is open, empty outside of one.
+    pub fn new(batch: &str, confirm: &'a dyn ConfirmLock) -> Self {
+        Self { batch: batch.to_owned(), confirm, opened: Mutex::default() }
+    }
+
+    /// Returns the locks of a plan's recipe, its signature and its chip checked; `None` where it names none.
+    pub fn of(&self, station: &Station, plan: &DevicePlan) -> Result<Option<Arc<Locking<'a>>>, RecipeError> {
+        let Some(factory) = plan.delivery.carrier.factory() else { return Ok(None) };
+        let Some(lock) = &factory.lock else { return Ok(None) };
+        let key = (Arc::clone(lock), Arc::clone(&factory.chip), factory.unobservable_passes);
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(locking) = opened.get(&key) {
+            return Ok(Some(Arc::clone(locking)));
+        }
+        let Some(locking) = open(station, plan, &self.batch, self.confirm)? else { return Ok(None) };
+        let locking = Arc::new(locking);
+        opened.insert(key, Arc::clone(&locking));
+        Ok(Some(locking))
+    }
+}
+
+fn open<'a>(
     station: &Station,
     plan: &DevicePlan,
     batch: &str,
@@ -85,23 +118,25 @@ impl Locking<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(), StationError> {
         let ledger = station.ledger();
-        let open: Vec<LockRecord> = ledger
-            .locks(ticket)?
-            .into_iter()
-            .filter(|lock| lock.step < self.steps.len() && !lock.state.is_settled())
-            .collect();
+        let open: Vec<LockRecord> =
+            ledger.locks(ticket)?.into_iter().filter(|lock| !lock.is_hook() && !lock.state.is_settled()).collect();
         if open.is_empty() {
             return Ok(());
         }
+        let steps = open.iter().map(|lock| self.step(lock)).collect::<Result<Vec<_>, _>>()?;
         self.check(station, target)?;
         self.confirm_first(station, ticket, target)?;
         let locks = sink.locks().ok_or_else(|| FlashError::CannotLock { target: target.name.clone() })?;
-        for lock in open {
-            let step = self.steps.get(lock.step).filter(|step| step.name == lock.name);
-            let step = step.ok_or_else(|| FlashError::OtherRecipe { recipe: self.name.clone() })?;
-            self.one(station, ticket, &lock, step, locks)?;
+        for (lock, step) in open.iter().zip(steps) {
+            self.one(station, ticket, lock, step, locks)?;
         }
         Ok(())
+    }
+
+    /// Returns the step that the ledger noted: of the very recipe that the delivery was begun with.
+    fn step(&self, lock: &LockRecord) -> Result<&LockStep, FlashError> {
+        let own = self.steps.get(lock.step).filter(|step| lock.recipe == self.digest && step.name == lock.name);
+        own.ok_or_else(|| FlashError::OtherRecipe { recipe: self.name.clone() })
     }
 
     fn confirm_first(&self, station: &Station, ticket: &Ticket, target: &TargetIdentity) -> Result<(), StationError> {

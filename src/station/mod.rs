@@ -49,7 +49,7 @@ pub use flash::{Flash, Flashed, Queue, Wish};
 pub use flash_error::FlashError;
 pub use gang::Gang;
 pub use hooks::Hooks;
-pub use locking::{ConfirmLock, Locking};
+pub use locking::{ConfirmLock, Locking, Recipes};
 pub use open::Station;
 pub use post::Surroundings;
 pub use select::Selection;

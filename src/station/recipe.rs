@@ -31,7 +31,7 @@ pub enum RecipeError {
     Host(#[from] HostError),
     /// The keys.
     #[error(transparent)]
-    Station(#[from] StationError),
+    Station(Box<StationError>),
     /// Nobody signed it.
     #[error("refusing recipe {path:?}: it is not signed")]
     Unsigned {
@@ -70,6 +70,12 @@ pub enum RecipeError {
         /// The signer's words.
         reason: String,
     },
+}
+
+impl From<StationError> for RecipeError {
+    fn from(error: StationError) -> Self {
+        RecipeError::Station(Box::new(error))
+    }
 }
 
 impl Diagnose for RecipeError {

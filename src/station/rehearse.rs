@@ -37,8 +37,9 @@ fn faults(shelf: &Shelf, plan: &DevicePlan) -> Vec<String> {
     if factory.serials == SerialSource::Mes && plan.serial.is_none() {
         faults.push("it has no serial number".to_owned());
     }
-    if let Err(error) = Layout::of(factory) {
-        faults.push(with_cause(&error));
+    let layout = Layout::of(factory);
+    if let Err(error) = &layout {
+        faults.push(with_cause(error));
     }
     let files = match bundle::preview(&shelf.template(&plan.delivery.bundle.template), plan) {
         Ok(files) => files,
@@ -47,12 +48,18 @@ fn faults(shelf: &Shelf, plan: &DevicePlan) -> Vec<String> {
             return faults;
         }
     };
-    for part in &factory.parts {
+    for (index, part) in factory.parts.iter().enumerate() {
+        let mut texts = Vec::new();
         for entry in part.entries.iter().filter(|entry| entry.is_line) {
             let text = files.iter().find(|(path, _)| *path == entry.file).map(|(_, text)| text.trim_end_matches('\n'));
             // What only the chip or the station's secrets can tell is judged when it is known.
             let Some(text) = text.filter(|text| !text.contains('<')) else { continue };
+            texts.push((entry, text.len() as u64));
             faults.extend(image::check_text(part, entry, text).err().map(|error| error.to_string()));
+        }
+        if let Ok(layout) = &layout {
+            let room = image::check_room(part, layout.parts[index].size, &texts);
+            faults.extend(room.err().map(|error| error.to_string()));
         }
     }
     faults

@@ -49,7 +49,7 @@ impl Together<'_> {
         let preflight = self.look(sink, &plans)?;
         let target = preflight.target().clone();
         let summaries: Vec<Value> = plans.iter().map(|plan| self.station.summary(plan)).collect();
-        let begin = |(plan, summary)| Beginning { plan, summary, target: &target, again: self.again };
+        let begin = |(plan, summary)| Beginning { plan, summary, target: &target, again: self.again, rework: None };
         let beginnings: Vec<Beginning<'_>> = plans.iter().zip(&summaries).map(begin).collect();
         let done = beginnings.iter().map(|beginning| self.station.ledger().done(beginning));
         if let Some(finished) = self.all_done(done.collect::<Result<_, _>>()?)? {
@@ -252,6 +252,7 @@ impl Together<'_> {
             station: self.station,
             plan,
             again: self.again,
+            rework: None,
             confirm: self.confirm,
             progress: self.progress,
             aftercare: None,

@@ -33,7 +33,10 @@ pub(super) fn check(spec: &FactorySpec, profile: &ProfileSpec, faults: &mut Faul
             None => faults.add(fault.place.clone(), fault.value.to_string()),
         }
     }
-    if spec.plan.parts.is_empty() {
+    for (place, what) in &spec.incomplete {
+        faults.add(place.clone(), *what);
+    }
+    if spec.plan.parts.is_empty() && spec.incomplete.is_empty() {
         faults.add(spec.place.clone(), "there are no parts, so nothing would be written");
     }
     if let SerialSource::Pool(pool) = &spec.plan.serials
@@ -55,7 +58,7 @@ fn place_of<'a>(spec: &'a FactorySpec, entry: &FactoryEntry) -> &'a Place {
 fn check_part(spec: &FactorySpec, part: &FactoryPart, faults: &mut Faults) {
     let mut seen = BTreeSet::new();
     let mut free = 0;
-    if part.entries.is_empty() {
+    if part.entries.is_empty() && spec.incomplete.is_empty() {
         faults.add(spec.place.clone(), format!("part {:?} holds nothing", part.name));
     }
     for entry in &part.entries {
@@ -85,6 +88,13 @@ fn check_part(spec: &FactorySpec, part: &FactoryPart, faults: &mut Faults) {
             }
             PartFormat::Raw => check_field(entry, place, &mut free, faults),
             _ => {}
+        }
+        if let (PartFormat::Raw, PartPlace::Region { size, .. }) = (&part.format, &part.place)
+            && free > *size
+        {
+            let message = format!("field {key:?} ends at {free:#x}, part {:?} has {size} bytes", part.name);
+            faults.add(place.clone(), message);
+            free = 0;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::file::{DeviceSpec, Given};
 use super::super::program::Programmers;
-use super::super::{AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource};
+use super::super::{AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource, SerialNumber};
 use super::profile::Profile;
 
 /// A fleet: everything that is known about its devices before anything is made. Plans are built on demand and share what
@@ -60,6 +60,13 @@ impl Fleet {
     /// Returns the devices in the order of the inventory.
     pub fn devices(&self) -> impl Iterator<Item = &EndpointName> {
         self.inventory.rows().iter().filter_map(|row| row.id.as_ref())
+    }
+
+    /// Returns the serial numbers that the inventory and the fleet file give, in no certain order.
+    pub fn serials(&self) -> impl Iterator<Item = &SerialNumber> {
+        let overriding =
+            self.overrides.values().filter_map(|device| device.serial.as_ref().map(|serial| &serial.value));
+        self.inventory.rows().iter().filter_map(|row| row.serial.as_ref()).chain(overriding)
     }
 
     /// Returns the number of devices.

@@ -34,6 +34,8 @@ pub struct FactorySpec {
     pub accept_plaintext: Option<Arc<str>>,
     /// What is wrong with its label.
     pub label_fault: Option<Located<LabelPlanError>>,
+    /// Parts and entries that cannot be read for want of a key, and what each lacks.
+    pub incomplete: Vec<(Place, &'static str)>,
     /// The values, in the order of the entries of all parts.
     pub values: Vec<ValueSpec>,
 }
@@ -68,14 +70,17 @@ pub enum ValueSource {
 
 pub(super) fn read(entry: &Entry) -> FactorySpec {
     let node = &entry.value;
-    let mut values = Vec::new();
+    let (mut values, mut incomplete) = (Vec::new(), Vec::new());
     let parts = items(node, "parts");
-    let parts = parts.iter().enumerate().filter_map(|(index, part)| read_part(index, part, &mut values)).collect();
+    let mut read = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        read.extend(read_part(index, part, &mut values, &mut incomplete));
+    }
     let plan = FactoryPlan {
         chip: word(node, "chip").unwrap_or_else(|| Arc::from("")),
         partition_table: None,
         partition_table_offset: typed(node, "partition_table_offset").unwrap_or(USUAL_TABLE_OFFSET),
-        parts,
+        parts: read,
         serials: serials(node),
         anonymous: word(node, "identity").as_deref() == Some("none"),
         lock: word(node, "lock"),
@@ -92,6 +97,7 @@ pub(super) fn read(entry: &Entry) -> FactorySpec {
         plan,
         partition_table: located(node, "partition_table"),
         accept_plaintext: word(node, "accept_plaintext"),
+        incomplete,
         values,
         label_fault,
     }
@@ -113,9 +119,17 @@ fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
     node.get(key).map(Node::items).unwrap_or_default()
 }
 
-fn read_part(index: usize, node: &Node, values: &mut Vec<ValueSpec>) -> Option<FactoryPart> {
+fn read_part(
+    index: usize,
+    node: &Node,
+    values: &mut Vec<ValueSpec>,
+    incomplete: &mut Vec<(Place, &'static str)>,
+) -> Option<FactoryPart> {
     let partition = word(node, "partition");
     let name = partition.clone().unwrap_or_else(|| Arc::from(format!("part{}", index + 1)));
+    if partition.is_none() && node.get("size").is_none() {
+        incomplete.push((node.place.clone(), "a part at an address lacks its size"));
+    }
     let place = match partition {
         Some(partition) => PartPlace::Partition(partition),
         None => PartPlace::Region {
@@ -127,7 +141,11 @@ fn read_part(index: usize, node: &Node, values: &mut Vec<ValueSpec>) -> Option<F
     let folder = safe(&name);
     let mut entries = Vec::new();
     for entry in items(node, "entries") {
-        let file = format!("{folder}/{:02}-{}", entries.len(), safe(&key_of(entry)?));
+        let Some(key) = key_of(entry) else {
+            incomplete.push((entry.place.clone(), "an entry lacks its key (of littlefs its path, of raw its offset)"));
+            continue;
+        };
+        let file = format!("{folder}/{:02}-{}", entries.len(), safe(&key));
         entries.extend(read_entry(&format_word, entry, file, values));
     }
     let format = match &*format_word {

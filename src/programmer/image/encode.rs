@@ -172,11 +172,10 @@ fn blank(placed: &Placed<'_>) -> Result<Zeroizing<Vec<u8>>, ImageError> {
 
 fn padded(placed: &Placed<'_>, bytes: &[u8]) -> Result<Secret, ImageError> {
     let mut image = blank(placed)?;
-    if let Some(front) = image.get_mut(..bytes.len()) {
-        front.copy_from_slice(bytes);
-    } else {
+    let Some(front) = image.get_mut(..bytes.len()) else {
         let (have, need) = (placed.size, bytes.len() as u64);
         return Err(ImageError::TooLarge { part: placed.part.name.clone(), have, need });
-    }
+    };
+    front.copy_from_slice(bytes);
     Ok(Secret::new(std::mem::take(&mut *image)))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::fleet::FactoryPlan;
 use crate::fleet::factory::{FactoryPart, PartFormat, PartPlace};
 use crate::format::esp_partition_table::{self, Partition, kinds};
+use crate::format::nvs;
 
 use super::ImageError;
 
@@ -43,6 +44,7 @@ impl<'a> Layout<'a> {
         let parts = plan.parts.iter().map(|part| placed(part, partitions)).collect::<Result<Vec<_>, _>>()?;
         let layout = Self { parts, table, table_offset: offset };
         layout.refuse_overlaps()?;
+        layout.parts.iter().try_for_each(check_nvs)?;
         Ok(layout)
     }
 
@@ -61,6 +63,13 @@ impl<'a> Layout<'a> {
         }
         Ok(())
     }
+}
+
+/// NVS consists of whole pages, and of three at least where the device writes.
+fn check_nvs(placed: &Placed<'_>) -> Result<(), ImageError> {
+    let PartFormat::Nvs { read_only, .. } = placed.part.format else { return Ok(()) };
+    let made = if read_only { nvs::Partition::read_only(placed.size) } else { nvs::Partition::read_write(placed.size) };
+    made.map(drop).map_err(|source| ImageError::Nvs { part: placed.part.name.clone(), source })
 }
 
 fn placed<'a>(part: &'a FactoryPart, partitions: &[Partition]) -> Result<Placed<'a>, ImageError> {

@@ -11,4 +11,4 @@ pub use encode::{encode, pieces};
 pub use error::ImageError;
 pub use layout::{Layout, Placed};
 pub use meaning::{Judged, judge};
-pub use values::{Files, check_text, trimmed};
+pub use values::{Files, check_room, check_text, trimmed};

@@ -54,6 +54,22 @@ pub fn check_text(part: &FactoryPart, entry: &FactoryEntry, text: &str) -> Resul
     }
 }
 
+/// Checks what is known of a part's texts before anything is made: a field that is longer than its room, texts that together
+/// are longer than the part. What credentials need is not known yet.
+pub fn check_room(part: &FactoryPart, size: u64, texts: &[(&FactoryEntry, u64)]) -> Result<(), ImageError> {
+    let mut need = 0_u64;
+    for (entry, length) in texts.iter().filter(|(entry, _)| entry.kind.number().is_none()) {
+        if let Some(room) = entry.length.filter(|room| length > room) {
+            return Err(wrong(part, entry, format!("has {length} bytes, {room} are reserved")));
+        }
+        need = need.saturating_add(*length);
+    }
+    if need > size {
+        return Err(ImageError::TooLarge { part: part.name.clone(), have: size, need });
+    }
+    Ok(())
+}
+
 pub(super) fn wrong(part: &FactoryPart, entry: &FactoryEntry, reason: impl Into<String>) -> ImageError {
     ImageError::Value { part: part.name.clone(), key: entry.key.clone(), reason: reason.into() }
 }

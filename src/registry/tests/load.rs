@@ -17,7 +17,8 @@ fn begin_all(ledger: &Ledger, names: &[&str], target: &TargetIdentity) -> Result
     let plans: Vec<_> = names.iter().map(|name| plan(name)).collect();
     let summaries: Vec<_> = plans.iter().map(summary).collect();
     let asked = plans.iter().zip(&summaries);
-    let asked: Vec<_> = asked.map(|(plan, summary)| Beginning { plan, summary, target, again: None }).collect();
+    let asked: Vec<_> =
+        asked.map(|(plan, summary)| Beginning { plan, summary, target, again: None, rework: None }).collect();
     ledger.begin_all(&asked)
 }
 

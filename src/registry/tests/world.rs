@@ -115,7 +115,7 @@ pub(super) fn begin(
     target: &TargetIdentity,
     again: Option<Again>,
 ) -> Result<Claim, LedgerError> {
-    ledger.begin(&Beginning { plan, summary: &summary(plan), target, again })
+    ledger.begin(&Beginning { plan, summary: &summary(plan), target, again, rework: None })
 }
 
 impl Claim {

@@ -1,0 +1,16 @@
+//! The flash transaction as a line uses it: the real binary, on simulated chips that stand for hardware.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod crash;
+mod faults;
+mod formats;
+mod identity;
+mod input;
+mod line;
+mod locks;
+#[path = "../format/python.rs"]
+mod python;
+mod secrets;
+mod serials;
