@@ -122,11 +122,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_altered_request_is_believed(at in 0_usize..200, bit in 0_u8..8) {
+        fn no_altered_request_proves_another_key(at in 0_usize..400, bit in 0_u8..8) {
             let mut der = request();
+            let (own, _) = key_of_request(&der).unwrap();
             let at = at % der.len();
             der[at] ^= 1 << bit;
-            prop_assert!(key_of_request(&der).is_err(), "bit {bit} of byte {at}");
+            // Outside of what is signed a bit may go unseen (the parameters of an algorithm that has none).
+            let found = key_of_request(&der).map_or(own.clone(), |(key, _)| key);
+            prop_assert_eq!(found, own, "bit {} of byte {}", bit, at);
         }
 
         #[test]
