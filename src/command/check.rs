@@ -9,7 +9,7 @@ use crate::authority;
 use crate::bundle;
 use crate::command::{Context, Status};
 use crate::fleet::{Class, Faults};
-use crate::station::Shelf;
+use crate::station::{FlashError, Shelf, StationError, rehearse};
 use crate::station::load::{FleetFolder, LoadError};
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::measure::count;
@@ -40,6 +40,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let folder = match opened::folder(context, args.inventory.as_deref()) {
         Ok((folder, shelf)) => {
             check_rendering(&folder, &shelf)?;
+            if let Err(error) = rehearse::check_fleet(&shelf, &folder.fleet) {
+                return chips_as_data(error, context);
+            }
             folder
         }
         Err(error) => return faults_as_data(error, context),
@@ -69,6 +72,19 @@ fn faults_as_data(error: anyhow::Error, context: &Context) -> anyhow::Result<Sta
         }
         _ => Err(error),
     }
+}
+
+/// The same for what is wrong with chips: those faults have a device, not a line of a file.
+fn chips_as_data(error: StationError, context: &Context) -> anyhow::Result<Status> {
+    if context.printer.is_json()
+        && let StationError::Flash(flash) = &error
+        && let FlashError::Batch { count, told } = &**flash
+    {
+        let faults: Vec<_> = told.iter().map(|fault| json!({ "message": fault })).collect();
+        context.printer.document(&json!({ "ok": false, "faults": faults, "count": count }));
+        return Ok(Status::Ended(Class::Input));
+    }
+    Err(error.into())
 }
 
 /// Renders one device of each profile, so that a template which fails on values, not on its own text, fails here.

@@ -81,6 +81,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if context.globals.plan {
         return Ok(context.would(&format!("flash {} devices", flashing.devices.len())));
     }
+    flashing.tell_of_new_chips()?;
     flashing.run()
 }
 
@@ -123,6 +124,20 @@ impl<'a> Flashing<'a> {
             let chip = chip_of(&plan);
             if seen.insert((chip.clone(), if self.each_its_own { 0 } else { index })) {
                 self.open(if self.each_its_own { 0 } else { index }, device, chip.as_deref())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a simulated chip is born with was never proved on one: that is said.
+    fn tell_of_new_chips(&self) -> Result<(), StationError> {
+        for (index, device) in self.devices.iter().enumerate() {
+            let plan = self.plan(device)?;
+            let has_table = plan.delivery.carrier.factory().is_some_and(|factory| factory.partition_table.is_some());
+            if has_table && self.open(index, device, chip_of(&plan).as_deref())?.makes_chip() {
+                let words = "simulated chips that are not there yet are made with the fleet's partition table on them";
+                self.context.printer.talk(words);
+                break;
             }
         }
         Ok(())

@@ -32,7 +32,7 @@ pub enum FlashError {
         device: String,
     },
     /// The input of a batch has faults; nothing was begun.
-    #[error("{count} faults in the batch, nothing was begun:\n  {}", told.join("\n  "))]
+    #[error("{} in the batch, nothing was begun:{}", faults_of(*count), listed(*count, told))]
     Batch {
         /// How many.
         count: usize,
@@ -85,6 +85,19 @@ pub enum FlashError {
         /// The lock.
         lock: String,
     },
+}
+
+fn faults_of(count: usize) -> String {
+    if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") }
+}
+
+/// One line for each fault that is told, and how many are not.
+fn listed(count: usize, told: &[String]) -> String {
+    let mut lines: String = told.iter().map(|fault| format!("\n  {fault}")).collect();
+    if count > told.len() {
+        lines.push_str(&format!("\n  and {} more", count - told.len()));
+    }
+    lines
 }
 
 impl Diagnose for FlashError {

@@ -33,6 +33,7 @@ pub struct SimulatedChip {
     link: String,
     folder: PathBuf,
     wanted: Option<String>,
+    firmware: Vec<Segment>,
     body: Option<Body>,
     fate: Fate,
 }
@@ -49,6 +50,7 @@ impl SimulatedChip {
             link: format!("file:{path}"),
             folder: PathBuf::from(path),
             wanted: chip.map(str::to_owned),
+            firmware: Vec::new(),
             body: None,
             fate: Fate::default(),
         }
@@ -158,6 +160,14 @@ impl Programmer for SimulatedChip {
         self.body.as_ref().is_none_or(|body| !body.description.stands_for_hardware)
     }
 
+    fn furnish(&mut self, firmware: Segment) {
+        self.firmware = vec![firmware];
+    }
+
+    fn makes_chip(&self) -> bool {
+        self.body.is_none() && !body::is_there(&self.folder)
+    }
+
     fn capabilities(&self) -> Capabilities {
         if let Some(body) = &self.body {
             return body.description.can.into();
@@ -168,7 +178,7 @@ impl Programmer for SimulatedChip {
 
     fn connect(&mut self) -> Result<Chip, ProgrammerError> {
         if self.body.is_none() {
-            self.body = Some(Body::open(&self.folder, self.wanted.as_deref(), &self.link)?);
+            self.body = Some(Body::open(&self.folder, self.wanted.as_deref(), &self.firmware, &self.link)?);
         }
         let way = self.meet(Operation::Connect)?;
         if way != Way::Whole {
