@@ -1,5 +1,6 @@
 //! `firstlight check`: validates everything and writes nothing.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -9,9 +10,9 @@ use crate::authority;
 use crate::bundle;
 use crate::command::{Context, Status};
 use crate::fleet::{Class, Faults};
-use crate::station::{FlashError, Shelf, StationError, rehearse};
 use crate::station::load::{FleetFolder, LoadError};
 use crate::station::post::PRIVATE_FOLDER;
+use crate::station::{FlashError, Shelf, StationError, recipe, rehearse};
 use crate::ui::measure::count;
 
 use super::opened;
@@ -43,6 +44,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
             if let Err(error) = rehearse::check_fleet(&shelf, &folder.fleet) {
                 return chips_as_data(error, context);
             }
+            check_recipes(&folder)?;
             folder
         }
         Err(error) => return faults_as_data(error, context),
@@ -85,6 +87,26 @@ fn chips_as_data(error: StationError, context: &Context) -> anyhow::Result<Statu
         return Ok(Status::Ended(Class::Input));
     }
     Err(error.into())
+}
+
+/// Opens every lock recipe that the fleet names, as it would be opened on the line. A demo pins no key to check it with.
+fn check_recipes(folder: &FleetFolder) -> anyhow::Result<()> {
+    if folder.lock.is_none() {
+        return Ok(());
+    }
+    let keys = recipe::keys(folder, None)?;
+    let mut seen = BTreeSet::new();
+    for device in folder.fleet.examples() {
+        for delivery in folder.fleet.deliveries(device) {
+            let plan = folder.fleet.plan(device, Some(&delivery))?;
+            let Some(factory) = plan.delivery.carrier.factory() else { continue };
+            let Some(lock) = &factory.lock else { continue };
+            if seen.insert((lock.clone(), factory.chip.clone())) {
+                recipe::open(&folder.root.join(&**lock), &keys)?.check_chip(&factory.chip)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Renders one device of each profile, so that a template which fails on values, not on its own text, fails here.

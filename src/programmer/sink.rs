@@ -93,10 +93,8 @@ impl ChipSink {
         let found = bytes.expose(esp_partition_table::decode);
         let reason = match found {
             Ok(found) if found == *wanted => return Ok(()),
+            Ok(found) if found.is_empty() => "it has no partition table yet".to_owned(),
             Ok(found) => table_difference(&found, wanted),
-            Err(_) if bytes.expose(|bytes| bytes.iter().all(|byte| *byte == 0xFF)) => {
-                "it has no partition table yet".to_owned()
-            }
             Err(error) => format!("its partition table cannot be read: {error}"),
         };
         let hint = "flash the firmware with its partition table first, or correct partition_table in the fleet file";
