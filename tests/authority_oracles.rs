@@ -64,7 +64,12 @@ fn issue(bench: &Bench, number: usize, kind: CredentialKind) -> Credential {
 }
 
 fn x509() -> CredentialKind {
-    CredentialKind::X509 { key: KeyAlgorithm::P256, profile: CertificateProfile::Idevid, valid: Validity::Forever }
+    CredentialKind::X509 {
+        key: KeyAlgorithm::P256,
+        profile: CertificateProfile::Idevid,
+        valid: Validity::Forever,
+        made: firstlight::fleet::KeyOrigin::default(),
+    }
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

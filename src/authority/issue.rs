@@ -9,13 +9,14 @@ use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 use crate::delivery::{Clock, Credential, PublicCredential, PublicKind, Random};
-use crate::fleet::{CertificateProfile, CredentialKind, CredentialShape, Digest, EndpointName, KeyAlgorithm, Secret};
+use crate::fleet::{CredentialKind, CredentialShape, Digest, EndpointName, KeyAlgorithm, KeyOrigin, Secret};
 use crate::fleet::{SerialNumber, Validity};
 
 use super::ca::whole_seconds;
 use super::certificate::{NO_EXPIRY, Span, device_params, draw_serial};
 use super::description::in_words;
 use super::key_pair::KeyPair;
+use super::request;
 use super::{Authority, AuthorityError};
 
 /// The shortest and the longest pre-shared key, in bytes.
@@ -69,8 +70,11 @@ impl Authority {
             return Err(AuthorityError::Foretold);
         }
         let (kind, private) = match &request.shape.kind {
-            CredentialKind::X509 { key: KeyAlgorithm::P256, profile: CertificateProfile::Idevid, valid } => {
+            CredentialKind::X509 { valid, made: KeyOrigin::Station, .. } => {
                 self.issue_certificate(request, *valid, clock, random)?
+            }
+            CredentialKind::X509 { valid, made: KeyOrigin::Device(key), .. } => {
+                self.certify(request, *valid, key.as_deref(), clock, random)?
             }
             CredentialKind::Psk { bytes, identity } => draw_psk(request, *bytes, identity.as_deref(), random)?,
             CredentialKind::RawPublicKey { key: KeyAlgorithm::P256 } => draw_raw_key(request, random)?,
@@ -108,6 +112,33 @@ impl Authority {
             key_fingerprint: pair.fingerprint(),
         };
         Ok((kind, pair.to_pkcs8()?))
+    }
+
+    /// Certifies a key that the device made: there is no private half here.
+    fn certify(
+        &self,
+        request: &CredentialRequest<'_>,
+        valid: Validity,
+        key: Option<&str>,
+        clock: &dyn Clock,
+        random: &dyn Random,
+    ) -> Result<(PublicKind, Secret), AuthorityError> {
+        let key = key.ok_or_else(|| request.cannot("its key is made on the device, which has shown none yet"))?;
+        let key = request::PublicKey::from_spki(key).map_err(|reason| request.cannot(reason))?;
+        let span = self.span(request, valid, clock.now())?;
+        let serial = draw_serial(random, &format!("x509/{}", request.purpose()));
+        let organization = self.root.organization.as_deref();
+        let params = device_params(request.device, request.serial, organization, span, &serial)?;
+        let issuer = self.rehearsal.as_ref().filter(|_| random.foretold()).unwrap_or(&self.issuer);
+        let signed = params.signed_by(&key.for_signing(), issuer);
+        let certificate = signed.map_err(|_| AuthorityError::Crypto { doing: "signing a certificate" })?;
+        let kind = PublicKind::X509 {
+            certificate: certificate.der().to_vec(),
+            issuers: self.issuers().map(<[u8]>::to_vec).to_vec(),
+            serial: hex::encode(serial),
+            key_fingerprint: key.fingerprint(),
+        };
+        Ok((kind, Secret::new(Vec::new())))
     }
 
     /// From when until when: inside the issuer's own time, or not at all.
@@ -213,7 +244,7 @@ fn draw_token(
 mod tests {
     use super::*;
     use crate::authority::Keys;
-    use crate::fleet::{Digest, Retain};
+    use crate::fleet::{CertificateProfile, Digest, Retain};
     use crate::host::surroundings::{FixedClock, OsRandom, SeededRandom, SystemClock};
     use std::collections::HashSet;
     use time::macros::datetime;
@@ -234,7 +265,12 @@ mod tests {
     }
 
     fn x509(valid: Validity) -> CredentialKind {
-        CredentialKind::X509 { key: KeyAlgorithm::P256, profile: CertificateProfile::Idevid, valid }
+        CredentialKind::X509 {
+            key: KeyAlgorithm::P256,
+            profile: CertificateProfile::Idevid,
+            valid,
+            made: KeyOrigin::Station,
+        }
     }
 
     fn psk(bytes: u16, identity: Option<&str>) -> CredentialKind {

@@ -18,6 +18,7 @@ mod issue;
 mod key_pair;
 mod keys;
 mod pin;
+mod request;
 mod sealing;
 pub mod secrets;
 
@@ -29,4 +30,5 @@ pub use error::AuthorityError;
 pub use issue::CredentialRequest;
 pub use keys::{AskPassphrase, Keys, Protection};
 pub use pin::{State, guard, look_into};
+pub use request::key_of_request;
 pub use sealing::FleetKey;

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use crate::command::{Context, Status};
+use crate::delivery::Sink;
 use crate::fleet::{DevicePlan, EndpointName};
-use crate::programmer::{ChipSink, ProgrammerSelector};
+use crate::programmer::ProgrammerSelector;
 use crate::registry::Again;
 use crate::station::{
-    AcceptTarget, Aftercare, ChipConsent, Delivered, Flash, Flashed, Gang, Hooks, Queue, Station, StationError, Wish,
-    label, label::PrintError, locking, programmers, rehearse, slots, trust::Trust,
+    AcceptTarget, Aftercare, ChipConsent, Delivered, Flash, Flashed, Gang, Hooks, Queue, Station, StationError,
+    StationFiles, Wish, label, label::PrintError, locking, programmers, rehearse, slots, trust::Trust,
 };
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;
@@ -27,6 +28,7 @@ Programmers:
   esp:/dev/ttyUSB0       the ROM loader of an ESP32, also esp:socket://HOST:PORT
   exec:NAME              a program of the fleet file's `programmers:`
   file:chips/{id}        a simulated chip, for CI and rehearsals
+  image:out/{id}.hex     a file for a programmer driven by hand; .uf2, .bin
   slot:3                 what the fleet file's `slots:` has at number 3
 
 Examples:
@@ -134,7 +136,8 @@ impl<'a> Flashing<'a> {
         for (index, device) in self.devices.iter().enumerate() {
             let plan = self.plan(device)?;
             let has_table = plan.delivery.carrier.factory().is_some_and(|factory| factory.partition_table.is_some());
-            if has_table && self.open(index, device, chip_of(&plan).as_deref())?.makes_chip() {
+            let selector = &self.programmers[if self.each_its_own { 0 } else { index.min(self.programmers.len() - 1) }];
+            if has_table && programmers::makes_chip(self.station, selector, device)? {
                 let words = "simulated chips that are not there yet are made with the fleet's partition table on them";
                 self.context.printer.talk(words);
                 break;
@@ -143,7 +146,7 @@ impl<'a> Flashing<'a> {
         Ok(())
     }
 
-    fn open(&self, index: usize, device: &EndpointName, chip: Option<&str>) -> Result<ChipSink, StationError> {
+    fn open(&self, index: usize, device: &EndpointName, chip: Option<&str>) -> Result<Box<dyn Sink>, StationError> {
         let index = if self.each_its_own { 0 } else { index.min(self.programmers.len() - 1) };
         programmers::open(self.station, &self.programmers[index], device, chip, &self.context.machine())
     }
@@ -164,9 +167,15 @@ impl<'a> Flashing<'a> {
                 batch: String::new(),
             }),
         };
+        let files = self.programmers.iter().all(|selector| matches!(selector, ProgrammerSelector::Image(_)));
         let confirm = ChipConsent {
             ledger: self.station.ledger().clone(),
+            rework: self.args.rework.is_some(),
             otherwise: match &self.args.accept_target {
+                _ if files => Box::new(StationFiles {
+                    ledger: self.station.ledger().clone(),
+                    fleet: self.station.folder().fleet.name().to_string(),
+                }),
                 Some(id) => Box::new(AcceptTarget { ids: vec![id.clone()] }),
                 None => Box::new(AskConsent { printer: self.context.printer.clone() }),
             },
@@ -192,7 +201,7 @@ impl<'a> Flashing<'a> {
         let gang = Gang {
             flash: &flash,
             wishes: &wishes,
-            open: &|index| Ok(Box::new(self.open(index, &self.devices[index], chip.as_deref())?)),
+            open: &|index| self.open(index, &self.devices[index], chip.as_deref()),
             delivery: &plan.delivery.name,
             jobs: self.jobs(),
         };

@@ -36,7 +36,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let (fleet, ledger) = (&station.folder().fleet, station.ledger());
     let own = slots::factory_delivery(fleet, &args.id);
     let mut plan = fleet.plan(&args.id, args.delivery.as_deref().or(own.as_deref())).map_err(StationError::from)?;
-    let finished = ledger.last_finished(&plan.device, &plan.delivery.name)?;
+    let finished = ledger.last_finished(&plan.device, &plan.delivery.name, None)?;
     let finished = finished.ok_or_else(|| PrintError::Unfinished { device: args.id.to_string() })?;
     plan.serial = ledger.serial_of(&plan.device)?.or(plan.serial.take());
     let printed = label::print(ledger, &plan, &finished.receipt.target, &args.out)?;

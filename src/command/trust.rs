@@ -142,7 +142,7 @@ fn list(seen: &[Seen], context: &Context) -> Status {
             }));
             continue;
         }
-        let word = if seen.is_trusted { "trusted" } else { "NOT trusted" };
+        let word = if seen.is_trusted { "trusted" } else { "NOT TRUSTED" };
         context.printer.line(format_args!("{}  {word}  {uses}: {}", seen.digest, quoted(&spec.argv)));
     }
     Status::Done

@@ -33,6 +33,8 @@ pub use receipt::Receipt;
 pub use result::{Outcome, ResultBody, ResultFile, ResultRoom};
 pub use shelf::Shelf;
 pub use signer::{Signer, key_name};
-pub use sink::{Locks, Observation, Sink};
+pub use sink::Sink;
+#[cfg(feature = "station")]
+pub use sink::{Locks, Observation};
 pub use surroundings::{Clock, Random};
 pub use target::{ChipIdentity, Confirm, Consent, Effect, Footprint, Preflight, TargetIdentity, TargetKind};

@@ -1,5 +1,6 @@
 //! Where bundles end up: the trait.
 
+#[cfg(feature = "station")]
 use crate::fleet::recipe::LockStep;
 
 use super::{Cargo, Consent, Event, Footprint, Preflight, Progress, Receipt, SinkError};
@@ -20,8 +21,15 @@ pub trait Sink: Send {
     }
 
     /// Returns what locks the target, where it can be locked.
+    #[cfg(feature = "station")]
     fn locks(&mut self) -> Option<&mut dyn Locks> {
         None
+    }
+
+    /// Has the target make a key pair in a slot of its own, or takes the one that is there; `fresh` replaces that. Returns its
+    /// certificate request (PKCS#10 DER).
+    fn key_request(&mut self, _slot: &str, _fresh: bool) -> Result<Vec<u8>, SinkError> {
+        Err(SinkError::Refused { target: "it".to_owned(), reason: "it makes no keys".to_owned(), hint: None })
     }
 
     /// Lets the target go: a chip leaves its boot loader and runs its firmware.
@@ -31,6 +39,7 @@ pub trait Sink: Send {
 }
 
 /// What applies steps that cannot be taken back, and looks whether they hold.
+#[cfg(feature = "station")]
 pub trait Locks {
     /// Takes the acts of a step.
     fn apply(&mut self, step: &LockStep) -> Result<(), SinkError>;
@@ -40,6 +49,7 @@ pub trait Locks {
 }
 
 /// Whether a step is seen to hold.
+#[cfg(feature = "station")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Observation {
     /// It is seen to hold.

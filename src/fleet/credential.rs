@@ -24,6 +24,9 @@ pub enum CredentialKind {
         profile: CertificateProfile,
         /// How long it is valid.
         valid: Validity,
+        /// Where its key pair is made.
+        #[serde(skip_serializing_if = "KeyOrigin::is_station", default)]
+        made: KeyOrigin,
     },
     /// A pre-shared key and its identity (RFC 4279).
     Psk {
@@ -47,6 +50,25 @@ pub enum CredentialKind {
         /// So many seconds from issue, at most a year.
         valid: u64,
     },
+}
+
+/// Where a key pair is made.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyOrigin {
+    /// By this station, which puts the private half on the device.
+    #[default]
+    Station,
+    /// By the device itself, which never shows the private half. The public half (`SubjectPublicKeyInfo`, hex) is here as soon
+    /// as the device has shown it: another device's key makes another credential.
+    Device(Option<String>),
+}
+
+impl KeyOrigin {
+    /// Returns true if this station makes it.
+    pub fn is_station(&self) -> bool {
+        *self == Self::Station
+    }
 }
 
 /// Key algorithms.
@@ -91,11 +113,17 @@ impl CredentialKind {
     /// Returns the default for `retain`.
     pub fn default_retain(&self) -> Retain {
         match self {
-            CredentialKind::Psk { .. } => Retain::Keep,
+            // Of a key that its device made there is no private half that could be kept or destroyed.
+            CredentialKind::Psk { .. } | CredentialKind::X509 { made: KeyOrigin::Device(_), .. } => Retain::Keep,
             CredentialKind::X509 { .. } | CredentialKind::RawPublicKey { .. } | CredentialKind::Token { .. } => {
                 Retain::UntilDelivered
             }
         }
+    }
+
+    /// Returns true for a key pair that the device makes.
+    pub fn is_made_by_device(&self) -> bool {
+        matches!(self, CredentialKind::X509 { made: KeyOrigin::Device(_), .. })
     }
 
     /// Returns the word used for the kind in the fleet file, the ledger and JSON.

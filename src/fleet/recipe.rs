@@ -307,6 +307,17 @@ steps:
         assert_eq!(recipe.steps[0].observe, [equals, Probe::Refused { address: 0x0800_0000 }]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_us_panic_and_only_whole_recipes_come_out(from in 0..RIGHT.len(), length in 0..40_usize, put in "[a-z0-9:{}\\[\\], \n-]{0,12}") {
+            let mut text = RIGHT.to_owned();
+            text.replace_range(from..(from + length).min(RIGHT.len()), &put);
+            if let Ok(recipe) = parsed(&text) {
+                proptest::prop_assert!(!recipe.steps.is_empty() && recipe.steps.iter().all(|step| !step.apply.is_empty()));
+            }
+        }
+    }
+
     #[test]
     fn a_recipe_is_for_its_chip_only() {
         let recipe = parsed(RIGHT).unwrap();

@@ -101,8 +101,9 @@ pub trait Programmer: Send {
     /// Lets the chip go: leaves its boot loader or resets it, so that its firmware runs. The link is closed.
     fn release(&mut self) -> Result<(), ProgrammerError>;
 
-    /// Has the chip make a key pair, P-256; returns its certificate request, PKCS#10 DER (RFC 2986).
-    fn make_key(&mut self, _slot: &str) -> Result<Vec<u8>, ProgrammerError> {
+    /// Has the chip make a key pair, P-256, in a slot of its own, or takes the one that is there already, unless a `fresh` one is
+    /// wanted; returns its certificate request, PKCS#10 DER (RFC 2986).
+    fn make_key(&mut self, _slot: &str, _fresh: bool) -> Result<Vec<u8>, ProgrammerError> {
         Err(ProgrammerError::Unable { link: self.link().name, what: "making a key on the chip" })
     }
 }

@@ -122,7 +122,7 @@ mod tests {
     /// Words, each of whose uses may fail.
     #[derive(Default)]
     struct Words {
-        held: BTreeMap<u64, u32>,
+        values: BTreeMap<u64, u32>,
         locked: Vec<u64>,
         uses: usize,
         fails_at: Option<usize>,
@@ -160,12 +160,12 @@ mod tests {
                 }
                 *after -= 1;
             }
-            Ok(self.held.get(&address).copied().unwrap_or(0))
+            Ok(self.values.get(&address).copied().unwrap_or(0))
         }
 
         fn write32(&mut self, address: u64, value: u32) -> Result<(), ProgrammerError> {
             self.used(format!("write {address}={value}"))?;
-            self.held.insert(address, value);
+            self.values.insert(address, value);
             Ok(())
         }
 
@@ -228,7 +228,7 @@ mod tests {
             assert!(matches!(error, ProgrammerError::Gone { .. }), "{n}");
             assert_eq!(words.uses, n, "nothing is tried after it");
         }
-        let held = || Words { held: [(4, 1)].into(), ..ready() };
+        let held = || Words { values: [(4, 1)].into(), ..ready() };
         for n in 1..=4 {
             let mut words = Words { fails_at: Some(n), ..held() };
             assert!(matches!(observe(&step(), &mut words), Err(ProgrammerError::Gone { .. })), "{n}");
@@ -283,7 +283,7 @@ mod tests {
         #[test]
         fn a_masked_word_is_compared_bit_by_bit(word: u32, mask: u32, value: u32) {
             let step = LockStep { observe: vec![Probe::Equals { address: 4, mask, value }], ..step() };
-            let mut words = Words { held: [(4, word)].into(), ..Words::default() };
+            let mut words = Words { values: [(4, word)].into(), ..Words::default() };
             let differs = (0..32).any(|bit| {
                 let at = |of: u32| of >> bit & 1;
                 at(value) != at(word) * at(mask)

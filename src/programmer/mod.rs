@@ -9,6 +9,7 @@ pub mod esp;
 pub mod exec;
 pub mod file;
 pub mod image;
+pub mod image_file;
 pub mod link;
 pub mod lock;
 pub mod locks;
@@ -20,6 +21,7 @@ pub mod swd;
 
 pub use chip::{Chip, Mac, Memory, Region};
 pub use error::ProgrammerError;
+pub use image_file::ImageFile;
 pub use link::{Capabilities, Link, Programmer, Traffic, Watch};
 pub use lock::{Act, LockStep, Probe, Registers};
 pub use locks::Observation;

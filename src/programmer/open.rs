@@ -19,8 +19,8 @@ pub fn open(
         ProgrammerSelector::Esp(line) => Loader::open(line, chip, machine),
         ProgrammerSelector::Dfu(usb) => Client::open(usb, chip, machine),
         ProgrammerSelector::Swd(usb) => swd::Probe::open(usb, chip),
-        other @ (ProgrammerSelector::Exec(_) | ProgrammerSelector::Slot(_)) => {
-            let reason = "only a fleet knows its programs and slots".to_owned();
+        other @ (ProgrammerSelector::Exec(_) | ProgrammerSelector::Slot(_) | ProgrammerSelector::Image(_)) => {
+            let reason = "it reaches no chip by itself".to_owned();
             Err(ProgrammerError::Selector { text: other.words(), reason })
         }
     }

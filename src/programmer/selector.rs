@@ -13,8 +13,10 @@ pub enum ProgrammerSelector {
     Esp(EspLine),
     /// A program of the fleet file's `programmers:`.
     Exec(String),
-    /// A simulated chip in a folder or file.
+    /// A simulated chip in a folder.
     File(String),
+    /// An image file for a programmer that is driven by hand: `image:out/{id}.hex`.
+    Image(String),
     /// A slot of the fleet file.
     Slot(u32),
 }
@@ -48,15 +50,16 @@ impl ProgrammerSelector {
     pub fn parse(text: &str) -> Result<Self, ProgrammerError> {
         let wrong = |reason: &str| ProgrammerError::Selector { text: text.to_owned(), reason: reason.to_owned() };
         let Some((kind, rest)) = text.split_once(':') else {
-            return Err(wrong("it has the form swd:, dfu:, esp:, exec:, file: or slot:, and what follows"));
+            return Err(wrong("it has the form swd:, dfu:, esp:, exec:, file:, image: or slot:, and what follows"));
         };
         match kind {
             "swd" => usb(rest).map(Self::Swd).ok_or_else(|| wrong("nothing is named after =")),
             "dfu" => usb(rest).map(Self::Dfu).ok_or_else(|| wrong("nothing is named after =")),
             "esp" => line(rest).map(Self::Esp).ok_or_else(|| wrong("a serial port, port= or socket:// follows esp:")),
-            "exec" | "file" if rest.is_empty() => Err(wrong("nothing is named")),
+            "exec" | "file" | "image" if rest.is_empty() => Err(wrong("nothing is named")),
             "exec" => Ok(Self::Exec(rest.to_owned())),
             "file" => Ok(Self::File(rest.to_owned())),
+            "image" => Ok(Self::Image(rest.to_owned())),
             "slot" => rest.parse().map(Self::Slot).map_err(|_| wrong("a slot is a number")),
             _ => Err(wrong("this kind of programmer is not known")),
         }
@@ -72,6 +75,7 @@ impl ProgrammerSelector {
             Self::Esp(EspLine::Socket(address)) => format!("esp:socket://{address}"),
             Self::Exec(name) => format!("exec:{name}"),
             Self::File(path) => format!("file:{path}"),
+            Self::Image(path) => format!("image:{path}"),
             Self::Slot(slot) => format!("slot:{slot}"),
         }
     }
@@ -129,6 +133,7 @@ mod tests {
             "esp:socket://localhost:5555",
             "exec:jlink",
             "file:chips/",
+            "image:out/x.hex",
             "slot:3",
         ] {
             assert_eq!(ProgrammerSelector::parse(text).unwrap().words(), text);

@@ -26,11 +26,6 @@ impl ChipSink {
         Self { programmer }
     }
 
-    /// Returns true if the chip is a simulated one that is made when it is looked at.
-    pub fn makes_chip(&self) -> bool {
-        self.programmer.makes_chip()
-    }
-
     fn name(&self) -> String {
         self.programmer.link().name
     }
@@ -103,7 +98,7 @@ impl ChipSink {
 
     /// A simulated chip that is made now has the fleet's partition table, as if its firmware had been flashed before.
     fn furnish(&mut self, layout: &Layout<'_>) -> Result<(), SinkError> {
-        let Some(table) = layout.table.as_ref().filter(|_| self.makes_chip()) else { return Ok(()) };
+        let Some(table) = layout.table.as_ref().filter(|_| self.programmer.makes_chip()) else { return Ok(()) };
         let bytes = esp_partition_table::encode(table).map_err(|error| unmade(error.into()))?;
         self.programmer.furnish(Segment::new(layout.table_offset.into(), bytes));
         Ok(())
@@ -227,6 +222,10 @@ impl Sink for ChipSink {
 
     fn locks(&mut self) -> Option<&mut dyn Locks> {
         Some(self)
+    }
+
+    fn key_request(&mut self, slot: &str, fresh: bool) -> Result<Vec<u8>, SinkError> {
+        self.programmer.make_key(slot, fresh).map_err(failed)
     }
 
     fn release(&mut self) -> Result<(), SinkError> {

@@ -9,31 +9,17 @@ use crate::fleet::EndpointName;
 use super::deliveries::{self, Delivery};
 use super::rows::Table;
 use super::work::Work;
-use super::{DeliveryState, GenerationState, Ledger, LedgerError, credentials, devices, unfinished};
+use super::{DeliveryState, GenerationState, LedgerError, credentials, devices, unfinished};
 
-impl Ledger {
-    /// Returns the device that a chip is bound to; none for a chip without a number of its own.
-    pub fn device_of_chip(&self, target: &TargetIdentity) -> Result<Option<EndpointName>, LedgerError> {
-        let Some(number) = target.chip_number().map(ToOwned::to_owned) else { return Ok(None) };
-        let hardware = target.is_hardware();
-        self.read(|conn| Ok(bound(conn, &number, hardware)?.map(|bound| bound.device)))
-    }
-
-    /// Takes a chip away from the device it is bound to, so that another may have it: its credentials that left on hardware
-    /// are revoked, an open delivery to it is given up as damaged. Does nothing if the chip is nobody's.
-    pub fn release_chip(&self, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {
-        let (target, reason) = (target.clone(), reason.to_owned());
-        self.write(move |work| release(work, &target, &reason))
-    }
-}
-
-struct Bound {
+/// A chip and whose it is.
+pub(super) struct Bound {
     row: i64,
     device_row: i64,
-    device: EndpointName,
+    pub(super) device: EndpointName,
 }
 
-fn bound(conn: &Connection, number: &str, hardware: bool) -> Result<Option<Bound>, LedgerError> {
+/// Returns whose a chip is.
+pub(super) fn bound(conn: &Connection, number: &str, hardware: bool) -> Result<Option<Bound>, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT c.row, c.device, d.id FROM chips AS c JOIN devices AS d ON d.row = c.device
          WHERE c.number = ?1 AND c.hardware = ?2 AND c.state = 'bound'",
@@ -88,7 +74,8 @@ fn replace(work: &mut Work<'_>, row: i64, reason: &str) -> Result<(), LedgerErro
     Ok(())
 }
 
-fn release(work: &mut Work<'_>, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {
+/// Takes a chip away from its device.
+pub(super) fn release(work: &mut Work<'_>, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {
     let Some(number) = target.chip_number() else { return Ok(()) };
     let Some(bound) = bound(work.conn, number, target.is_hardware())? else { return Ok(()) };
     replace(work, bound.row, reason)?;

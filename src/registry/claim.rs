@@ -184,7 +184,7 @@ fn open_new(work: &mut Work<'_>, asked: &Asked, version: &Version, base: &Base) 
 /// What differs from what the device has, or had begun to get, by way of this delivery.
 fn changes_since(conn: &Connection, asked: &Asked, version: &Version, base: &Base) -> Result<Vec<String>, LedgerError> {
     let replaced = base.replaced.as_ref().filter(|old| old.is_out()).map(|old| old.version);
-    let finished = || deliveries::last_finished(conn, base.device, &asked.delivery);
+    let finished = || deliveries::last_finished(conn, base.device, &asked.delivery, None);
     let old = match replaced {
         Some(row) => Some(row),
         None => finished()?.map(|delivery| delivery.version),

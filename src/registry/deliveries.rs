@@ -202,9 +202,15 @@ pub(super) fn done(
 }
 
 /// Returns the newest finished delivery of a device under a name.
-pub(super) fn last_finished(conn: &Connection, device: i64, name: &str) -> Result<Option<Delivery>, LedgerError> {
-    let rest = "WHERE d.device = ?1 AND d.name = ?2 AND d.state = 'finished' ORDER BY d.row DESC LIMIT 1";
-    one(conn, rest, params![device, name])
+pub(super) fn last_finished(
+    conn: &Connection,
+    device: i64,
+    name: &str,
+    hardware: Option<bool>,
+) -> Result<Option<Delivery>, LedgerError> {
+    let rest = "WHERE d.device = ?1 AND d.name = ?2 AND d.state = 'finished' AND (?3 IS NULL OR d.hardware = ?3)
+        ORDER BY d.row DESC LIMIT 1";
+    one(conn, rest, params![device, name, hardware])
 }
 
 /// Returns the deliveries whose secrets left last on this very target, together: they have the same time.

@@ -9,28 +9,28 @@ use crate::delivery::Step;
 
 use super::deliveries::{self, Delivery};
 use super::work::Work;
-use super::{LedgerError, credentials, steps, times, versions};
+use super::{LedgerError, credentials, held, times, versions};
 
 /// Notes that the secrets of these deliveries, and of no others, are on their target from now on.
 ///
 /// All get the same time, later than that of whatever went to this target before: by it the ledger knows what lies on a
 /// target together. Said again of the same deliveries it does nothing.
 pub(super) fn exposed(work: &mut Work<'_>, rows: &[i64]) -> Result<(), LedgerError> {
-    let held = rows.iter().map(|row| steps::held(work, *row)).collect::<Result<Vec<_>, _>>()?;
-    let Some(first) = held.first() else { return Ok(()) };
-    refuse_several_targets(first, &held)?;
+    let all = rows.iter().map(|row| held::held(work, *row)).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = all.first() else { return Ok(()) };
+    refuse_several_targets(first, &all)?;
     let before = deliveries::last_on(work.conn, &first.target)?;
-    if is_said_already(&held, &before) {
+    if is_said_already(&all, &before) {
         return Ok(());
     }
     let latest = before.iter().filter_map(|delivery| delivery.exposed).max();
     let now = times::from_text(&work.now_text())?;
     let at = times::to_text(latest.map_or(now, |latest| now.max(latest + Duration::MICROSECOND)));
-    held.iter().try_for_each(|delivery| expose(work, delivery, &at))
+    all.iter().try_for_each(|delivery| expose(work, delivery, &at))
 }
 
 fn expose(work: &mut Work<'_>, delivery: &Delivery, at: &str) -> Result<(), LedgerError> {
-    steps::expect(delivery, Step::Exposed, &[Step::Sealed, Step::Exposed])?;
+    held::expect(delivery, Step::Exposed, &[Step::Sealed, Step::Exposed])?;
     let version = versions::by_row(work.conn, delivery.version)?;
     credentials::leave(work, delivery.device, &version.generations, delivery.target.is_hardware())?;
     deliveries::expose(work, delivery.row, at)?;

@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::fleet::Digest;
 
+use super::LedgerError;
+use super::held;
 use super::rows::Table;
-use super::steps;
 use super::work::Work;
-use super::{Ledger, LedgerError, Ticket};
 
 /// How far a lock is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -67,57 +67,25 @@ pub struct LockPlan {
     pub steps: Vec<String>,
 }
 
-impl Ledger {
-    /// Returns the locks of a delivery, in order.
-    pub fn locks(&self, ticket: &Ticket) -> Result<Vec<LockRecord>, LedgerError> {
-        let row = ticket.delivery;
-        self.read(|conn| of(conn, row))
-    }
-
-    /// Notes how far a lock is, durably: before it is applied, after, and what was seen.
-    pub fn lock(&self, ticket: &Ticket, step: usize, state: LockState) -> Result<(), LedgerError> {
-        let row = ticket.delivery;
-        self.write(move |work| note(work, row, step, state))
-    }
-
-    /// Returns true if every step of a recipe was applied to a simulated chip and seen there, or could not be seen.
-    pub fn is_rehearsed(&self, recipe: Digest) -> Result<bool, LedgerError> {
-        self.read(|conn| is_rehearsed(conn, &recipe.to_string()))
-    }
-
-    /// Returns true if a person confirmed the first article of `batch` for this recipe.
-    pub fn is_confirmed(&self, recipe: Digest, batch: &str) -> Result<bool, LedgerError> {
-        let recipe = recipe.to_string();
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached("SELECT 1 FROM confirmations WHERE recipe = ?1 AND batch = ?2")?;
-            Ok(statement.exists(params![recipe, batch])?)
-        })
-    }
-
-    /// Notes that a person confirmed the first article of `batch`: the recipe may be applied to the others.
-    pub fn confirm_recipe(&self, ticket: &Ticket, recipe: Digest, batch: &str) -> Result<(), LedgerError> {
-        let (row, recipe, batch) = (ticket.delivery, recipe.to_string(), batch.to_owned());
-        self.write(move |work| confirm(work, row, &recipe, &batch))
-    }
-}
-
-fn confirm(work: &mut Work<'_>, delivery: i64, recipe: &str, batch: &str) -> Result<(), LedgerError> {
-    let held = steps::held(work, delivery)?;
+/// Notes that a person confirmed the first article of a batch.
+pub(super) fn confirm(work: &mut Work<'_>, delivery: i64, recipe: &str, batch: &str) -> Result<(), LedgerError> {
+    let ours = held::held(work, delivery)?;
     work.conn
         .prepare_cached(
             "INSERT OR IGNORE INTO confirmations (recipe, batch, operator, device, changed) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute(params![recipe, batch, work.around.provenance.operator, held.id.as_str(), work.now_text()])?;
+        .execute(params![recipe, batch, work.around.provenance.operator, ours.id.as_str(), work.now_text()])?;
     if work.conn.changes() > 0 {
         let row = work.conn.last_insert_rowid();
         work.touch(Table::Confirmations, row);
         let body = json!({ "recipe": recipe, "batch": batch });
-        work.record("first-article", held.id.as_str(), Some(delivery), body)?;
+        work.record("first-article", ours.id.as_str(), Some(delivery), body)?;
     }
     Ok(())
 }
 
-fn is_rehearsed(conn: &Connection, recipe: &str) -> Result<bool, LedgerError> {
+/// Returns true if a simulated chip was locked by the recipe.
+pub(super) fn is_rehearsed(conn: &Connection, recipe: &str) -> Result<bool, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT 1 FROM deliveries AS d WHERE d.hardware = 0 AND d.state = 'finished'
          AND EXISTS (SELECT 1 FROM locks WHERE delivery = d.row AND recipe = ?1) LIMIT 1",
@@ -156,8 +124,9 @@ pub(super) fn first_open(conn: &Connection, delivery: i64) -> Result<Option<Stri
     Ok(of(conn, delivery)?.into_iter().find(|lock| !lock.state.is_settled()).map(|lock| lock.name))
 }
 
-fn note(work: &mut Work<'_>, delivery: i64, step: usize, state: LockState) -> Result<(), LedgerError> {
-    let held = steps::held(work, delivery)?;
+/// Notes how far a lock is.
+pub(super) fn note(work: &mut Work<'_>, delivery: i64, step: usize, state: LockState) -> Result<(), LedgerError> {
+    let ours = held::held(work, delivery)?;
     let row: i64 = work
         .conn
         .prepare_cached("SELECT row FROM locks WHERE delivery = ?1 AND step = ?2")?
@@ -169,7 +138,7 @@ fn note(work: &mut Work<'_>, delivery: i64, step: usize, state: LockState) -> Re
     ])?;
     work.touch(Table::Locks, row);
     let body = json!({ "step": step, "state": state.name() });
-    work.record("lock", held.id.as_str(), Some(delivery), body)
+    work.record("lock", ours.id.as_str(), Some(delivery), body)
 }
 
 fn number(step: usize) -> i64 {

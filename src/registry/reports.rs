@@ -96,11 +96,16 @@ impl Ledger {
         self.read(|conn| finished_on(conn, target))
     }
 
-    /// Returns the newest finished delivery of a device under a name.
-    pub fn last_finished(&self, device: &EndpointName, name: &str) -> Result<Option<FinishedDelivery>, LedgerError> {
+    /// Returns the newest finished delivery of a device under a name: of hardware only, of what is none only, or of any.
+    pub fn last_finished(
+        &self,
+        device: &EndpointName,
+        name: &str,
+        hardware: Option<bool>,
+    ) -> Result<Option<FinishedDelivery>, LedgerError> {
         self.read(|conn| {
             let Some((row, _)) = devices::find(conn, &device.folded())? else { return Ok(None) };
-            let Some(delivery) = deliveries::last_finished(conn, row, name)? else { return Ok(None) };
+            let Some(delivery) = deliveries::last_finished(conn, row, name, hardware)? else { return Ok(None) };
             let generations = versions::by_row(conn, delivery.version)?.generations;
             delivery.into_finished(generations).map(Some)
         })

@@ -7,6 +7,7 @@ use crate::fleet::{Class, Digest};
 
 use super::deliveries::{self, Delivery};
 use super::generation::Generations;
+use super::held::{expect, held};
 use super::work::Work;
 use super::{DeliveryState, LedgerError, LockPlan, NewCredential, chips, credentials, devices, locks, versions};
 
@@ -156,22 +157,4 @@ pub(super) fn failed(work: &mut Work<'_>, row: i64, class: Class, message: &str)
     deliveries::fail(work, row, &message)?;
     let body = json!({ "class": class.name(), "message": message, "reached": delivery.reached.name() });
     work.record("failed", delivery.id.as_str(), Some(row), body)
-}
-
-/// Returns the delivery if it is open and ours. After a failure it is nobody's until somebody begins again.
-pub(super) fn held(work: &Work<'_>, row: i64) -> Result<Delivery, LedgerError> {
-    let delivery = deliveries::by_row(work.conn, row)?;
-    let ours = delivery.holder.as_deref() == Some(work.around.holder.name());
-    if delivery.state != DeliveryState::Open || !ours {
-        return Err(LedgerError::ClaimLost { delivery: row });
-    }
-    Ok(delivery)
-}
-
-pub(super) fn expect(delivery: &Delivery, asked: Step, after: &[Step]) -> Result<(), LedgerError> {
-    if after.contains(&delivery.reached) {
-        return Ok(());
-    }
-    let what = format!("step {:?} after {:?} in delivery {}", asked.name(), delivery.reached.name(), delivery.row);
-    Err(LedgerError::Misuse { what })
 }

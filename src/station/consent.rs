@@ -66,6 +66,8 @@ impl Confirm for AcceptTarget {
 pub struct ChipConsent {
     /// Knows this fleet's chips.
     pub ledger: Ledger,
+    /// True if a person said why chips of other records may be taken.
+    pub rework: bool,
     /// Who is asked about the others.
     pub otherwise: Box<dyn Confirm>,
 }
@@ -73,7 +75,7 @@ pub struct ChipConsent {
 impl Confirm for ChipConsent {
     fn confirm(&self, preflight: &Preflight) -> Result<(), SinkError> {
         let is_ours = || matches!(self.ledger.device_of_chip(preflight.target()), Ok(Some(_)));
-        if *preflight.effect() == Effect::Creates || is_ours() {
+        if *preflight.effect() == Effect::Creates || self.rework || is_ours() {
             return Ok(());
         }
         self.otherwise.confirm(preflight)

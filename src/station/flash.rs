@@ -1,11 +1,13 @@
 //! One chip through every step: who it is decides which record it gets.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::authority::key_of_request;
 
 use crate::delivery::{Confirm, Footprint, Progress, Sink, TargetIdentity};
 use crate::fleet::factory::{HookStep, SerialSource};
-use crate::fleet::{DevicePlan, EndpointName, SerialNumber};
+use crate::fleet::{CredentialKind, DevicePlan, EndpointName, KeyOrigin, SerialNumber};
 use crate::registry::Again;
 
 use super::aftercare::Aftercare;
@@ -111,6 +113,8 @@ impl Flash<'_> {
         let (device, target) = decided?;
         let mut plan = (self.plan)(&device)?;
         plan.serial = self.serial(&plan, &target)?;
+        self.refuse_other_chip(&plan, &target)?;
+        self.ask_for_keys(&mut plan, sink)?;
         self.aftercare.check(self.station, &target)?;
         let delivery = Delivery {
             station: self.station,
@@ -121,7 +125,6 @@ impl Flash<'_> {
             aftercare: Some(self.aftercare),
         };
         let delivered = delivery.run(sink)?;
-        refuse_other_chip(&delivered, &target)?;
         Ok(Some((Flashed { device, plan: Box::new(plan), target }, delivered)))
     }
 
@@ -137,7 +140,8 @@ impl Flash<'_> {
             hooks.run(HookStep::BeforeConnect, &plan, None)?;
         }
         let need = Footprint { carrier: plan.delivery.carrier.clone(), payload: None };
-        let target = sink.preflight(&need)?.target().clone();
+        let preflight = sink.preflight(&need)?;
+        let target = preflight.target().clone();
         let owner = self.station.ledger().device_of_chip(&target)?;
         let device = match (owner, wish, self.rework) {
             (Some(owner), _, _) if owner == *candidate => owner,
@@ -160,6 +164,50 @@ impl Flash<'_> {
         Ok((device, target))
     }
 
+    /// A device that is done has its chip: another one gets its record only if a person says what became of the first.
+    fn refuse_other_chip(&self, plan: &DevicePlan, target: &TargetIdentity) -> Result<(), StationError> {
+        let ledger = self.station.ledger();
+        let hardware = Some(target.is_hardware());
+        let finished = ledger.last_finished(&plan.device, &plan.delivery.name, hardware)?;
+        let Some(first) = finished.filter(|_| self.again.is_none()).map(|finished| finished.receipt.target) else {
+            return Ok(());
+        };
+        let is_other = first.is_chip() && target.is_chip() && !first.is_same_target(target);
+        let holds_it = first.chip_number().is_none() || ledger.device_of_chip(&first)?.as_ref() == Some(&plan.device);
+        if !is_other || !holds_it {
+            return Ok(());
+        }
+        let number = |target: &TargetIdentity| target.chip_number().unwrap_or("without a number").to_owned();
+        let (done, here) = (number(&first), number(target));
+        Err(FlashError::OtherChip { device: plan.device.to_string(), done, here }.into())
+    }
+
+    /// Has the chip make the keys that are made on devices. A key that served another record, or one that was given up, is
+    /// replaced by a fresh one.
+    fn ask_for_keys(&self, plan: &mut DevicePlan, sink: &mut dyn Sink) -> Result<(), StationError> {
+        let wanted: Vec<Arc<str>> = plan
+            .credentials
+            .iter()
+            .filter(|(_, shape)| shape.kind.is_made_by_device())
+            .map(|(name, _)| Arc::clone(name))
+            .collect();
+        for name in wanted {
+            let of = |request: Vec<u8>| {
+                let device = plan.device.to_string();
+                key_of_request(&request).map_err(|reason| FlashError::Request { device, reason })
+            };
+            let (mut key, fingerprint) = of(sink.key_request(&name, false)?)?;
+            if self.station.ledger().is_spent(fingerprint, &plan.device)? {
+                (key, _) = of(sink.key_request(&name, true)?)?;
+            }
+            let shapes = Arc::make_mut(&mut plan.credentials);
+            if let Some(CredentialKind::X509 { made, .. }) = shapes.get_mut(&name).map(|shape| &mut shape.kind) {
+                *made = KeyOrigin::Device(Some(key));
+            }
+        }
+        Ok(())
+    }
+
     fn serial(&self, plan: &DevicePlan, target: &TargetIdentity) -> Result<Option<SerialNumber>, StationError> {
         let Some(factory) = plan.delivery.carrier.factory() else { return Ok(plan.serial.clone()) };
         match &factory.serials {
@@ -176,18 +224,5 @@ impl Flash<'_> {
                     .map_err(|_| FlashError::NoSerial { device: plan.device.to_string() }.into())
             }
         }
-    }
-}
-
-/// A device that is done has its chip: another one gets its record only if a person says what became of the first.
-fn refuse_other_chip(delivered: &Delivered, target: &TargetIdentity) -> Result<(), StationError> {
-    match delivered {
-        Delivered::Before(finished) if !finished.receipt.target.is_same_target(target) => Err(FlashError::OtherChip {
-            device: finished.device.to_string(),
-            done: finished.receipt.target.chip_number().unwrap_or("without a number").to_owned(),
-            here: target.chip_number().unwrap_or("without a number").to_owned(),
-        }
-        .into()),
-        _ => Ok(()),
     }
 }

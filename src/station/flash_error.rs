@@ -39,6 +39,14 @@ pub enum FlashError {
         /// The first of them, each with its device.
         told: Vec<String>,
     },
+    /// The chip's certificate request is no good.
+    #[error("the key that device {device:?} made is not taken: {reason}")]
+    Request {
+        /// The device.
+        device: String,
+        /// Why.
+        reason: String,
+    },
     /// No row has the scanned code.
     #[error("no device of the fleet has the label {code:?}")]
     UnknownCode {
@@ -104,7 +112,7 @@ impl Diagnose for FlashError {
     fn class(&self) -> Class {
         match self {
             FlashError::NoSerial { .. } | FlashError::UnknownCode { .. } | FlashError::Batch { .. } => Class::Input,
-            FlashError::NotLocked { .. } => Class::Differs,
+            FlashError::NotLocked { .. } | FlashError::Request { .. } => Class::Differs,
             _ => Class::Refused,
         }
     }
@@ -133,7 +141,7 @@ impl Diagnose for FlashError {
             FlashError::Unobserved { .. } => {
                 "give the step something to observe, or accept it: factory: {lock_passes: applied}".into()
             }
-            FlashError::Batch { .. } | FlashError::CannotLock { .. } => return None,
+            FlashError::Batch { .. } | FlashError::CannotLock { .. } | FlashError::Request { .. } => return None,
         })
     }
 }

@@ -338,6 +338,16 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_answer_makes_us_panic(bytes: Vec<u8>, text in r#"\{"ok": ?(true|false|1|null)(, ?"[a-z]{1,7}": ?("[ -~]{0,9}"|\{\}|3))?\}"#) {
+            let _ = read(&bytes);
+            if let Ok(answer) = read(text.as_bytes()) {
+                proptest::prop_assert_eq!(answer.ok, text.contains("true"));
+            }
+        }
+    }
+
     #[test]
     fn a_hook_without_end_is_ended() {
         let error = run_trusted(&spec("touch ran; sleep 1000", 1), true).unwrap_err();

@@ -1,11 +1,13 @@
 //! From what was typed to a chip behind a programmer: slots, names and programs of the fleet resolved.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::delivery::Sink;
 use crate::fleet::EndpointName;
 use crate::host::Machine;
 use crate::programmer::exec::{ExecPlace, Program};
-use crate::programmer::{self, ChipSink, Programmer, ProgrammerError, ProgrammerSelector};
+use crate::programmer::file::SimulatedChip;
+use crate::programmer::{self, ChipSink, ImageFile, Programmer, ProgrammerError, ProgrammerSelector};
 
 use super::error::StationError;
 use super::open::Station;
@@ -21,12 +23,25 @@ pub fn open(
     device: &EndpointName,
     chip: Option<&str>,
     machine: &Machine,
-) -> Result<ChipSink, StationError> {
+) -> Result<Box<dyn Sink>, StationError> {
     let programmer = match slots::resolve(selector, station, device)? {
         ProgrammerSelector::Exec(name) => program(station, &name, device, chip, machine)?,
+        ProgrammerSelector::Image(path) => return Ok(Box::new(ImageFile::new(Path::new(&path))?)),
         other => programmer::open(&other, chip, machine)?,
     };
-    Ok(ChipSink::new(programmer))
+    Ok(Box::new(ChipSink::new(programmer)))
+}
+
+/// Returns true if looking at the chip would make it: a simulated one whose folder holds none yet.
+pub fn makes_chip(
+    station: &Station,
+    selector: &ProgrammerSelector,
+    device: &EndpointName,
+) -> Result<bool, StationError> {
+    match slots::resolve(selector, station, device)? {
+        ProgrammerSelector::File(path) => Ok(SimulatedChip::open(&path, None)?.makes_chip()),
+        _ => Ok(false),
+    }
 }
 
 fn program(

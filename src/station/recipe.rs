@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::bundle::sealed::PublicKey;
 use crate::bundle::sealed::signature::{LONGEST, Signature};
 use crate::fleet::recipe::Recipe;
-use crate::fleet::{Class, Diagnose, Faults};
+use crate::fleet::{Class, Diagnose, Digest, Faults, Place};
 use crate::host::HostError;
 use crate::host::files::{read_bounded, write_atomically};
 
@@ -31,7 +31,7 @@ pub enum RecipeError {
     Host(#[from] HostError),
     /// The keys.
     #[error(transparent)]
-    Station(Box<StationError>),
+    Station(#[from] StationError),
     /// Nobody signed it.
     #[error("refusing recipe {path:?}: it is not signed")]
     Unsigned {
@@ -72,12 +72,6 @@ pub enum RecipeError {
     },
 }
 
-impl From<StationError> for RecipeError {
-    fn from(error: StationError) -> Self {
-        Self::Station(Box::new(error))
-    }
-}
-
 impl Diagnose for RecipeError {
     fn class(&self) -> Class {
         match self {
@@ -113,7 +107,7 @@ pub struct SignedRecipe {
     /// The key that signed, as minisign prints it.
     pub key: String,
     /// SHA-256 of the file, for the record.
-    pub digest: crate::fleet::Digest,
+    pub digest: Digest,
 }
 
 impl SignedRecipe {
@@ -136,7 +130,7 @@ pub fn sign(station: &Station, path: &Path) -> Result<SignedRecipe, RecipeError>
     let signature = Signature::make(signer, &bytes, &comment(&recipe)).map_err(failed)?;
     write_atomically(&beside(path), signature.to_file().as_bytes(), 0o644)?;
     let key = PublicKey::of(signer).name();
-    Ok(SignedRecipe { recipe, key, digest: crate::fleet::Digest::of(&bytes) })
+    Ok(SignedRecipe { recipe, key, digest: Digest::of(&bytes) })
 }
 
 /// Reads the recipe in `path` if one of `keys` signed it.
@@ -161,7 +155,7 @@ pub fn open(path: &Path, keys: &[PublicKey]) -> Result<SignedRecipe, RecipeError
     if !key.verifies(&bytes, &signature) || signature.comment != comment(&recipe) {
         return Err(wrong(path, "it was changed after it was signed"));
     }
-    Ok(SignedRecipe { recipe, key: key.name(), digest: crate::fleet::Digest::of(&bytes) })
+    Ok(SignedRecipe { recipe, key: key.name(), digest: Digest::of(&bytes) })
 }
 
 /// Returns the keys a recipe is checked with: those that `fleet.lock` pins; for a demo, which has no lock, the station's own.
@@ -180,7 +174,7 @@ fn read(path: &Path) -> Result<(Recipe, Vec<u8>), RecipeError> {
     let recipe = if let Ok(text) = std::str::from_utf8(&bytes) {
         Recipe::parse(&name, text, &mut faults)
     } else {
-        faults.add(crate::fleet::Place::new(&name, 1, 1), "the file is not UTF-8");
+        faults.add(Place::new(&name, 1, 1), "the file is not UTF-8");
         None
     };
     recipe.map(|recipe| (recipe, bytes)).ok_or(RecipeError::Faults(faults))

@@ -20,6 +20,7 @@ pub fn resolve(
 ) -> Result<ProgrammerSelector, StationError> {
     Ok(match selector {
         ProgrammerSelector::File(path) => ProgrammerSelector::File(path.replace("{id}", device.as_str())),
+        ProgrammerSelector::Image(path) => ProgrammerSelector::Image(path.replace("{id}", device.as_str())),
         ProgrammerSelector::Slot(slot) => {
             let fleet = &station.folder().fleet;
             let port = fleet.slots().get(slot).ok_or_else(|| StationError::Target {

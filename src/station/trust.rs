@@ -171,7 +171,8 @@ impl Trust {
             let value = word.split_once('=').map(|(_, value)| value);
             for name in [Some(word.as_str()), value].into_iter().flatten() {
                 let path = self.root.join(name);
-                let is_inside = fs::canonicalize(&path).is_ok_and(|whole| whole.starts_with(&self.root));
+                // A link counts as the file it leads to, wherever that is: it may be made to lead elsewhere.
+                let is_inside = Path::new(name).is_relative() || path.starts_with(&self.root);
                 if !name.is_empty() && is_inside && path.is_file() {
                     files.insert(name.to_owned());
                 }
@@ -306,9 +307,13 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let bench = Self { folder: tempfile::tempdir().unwrap() };
-            for (name, text) in
-                [("fleet/tools/x", "one"), ("fleet/x.cfg", "cfg"), ("fleet/y.cfg", "y"), ("m/etc/machine-id", "1")]
-            {
+            for (name, text) in [
+                ("fleet/tools/x", "one"),
+                ("fleet/x.cfg", "cfg"),
+                ("fleet/y.cfg", "y"),
+                ("fleet/.firstlight/x", ""),
+                ("m/etc/machine-id", "1"),
+            ] {
                 let path = bench.folder.path().join(name);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(path, text).unwrap();
@@ -382,6 +387,19 @@ mod tests {
             change(&mut other.spec);
             assert!(bench.trust().check(&other).is_err(), "{at}");
         }
+    }
+
+    #[test]
+    fn a_link_that_leads_elsewhere_takes_the_trust_away() {
+        let bench = Bench::new();
+        let link = bench.file("fleet/tools/x");
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("/bin/true", &link).unwrap();
+        trusted(&bench);
+        bench.trust().check(&program()).unwrap();
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("/bin/sh", &link).unwrap();
+        assert!(bench.trust().check(&program()).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::command::{Context, Status};
 use crate::station::recipe;
 
 use super::super::opened;
+use super::tell::tell;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +32,6 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         recipe::keys(&folder, sight.station())?
     };
     let signed = recipe::open(&args.file, &keys)?;
-    super::tell(context, &signed, "signed by bundle key");
+    tell(context, &signed);
     Ok(Status::Done)
 }

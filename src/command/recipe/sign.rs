@@ -6,6 +6,7 @@ use crate::command::{Context, Status};
 use crate::station::recipe;
 
 use super::super::opened;
+use super::tell::tell;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +29,6 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     }
     let station = opened::station(context, None)?;
     let signed = recipe::sign(&station, &args.file)?;
-    super::tell(context, &signed, "signed by bundle key");
+    tell(context, &signed);
     Ok(Status::Done)
 }

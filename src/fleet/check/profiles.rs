@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::file::{BundleSpec, CredentialSpec, DeliverySpec, Located, ProfileSpec, Section, ServerSpec};
+use super::super::file::{
+    BundleSpec, CredentialSpec, DeliverySpec, Located, ProfileSpec, Section, ServerSpec, ValueSource, ValueSpec,
+};
 use super::super::quantity::show_duration;
 use super::super::template::FileSource;
 use super::super::{
@@ -250,6 +252,7 @@ impl<'a> Context<'a> {
             };
             let variables = Arc::new(template.variables.clone());
             let credentials = Arc::new(self.carried(bundle, template));
+            check_origin(delivery, &credentials, faults);
             deliveries.insert(Arc::clone(name), Delivery { plan: Arc::new(plan), variables, credentials });
         }
         deliveries
@@ -309,5 +312,22 @@ fn bundle_plan(name: &Arc<str>, bundle: &BundleSpec, template: &TemplateShape, d
         seal: bundle.seal,
         sealing: sealing::plan(bundle),
         accept_plaintext: bundle.accept_plaintext.as_ref().map(ToString::to_string),
+    }
+}
+
+/// A key that the device makes is got through a programmer, and its private half by nobody.
+fn check_origin(delivery: &DeliverySpec, credentials: &BTreeMap<Arc<str>, CredentialShape>, faults: &mut Faults) {
+    for (name, _) in credentials.iter().filter(|(_, shape)| shape.kind.is_made_by_device()) {
+        let Some(factory) = &delivery.factory else {
+            let message = format!("credential {name:?} is made on the device, which only a factory delivery reaches");
+            faults.add(delivery.place.clone(), message);
+            continue;
+        };
+        let wanted = format!("{name}.private_key");
+        let wants = |value: &&ValueSpec| matches!(&value.source, ValueSource::Credential(part, _) if **part == *wanted);
+        for value in factory.values.iter().filter(wants) {
+            let message = format!("the private key of credential {name:?} is made on the device and never leaves it");
+            faults.add(value.place.clone(), message);
+        }
     }
 }

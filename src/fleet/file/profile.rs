@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::super::quantity;
 use super::super::yaml::{Entry, Node};
 use super::super::{
-    CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, PartitionTable, Place, Recipient,
-    Seal, Validity,
+    CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, KeyOrigin, PartitionTable, Place,
+    Recipient, Seal, Validity,
 };
 use super::factory::{self, FactorySpec};
 use super::located::{Located, entries, located, name, typed, word};
@@ -175,6 +175,10 @@ fn credential_shape(node: &Node) -> Option<CredentialShape> {
                 quantity::validity(&word(node, "valid")?)?
             } else {
                 Validity::Forever
+            },
+            made: match word(node, "made").as_deref() {
+                Some("device") => KeyOrigin::Device(None),
+                _ => KeyOrigin::Station,
             },
         },
         "psk" => CredentialKind::Psk {

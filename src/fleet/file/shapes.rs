@@ -166,6 +166,11 @@ static CREDENTIAL: Shape = Shape::Tagged {
                     optional("key", KEY, "key algorithm, p256 when absent"),
                     optional("profile", Shape::Word(&["idevid"]), "what the certificate is for, idevid when absent"),
                     optional("valid", Shape::Text(&VALIDITY), "how long it is valid, forever when absent"),
+                    optional(
+                        "made",
+                        Shape::Word(&["station", "device"]),
+                        "where its key pair is made: station (when absent), or device, which never shows the private half",
+                    ),
                     RETAIN,
                 ],
                 rule: Rule::Free,

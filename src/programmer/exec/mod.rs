@@ -151,7 +151,7 @@ impl Program {
     }
 
     fn argv(&self, request: &Request<'_>, scratch: &Path) -> Vec<String> {
-        let uid = self.chip.as_ref().and_then(super::chip::Chip::identity).unwrap_or_default();
+        let uid = self.chip.as_ref().and_then(Chip::identity).unwrap_or_default();
         let number = |value: Option<u64>| value.map(|value| format!("{value:#x}")).unwrap_or_default();
         let values = [
             ("op", request.op.to_owned()),
@@ -363,12 +363,17 @@ impl Programmer for Program {
         Ok(())
     }
 
-    fn make_key(&mut self, slot: &str) -> Result<Vec<u8>, ProgrammerError> {
+    fn make_key(&mut self, slot: &str, fresh: bool) -> Result<Vec<u8>, ProgrammerError> {
         if !self.spec.abilities.makes_keys {
             return Err(self.unable("making a key on the chip"));
         }
         let doing = "making a key";
-        let request = Request { op: "make-key", doing, slot: Some(slot), ..Request::default() };
+        let request = Request {
+            op: if fresh { "make-fresh-key" } else { "make-key" },
+            doing,
+            slot: Some(slot),
+            ..Request::default()
+        };
         let (said, scratch) = self.run(&request, &|_, _| {})?;
         let request = self.data(&said, &scratch, LONGEST_REQUEST, doing)?;
         Ok(request.expose(<[u8]>::to_vec))

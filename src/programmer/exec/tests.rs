@@ -80,7 +80,7 @@ fn the_example_does_everything_a_programmer_does() {
     assert_eq!(program.write(&segments, &silent).unwrap().unchanged, 0x3000);
     program.write32(0x3000_0000, 0xFFFF_FFFF).unwrap();
     assert_eq!(program.read32(0x3000_0000).unwrap(), 0xFFFF_FFFF);
-    let request = program.make_key("0").unwrap();
+    let request = program.make_key("0", false).unwrap();
     assert!(rcgen::CertificateSigningRequestParams::from_der(&request.into()).is_ok());
     program.write32(0x2000_0000, 1).unwrap();
     Registers::reset(&mut program).unwrap();

@@ -27,8 +27,14 @@ pub(super) struct Body {
     folder: PathBuf,
     flash: Flash,
     keyholes: BTreeMap<u64, Keyhole>,
-    /// Its lock on the folder goes with it.
-    _alone: File,
+    alone: File,
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that another thread is starting just now holds the folder open, too.
+        let _ = flock(&self.alone, FlockOperation::Unlock);
+    }
 }
 
 /// Returns true if a chip is in `folder`.
@@ -63,7 +69,7 @@ impl Body {
         let description = if is_new { known::new(&whole, wanted) } else { load(&path, link)? };
         let flash = Flash::open(&whole.join(FLASH)).map_err(failed)?;
         let keyholes = BTreeMap::new();
-        let mut body = Self { description, link: link.to_owned(), folder: whole, flash, keyholes, _alone: alone };
+        let mut body = Self { description, link: link.to_owned(), folder: whole, flash, keyholes, alone };
         if is_new {
             // The description comes last: a chip whose making was cut short is made again.
             body.furnish(firmware)?;

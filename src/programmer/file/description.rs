@@ -409,6 +409,18 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_description_makes_us_panic(bytes: Vec<u8>, start: u64, length: u64, page: u64, address: u64) {
+            let json = serde_json::json!({"name": "x", "memory": [{"start": start, "length": length, "page": page}]});
+            if checked(&json).is_ok() {
+                let chip: Description = serde_json::from_value(json).unwrap();
+                let _ = (chip.offset(address), chip.map().page(address));
+            }
+            proptest::prop_assert!(serde_json::from_slice::<Description>(&bytes).is_err());
+        }
+    }
+
     #[test]
     fn what_is_no_chip_is_refused() {
         let right = serde_json::json!({"name": "x", "uid": "00ff", "mac": "02:00:00:00:00:ff",

@@ -228,7 +228,7 @@ impl Programmer for SimulatedChip {
         Ok(())
     }
 
-    fn make_key(&mut self, slot: &str) -> Result<Vec<u8>, ProgrammerError> {
+    fn make_key(&mut self, slot: &str, fresh: bool) -> Result<Vec<u8>, ProgrammerError> {
         if !self.capabilities().makes_keys {
             return Err(ProgrammerError::Unable { link: self.link.clone(), what: "making a key on the chip" });
         }
@@ -240,7 +240,8 @@ impl Programmer for SimulatedChip {
             return Err(fate::gone(&link, "making a key"));
         }
         let name = body.description.uid.as_deref().unwrap_or(&body.description.name);
-        element::make_key(body.folder(), slot, name).map_err(|reason| fate::refused(&link, "making a key", reason))
+        element::make_key(body.folder(), slot, name, fresh)
+            .map_err(|reason| fate::refused(&link, "making a key", reason))
     }
 }
 

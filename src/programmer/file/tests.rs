@@ -234,7 +234,7 @@ fn what_chip_json_takes_away_is_gone() {
     assert_eq!(one.connect().unwrap().identity(), None);
     assert!(matches!(one.read(0..1), Err(ProgrammerError::Unable { .. })));
     assert!(one.registers().is_none());
-    assert!(matches!(one.make_key("0"), Err(ProgrammerError::Unable { .. })));
+    assert!(matches!(one.make_key("0", false), Err(ProgrammerError::Unable { .. })));
     one.write(&segments(), &silent).unwrap();
 }
 
@@ -376,14 +376,19 @@ fn a_key_is_made_on_the_chip_and_stays_there() {
     change(&path, "/can", serde_json::json!({"makes_keys": true}));
     let mut one = chip(&path, None);
     let uid = one.connect().unwrap().uid.unwrap();
-    let request = one.make_key("0").unwrap();
+    let request = one.make_key("0", false).unwrap();
     let read = rcgen::CertificateSigningRequestParams::from_der(&request.clone().into()).unwrap();
     let name = read.params.distinguished_name.get(&rcgen::DnType::CommonName);
     assert_eq!(name, Some(&rcgen::DnValue::Utf8String(uid)));
     assert_eq!(fs::metadata(path.join("key-0.der")).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_ne!(one.make_key("0").unwrap(), request, "a new key in the old one's place");
+    use rcgen::PublicKeyData;
+    let again = one.make_key("0", false).unwrap();
+    let key = |der: &[u8]| rcgen::CertificateSigningRequestParams::from_der(&der.to_vec().into()).unwrap().public_key;
+    assert_eq!(key(&again).der_bytes(), key(&request).der_bytes(), "the key that is there is kept");
+    let fresh = one.make_key("0", true).unwrap();
+    assert_ne!(key(&fresh).der_bytes(), key(&request).der_bytes(), "a new key in the old one's place");
     for slot in ["", "../x", "a/b", &"x".repeat(33)] {
-        assert!(matches!(one.make_key(slot), Err(ProgrammerError::Device { .. })), "{slot:?}");
+        assert!(matches!(one.make_key(slot, false), Err(ProgrammerError::Device { .. })), "{slot:?}");
     }
 }
 

@@ -153,8 +153,12 @@ pub(super) fn summary(plan: &DevicePlan) -> Value {
 /// A device with a certificate (until delivered), a PSK (keep) and a token key (never).
 pub(super) fn plan(text: &str) -> DevicePlan {
     let shape = |kind: CredentialKind, retain| CredentialShape { kind, retain };
-    let x509 =
-        CredentialKind::X509 { key: KeyAlgorithm::P256, profile: CertificateProfile::Idevid, valid: Validity::Forever };
+    let x509 = CredentialKind::X509 {
+        key: KeyAlgorithm::P256,
+        profile: CertificateProfile::Idevid,
+        valid: Validity::Forever,
+        made: crate::fleet::KeyOrigin::default(),
+    };
     let credentials = BTreeMap::from([
         (Arc::from("identity"), shape(x509, Retain::UntilDelivered)),
         (Arc::from("management"), shape(CredentialKind::Psk { bytes: 16, identity: None }, Retain::Keep)),
