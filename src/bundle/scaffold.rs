@@ -300,7 +300,9 @@ fn authority(answers: &ScaffoldAnswers) -> String {
 }
 
 fn server_lines(servers: &[ServerLine]) -> String {
-    servers.iter().map(|server| format!("  {}: {{{}}}\n", server.name, server.fields)).collect()
+    let lines: Vec<String> =
+        servers.iter().map(|server| format!("  {}: {{{}}}\n", server.name, server.fields)).collect();
+    lines.concat()
 }
 
 /// Returns what the example's bundle says of its protection. A sealed one is for the device with its serial only: every

@@ -101,11 +101,11 @@ fn faults_of(count: usize) -> String {
 
 /// One line for each fault that is told, and how many are not.
 fn listed(count: usize, told: &[String]) -> String {
-    let mut lines: String = told.iter().map(|fault| format!("\n  {fault}")).collect();
+    let mut lines: Vec<String> = told.iter().map(|fault| format!("\n  {fault}")).collect();
     if count > told.len() {
-        lines.push_str(&format!("\n  and {} more", count - told.len()));
+        lines.push(format!("\n  and {} more", count - told.len()));
     }
-    lines
+    lines.concat()
 }
 
 impl Diagnose for FlashError {
