@@ -61,7 +61,7 @@ complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "schema" -d 'P
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "man" -d 'Print manual pages'
 complete -c firstlight -n "__fish_firstlight_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l template -d 'What reads the media: cloud-init, linux, lwm2m, mqtt, plain, raspberry-pi' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l template -d 'What reads the media: cloud-init, linux, lwm2m, mqtt, plain, raspberry-pi; or the flash of a chip: esp-idf, nrf52, stm32' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l name -d 'The fleet\'s name [default: the folder\'s]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l devices -d 'How many example devices the inventory begins with' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l server -d 'Where the devices\' server is: a URI, or its host alone; once for each server' -r

@@ -106,6 +106,11 @@ fn the_line_document_tells_the_truth() {
 }
 
 #[test]
+fn the_factory_document_tells_the_truth() {
+    run_document("docs/factory.md");
+}
+
+#[test]
 fn the_ci_document_tells_the_truth() {
     run_document("docs/ci.md");
 }

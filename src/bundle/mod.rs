@@ -21,6 +21,8 @@ mod environment;
 #[cfg(feature = "station")]
 mod error;
 #[cfg(feature = "station")]
+mod factory_scaffold;
+#[cfg(feature = "station")]
 mod folder;
 #[cfg(feature = "station")]
 mod objects;
@@ -46,7 +48,7 @@ pub use folder::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES};
 #[cfg(feature = "station")]
 pub use render::{LONGEST_FILE, Rendering, compose, preview, render};
 #[cfg(feature = "station")]
-pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, scaffold, usual_server};
+pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, chip_fleets, scaffold, usual_server};
 #[cfg(feature = "station")]
 pub use seal::{Composed, Seals};
 #[cfg(feature = "station")]

@@ -6,6 +6,7 @@ use crate::fleet::template::Syntax;
 use crate::fleet::{Class, Diagnose};
 
 use super::address::Address;
+use super::factory_scaffold::{CHIP_FLEETS, ChipFleet, Gaps};
 use super::quoting;
 use super::template::Template;
 
@@ -71,13 +72,19 @@ impl Diagnose for ScaffoldError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            ScaffoldError::Template { .. } => Some(format!("templates are {}", Template::builtin_names().join(", "))),
+            ScaffoldError::Template { .. } => Some(format!("templates are {}", names().join(", "))),
             ScaffoldError::Server { .. } => {
                 Some("write coaps://HOST:5684, mqtts://HOST:8883 or https://HOST".to_owned())
             }
             ScaffoldError::Protocol { scheme, .. } => Some(format!("add one: {scheme}://HOST")),
         }
     }
+}
+
+/// Returns everything that a fleet can be made of.
+fn names() -> Vec<&'static str> {
+    let chips = CHIP_FLEETS.iter().map(|fleet| fleet.name);
+    Template::builtin_names().iter().copied().chain(chips).collect()
 }
 
 /// What a built-in template's example fleet looks like.
@@ -107,13 +114,26 @@ enum Sealing {
 /// The secret with the pre-shared key of [`Sealing::Cose`].
 const COSE_KEY: &str = "batch";
 
-/// Returns the fleet for a built-in template.
+/// Returns the fleets of chips that can be made, sorted by name, each with what reads the flash. They use no template.
+pub fn chip_fleets() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CHIP_FLEETS.iter().map(|fleet| (fleet.name, fleet.consumer))
+}
+
+/// Returns the fleet for a built-in template, or one of [`chip_fleets`].
 pub fn scaffold(template: &str, answers: &ScaffoldAnswers) -> Result<Scaffold, ScaffoldError> {
+    if let Some(fleet) = ChipFleet::named(template) {
+        return chips(fleet, answers);
+    }
     let example = example(template).ok_or_else(|| ScaffoldError::Template { name: template.to_owned() })?;
-    let servers = servers(template, &example, answers)?;
+    let servers = servers(example.server, answers)?;
+    if let Some((protocol, scheme)) = example.needs
+        && servers.iter().all(|line| line.protocol != protocol)
+    {
+        return Err(ScaffoldError::Protocol { template: template.to_owned(), scheme });
+    }
     Ok(Scaffold {
         fleet_yaml: fleet_yaml(template, &example, &servers, answers),
-        devices_csv: devices_csv(&example, answers.devices),
+        devices_csv: devices_csv(example.prefix, example.profile, true, answers.devices),
         files: Vec::new(),
         key: matches!(example.sealing, Sealing::Cose).then(|| cose_path(answers.demo)),
         sealed_to: match example.sealing {
@@ -124,9 +144,33 @@ pub fn scaffold(template: &str, answers: &ScaffoldAnswers) -> Result<Scaffold, S
     })
 }
 
-/// Returns the address that a built-in template's example server has where none is given.
+fn chips(fleet: &ChipFleet, answers: &ScaffoldAnswers) -> Result<Scaffold, ScaffoldError> {
+    let lines = servers(fleet.server, answers)?;
+    let (security, scheme) = fleet.needs;
+    let first = lines.iter().find(|line| line.security == security);
+    let first = first.ok_or_else(|| ScaffoldError::Protocol { template: fleet.name.to_owned(), scheme })?;
+    let certificate = lines.iter().any(|line| line.security == "x509");
+    let gaps = Gaps {
+        fleet: &answers.fleet,
+        authority: &authority(answers),
+        servers: &server_lines(&lines),
+        credentials: &[if certificate { IDENTITY } else { "" }, "      management: {kind: psk, bytes: 32}\n"].concat(),
+        server: &first.name,
+        names: &lines.iter().map(|line| line.name.as_str()).collect::<Vec<_>>(),
+    };
+    Ok(Scaffold {
+        fleet_yaml: fleet.fleet_yaml(&gaps),
+        devices_csv: devices_csv("sensor", "sensor", fleet.serials, answers.devices),
+        files: fleet.files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+        key: None,
+        sealed_to: None,
+    })
+}
+
+/// Returns the address that the example server has where none is given.
 pub fn usual_server(template: &str) -> Option<&'static str> {
-    example(template).map(|example| example.server)
+    let chips = ChipFleet::named(template).map(|fleet| fleet.server);
+    chips.or_else(|| example(template).map(|example| example.server))
 }
 
 fn example(template: &str) -> Option<Example> {
@@ -170,8 +214,11 @@ struct ServerLine {
     fields: String,
 }
 
-fn servers(template: &str, example: &Example, answers: &ScaffoldAnswers) -> Result<Vec<ServerLine>, ScaffoldError> {
-    let usual = [example.server.to_owned()];
+/// The credential of servers that take a certificate.
+const IDENTITY: &str = "      identity: {kind: x509, key: p256, profile: idevid, valid: forever}\n";
+
+fn servers(usual: &str, answers: &ScaffoldAnswers) -> Result<Vec<ServerLine>, ScaffoldError> {
+    let usual = [usual.to_owned()];
     let uris = if answers.servers.is_empty() { &usual[..] } else { &answers.servers };
     let several = uris.iter().filter(|uri| uri.to_ascii_lowercase().starts_with("coap")).count() > 1;
     let mut lines: Vec<ServerLine> = Vec::new();
@@ -183,12 +230,7 @@ fn servers(template: &str, example: &Example, answers: &ScaffoldAnswers) -> Resu
         }
         lines.push(line);
     }
-    match example.needs {
-        Some((protocol, scheme)) if lines.iter().all(|line| line.protocol != protocol) => {
-            Err(ScaffoldError::Protocol { template: template.to_owned(), scheme })
-        }
-        _ => Ok(lines),
-    }
+    Ok(lines)
 }
 
 /// A protected scheme gets the credential that its protocol's clients usually have. LwM2M servers that share a device get
@@ -221,26 +263,17 @@ fn server(uri: &str, scheme: &str, shared: Option<usize>) -> Result<ServerLine, 
 }
 
 fn fleet_yaml(template: &str, example: &Example, servers: &[ServerLine], answers: &ScaffoldAnswers) -> String {
-    let organization = yaml(answers.organization.as_deref().unwrap_or(&answers.fleet));
-    let authority = if answers.demo {
-        format!("{{demo: true, organization: {organization}}}")
-    } else {
-        let name: String = format!("{} Device CA", answers.fleet).chars().take(64).collect();
-        format!("{{common_name: {}, organization: {organization}, key: p256}}", yaml(&name))
-    };
+    let authority = authority(answers);
     let mut text = format!("version: 1\nfleet: {}\ninventory: devices.csv\nauthority: {authority}\n", answers.fleet);
     if matches!(example.sealing, Sealing::Cose) {
         let source = if answers.demo { "file" } else { "age" };
         let _ = writeln!(text, "secrets:\n  {COSE_KEY}: {{{source}: {}}}", cose_path(answers.demo));
     }
-    text.push_str("servers:\n");
-    for server in servers {
-        let _ = writeln!(text, "  {}: {{{}}}", server.name, server.fields);
-    }
+    let _ = write!(text, "servers:\n{}", server_lines(servers));
     let _ = writeln!(text, "profiles:\n  {}:\n    credentials:", example.profile);
     let certificate = template != "lwm2m" || servers.iter().any(|server| server.security == "x509");
     if certificate {
-        text.push_str("      identity: {kind: x509, key: p256, profile: idevid, valid: forever}\n");
+        text.push_str(IDENTITY);
     }
     if servers.iter().any(|server| server.security == "psk") {
         text.push_str("      management: {kind: psk, bytes: 16}\n");
@@ -255,6 +288,21 @@ fn fleet_yaml(template: &str, example: &Example, servers: &[ServerLine], answers
     };
     let _ = writeln!(text, "    variables: {{{}{named}}}", example.variables);
     text
+}
+
+fn authority(answers: &ScaffoldAnswers) -> String {
+    let organization = yaml(answers.organization.as_deref().unwrap_or(&answers.fleet));
+    if answers.demo {
+        return format!("{{demo: true, organization: {organization}}}");
+    }
+    let name: String = format!("{} Device CA", answers.fleet).chars().take(64).collect();
+    format!("{{common_name: {}, organization: {organization}, key: p256}}", yaml(&name))
+}
+
+fn server_lines(servers: &[ServerLine]) -> String {
+    let lines: Vec<String> =
+        servers.iter().map(|server| format!("  {}: {{{}}}\n", server.name, server.fields)).collect();
+    lines.concat()
 }
 
 /// Returns what the example's bundle says of its protection. A sealed one is for the device with its serial only: every
@@ -276,10 +324,11 @@ fn cose_path(demo: bool) -> String {
     format!("secrets/{COSE_KEY}.{}", if demo { "key" } else { "age" })
 }
 
-fn devices_csv(example: &Example, devices: u32) -> String {
-    let mut text = String::from("id,serial,profile\n");
+fn devices_csv(prefix: &str, profile: &str, serials: bool, devices: u32) -> String {
+    let mut text = String::from(if serials { "id,serial,profile\n" } else { "id,profile\n" });
     for index in 1..=devices {
-        let _ = writeln!(text, "{}-{index:04},SN{index:06},{}", example.prefix, example.profile);
+        let serial = if serials { format!("SN{index:06},") } else { String::new() };
+        let _ = writeln!(text, "{prefix}-{index:04},{serial}{profile}");
     }
     text
 }

@@ -1,5 +1,6 @@
 //! `firstlight check`: validates everything and writes nothing.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -9,9 +10,9 @@ use crate::authority;
 use crate::bundle;
 use crate::command::{Context, Status};
 use crate::fleet::{Class, Faults};
-use crate::station::Shelf;
 use crate::station::load::{FleetFolder, LoadError};
 use crate::station::post::PRIVATE_FOLDER;
+use crate::station::{FlashError, Shelf, StationError, recipe, rehearse};
 use crate::ui::measure::count;
 
 use super::opened;
@@ -40,6 +41,10 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let folder = match opened::folder(context, args.inventory.as_deref()) {
         Ok((folder, shelf)) => {
             check_rendering(&folder, &shelf)?;
+            if let Err(error) = rehearse::check_fleet(&shelf, &folder.fleet) {
+                return chips_as_data(error, context);
+            }
+            check_recipes(&folder)?;
             folder
         }
         Err(error) => return faults_as_data(error, context),
@@ -69,6 +74,39 @@ fn faults_as_data(error: anyhow::Error, context: &Context) -> anyhow::Result<Sta
         }
         _ => Err(error),
     }
+}
+
+/// The same for what is wrong with chips: those faults have a device, not a line of a file.
+fn chips_as_data(error: StationError, context: &Context) -> anyhow::Result<Status> {
+    if context.printer.is_json()
+        && let StationError::Flash(flash) = &error
+        && let FlashError::Batch { count, told } = &**flash
+    {
+        let faults: Vec<_> = told.iter().map(|fault| json!({ "message": fault })).collect();
+        context.printer.document(&json!({ "ok": false, "faults": faults, "count": count }));
+        return Ok(Status::Ended(Class::Input));
+    }
+    Err(error.into())
+}
+
+/// Opens every lock recipe that the fleet names, as it would be opened on the line. A demo pins no key to check it with.
+fn check_recipes(folder: &FleetFolder) -> anyhow::Result<()> {
+    if folder.lock.is_none() {
+        return Ok(());
+    }
+    let keys = recipe::keys(folder, None)?;
+    let mut seen = BTreeSet::new();
+    for device in folder.fleet.examples() {
+        for delivery in folder.fleet.deliveries(device) {
+            let plan = folder.fleet.plan(device, Some(&delivery))?;
+            let Some(factory) = plan.delivery.carrier.factory() else { continue };
+            let Some(lock) = &factory.lock else { continue };
+            if seen.insert((lock.clone(), factory.chip.clone())) {
+                recipe::open(&folder.root.join(&**lock), &keys)?.check_chip(&factory.chip)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Renders one device of each profile, so that a template which fails on values, not on its own text, fails here.

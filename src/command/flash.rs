@@ -83,6 +83,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if context.globals.plan {
         return Ok(context.would(&format!("flash {} devices", flashing.devices.len())));
     }
+    flashing.tell_of_new_chips()?;
     flashing.run()
 }
 
@@ -138,6 +139,21 @@ impl<'a> Flashing<'a> {
             let wants = chip_of(&self.plan(device)?).unwrap_or_default();
             if !wants.eq_ignore_ascii_case(&here) {
                 return Err(FlashError::OtherKind { device: device.to_string(), wants, here }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What a simulated chip is born with was never proved on one: that is said.
+    fn tell_of_new_chips(&self) -> Result<(), StationError> {
+        for (index, device) in self.devices.iter().enumerate() {
+            let plan = self.plan(device)?;
+            let has_table = plan.delivery.carrier.factory().is_some_and(|factory| factory.partition_table.is_some());
+            let selector = &self.programmers[if self.each_its_own { 0 } else { index.min(self.programmers.len() - 1) }];
+            if has_table && programmers::makes_chip(self.station, selector, device)? {
+                let words = "simulated chips that are not there yet are made with the fleet's partition table on them";
+                self.context.printer.talk(words);
+                break;
             }
         }
         Ok(())

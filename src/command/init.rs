@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::bundle::{ScaffoldAnswers, Template, scaffold, usual_server};
+use crate::bundle::{Scaffold, ScaffoldAnswers, Template, chip_fleets, scaffold, usual_server};
 use crate::command::{Context, Status};
 use crate::fleet::Class;
 use crate::station::scaffold as folder;
@@ -20,6 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   $ firstlight init my-fleet
   $ firstlight init lab --template cloud-init --devices 12 --demo
+  $ firstlight init boards --template esp-idf
   $ firstlight init plant --template lwm2m --server coaps://lwm2m.example:5684";
 
 /// Arguments of `firstlight init`.
@@ -29,7 +30,7 @@ pub struct Args {
     /// Folder to make; it must be empty or absent [default: the working folder]
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// What reads the media: cloud-init, linux, lwm2m, mqtt, plain, raspberry-pi
+    /// What reads the media: cloud-init, linux, lwm2m, mqtt, plain, raspberry-pi; or the flash of a chip: esp-idf, nrf52, stm32
     #[arg(long, value_name = "NAME")]
     pub template: Option<String>,
     /// The fleet's name [default: the folder's]
@@ -59,8 +60,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let answers = answers(&args, context, &root, &template)?;
     let made = scaffold(&template, &answers)?;
     if context.globals.plan {
-        let files = json!({ "fleet.yaml": made.fleet_yaml, "devices.csv": made.devices_csv });
-        let plan = json!({ "event": "plan", "fleet": root, "template": template, "files": files });
+        let plan = json!({ "event": "plan", "fleet": root, "template": template, "files": files(&made) });
         context.printer.report(&plan, || made.fleet_yaml.clone());
         return Ok(Status::Done);
     }
@@ -68,6 +68,12 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let devices = folder::make(&root, &made, passphrase, &opened::surroundings(context))?;
     tell(context, &root, &template, devices, args.demo, made.sealed_to.as_deref())?;
     Ok(Status::Done)
+}
+
+fn files(made: &Scaffold) -> serde_json::Map<String, serde_json::Value> {
+    let own = [("fleet.yaml", &made.fleet_yaml), ("devices.csv", &made.devices_csv)];
+    let more = made.files.iter().map(|(path, text)| (path.as_str(), text));
+    own.into_iter().chain(more).map(|(path, text)| (path.to_owned(), json!(text))).collect()
 }
 
 fn not_free(root: &Path) -> Complaint {
@@ -82,7 +88,9 @@ fn not_free(root: &Path) -> Complaint {
 
 /// Returns the template named, or the one a person picks; the list has no default.
 fn template(args: &Args, context: &Context) -> anyhow::Result<String> {
-    let names = Template::builtin_names();
+    let chips: Vec<(&str, &str)> = chip_fleets().collect();
+    let names: Vec<&str> =
+        Template::builtin_names().iter().copied().chain(chips.iter().map(|(name, _)| *name)).collect();
     match &args.template {
         Some(name) if names.contains(&name.as_str()) => Ok(name.clone()),
         Some(name) => {
@@ -90,7 +98,9 @@ fn template(args: &Args, context: &Context) -> anyhow::Result<String> {
             Err(Complaint::new(Class::Input, words).with_hint(format!("templates are {}", names.join(", "))).into())
         }
         None => {
-            let items: Vec<String> = names.iter().map(|name| describe(name)).collect();
+            let media = Template::builtin_names().iter().map(|name| describe(name));
+            let flash = chips.iter().map(|(name, consumer)| format!("{name}: {consumer}"));
+            let items: Vec<String> = media.chain(flash).collect();
             let instead = format!("say it with --template NAME: {}", names.join(", "));
             let chosen = Prompt::new(&context.printer).select("What reads the media?", &items, &instead)?;
             Ok(names[chosen].to_owned())
@@ -184,6 +194,11 @@ fn tell(
         ));
     }
     context.printer.talk(format_args!("next:  firstlight check --fleet {shown}"));
-    context.printer.talk(format_args!("       firstlight write --fleet {shown} --all --to image:out/"));
+    let rehearsal = if chip_fleets().any(|(name, _)| name == template) {
+        "flash --fleet SHOWN --all --programmer 'file:chips/{id}'"
+    } else {
+        "write --fleet SHOWN --all --to image:out/"
+    };
+    context.printer.talk(format_args!("       firstlight {}", rehearsal.replace("SHOWN", &shown.to_string())));
     Ok(())
 }

@@ -63,6 +63,15 @@ pub trait Programmer: Send {
         false
     }
 
+    /// Says what the firmware has put on the chip before this program sees it. A chip that `connect` makes, a simulated one of a
+    /// new folder, is born with it; any other chip has what it has, and nothing is written to it.
+    fn furnish(&mut self, _firmware: Segment) {}
+
+    /// Returns true if `connect` will make the chip: it is a simulated one whose folder holds none yet.
+    fn makes_chip(&self) -> bool {
+        false
+    }
+
     /// Returns what the link can do.
     fn capabilities(&self) -> Capabilities;
 

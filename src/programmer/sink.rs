@@ -103,6 +103,14 @@ impl ChipSink {
         Err(SinkError::Refused { target: self.name(), reason, hint: Some(hint.to_owned()) })
     }
 
+    /// A simulated chip that is made now has the fleet's partition table, as if its firmware had been flashed before.
+    fn furnish(&mut self, layout: &Layout<'_>) -> Result<(), SinkError> {
+        let Some(table) = layout.table.as_ref().filter(|_| self.programmer.makes_chip()) else { return Ok(()) };
+        let bytes = esp_partition_table::encode(table).map_err(|error| unmade(error.into()))?;
+        self.programmer.furnish(Segment::new(layout.table_offset.into(), bytes));
+        Ok(())
+    }
+
     /// Says what lies where the parts go; nothing if all of it is blank.
     fn losses(&mut self, layout: &Layout<'_>) -> Result<Vec<String>, SinkError> {
         let mut lines = Vec::new();
@@ -166,6 +174,7 @@ impl Sink for ChipSink {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
         let plan = factory(&need.carrier, &self.name())?;
         let layout = Layout::of(&plan).map_err(unmade)?;
+        self.furnish(&layout)?;
         let chip = self.connect()?;
         self.check_able(&plan, &chip)?;
         for piece in image::pieces(&layout) {

@@ -42,7 +42,7 @@ pub enum FlashError {
         device: String,
     },
     /// The input of a batch has faults; nothing was begun.
-    #[error("{count} faults in the batch, nothing was begun:\n  {}", told.join("\n  "))]
+    #[error("{} in the batch, nothing was begun:{}", faults_of(*count), listed(*count, told))]
     Batch {
         /// How many.
         count: usize,
@@ -125,6 +125,19 @@ pub enum FlashError {
         /// The lock.
         lock: String,
     },
+}
+
+fn faults_of(count: usize) -> String {
+    if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") }
+}
+
+/// One line for each fault that is told, and how many are not.
+fn listed(count: usize, told: &[String]) -> String {
+    let mut lines: Vec<String> = told.iter().map(|fault| format!("\n  {fault}")).collect();
+    if count > told.len() {
+        lines.push(format!("\n  and {} more", count - told.len()));
+    }
+    lines.concat()
 }
 
 impl Diagnose for FlashError {

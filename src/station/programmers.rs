@@ -6,6 +6,7 @@ use crate::delivery::Sink;
 use crate::fleet::EndpointName;
 use crate::host::Machine;
 use crate::programmer::exec::{ExecPlace, Program};
+use crate::programmer::file::SimulatedChip;
 use crate::programmer::{self, ChipSink, ImageFile, Programmer, ProgrammerError, ProgrammerSelector};
 
 use super::error::StationError;
@@ -42,6 +43,18 @@ pub fn chip_behind(
         other => programmer::open(&other, chip, machine)?,
     };
     Ok(ChipSink::new(programmer))
+}
+
+/// Returns true if looking at the chip would make it: a simulated one whose folder holds none yet.
+pub fn makes_chip(
+    station: &Station,
+    selector: &ProgrammerSelector,
+    device: &EndpointName,
+) -> Result<bool, StationError> {
+    match slots::resolve(selector, station, device)? {
+        ProgrammerSelector::File(path) => Ok(SimulatedChip::open(&path, None)?.makes_chip()),
+        _ => Ok(false),
+    }
 }
 
 fn program(

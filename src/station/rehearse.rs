@@ -2,7 +2,7 @@
 
 use crate::bundle;
 use crate::fleet::factory::SerialSource;
-use crate::fleet::{DevicePlan, EndpointName};
+use crate::fleet::{DevicePlan, EndpointName, Fleet};
 use crate::programmer::image::{self, Layout};
 
 use super::batch::MakePlan;
@@ -16,17 +16,48 @@ const MOST: usize = 50;
 /// Looks through the plans of all devices: parts that find no place, values that are blank or out of range, serial numbers that
 /// are missing. Credentials are not made yet, so that their room is looked at when they are.
 pub fn check(shelf: &Shelf, devices: &[EndpointName], plan: &MakePlan<'_>) -> Result<(), StationError> {
-    let (mut told, mut count) = (Vec::new(), 0);
+    let mut found = Found::default();
     for device in devices {
-        let plan = plan(device)?;
-        for fault in faults(shelf, &plan) {
-            count += 1;
-            if told.len() < MOST {
-                told.push(format!("{device}: {fault}"));
+        found.look(shelf, &plan(device)?);
+    }
+    found.verdict()
+}
+
+/// Looks through every delivery of the fleet that goes into a chip, as [`check`] does.
+pub fn check_fleet(shelf: &Shelf, fleet: &Fleet) -> Result<(), StationError> {
+    let mut found = Found::default();
+    for device in fleet.devices() {
+        for delivery in fleet.deliveries(device) {
+            let plan = fleet.plan(device, Some(&delivery))?;
+            if plan.delivery.carrier.factory().is_some() {
+                found.look(shelf, &plan);
             }
         }
     }
-    if count == 0 { Ok(()) } else { Err(FlashError::Batch { count, told }.into()) }
+    found.verdict()
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    count: usize,
+    told: Vec<String>,
+}
+
+impl Found {
+    fn look(&mut self, shelf: &Shelf, plan: &DevicePlan) {
+        for fault in faults(shelf, plan) {
+            self.count += 1;
+            if self.told.len() < MOST {
+                self.told.push(format!("{}: {fault}", plan.device));
+            }
+        }
+    }
+
+    fn verdict(self) -> Result<(), StationError> {
+        let Self { count, told } = self;
+        if count == 0 { Ok(()) } else { Err(FlashError::Batch { count, told }.into()) }
+    }
 }
 
 fn faults(shelf: &Shelf, plan: &DevicePlan) -> Vec<String> {

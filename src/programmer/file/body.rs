@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
+use crate::format::Segment;
 use crate::programmer::ProgrammerError;
 
 use super::description::{Condition, Description, Lock, Number, Part, Protects};
@@ -36,6 +37,11 @@ impl Drop for Body {
     }
 }
 
+/// Returns true if a chip is in `folder`.
+pub(super) fn is_there(folder: &Path) -> bool {
+    folder.join(DESCRIPTION).symlink_metadata().is_ok()
+}
+
 /// How far a row of keys is.
 enum Keyhole {
     Taken(usize),
@@ -43,8 +49,13 @@ enum Keyhole {
 }
 
 impl Body {
-    /// Opens the chip in `folder`, or makes a new one of the name `wanted`.
-    pub(super) fn open(folder: &Path, wanted: Option<&str>, link: &str) -> Result<Self, ProgrammerError> {
+    /// Opens the chip in `folder`, or makes a new one of the name `wanted` that holds `firmware`.
+    pub(super) fn open(
+        folder: &Path,
+        wanted: Option<&str>,
+        firmware: &[Segment],
+        link: &str,
+    ) -> Result<Self, ProgrammerError> {
         let failed = |error| fate::io(link, "connecting")(error);
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let alone = File::open(folder).map_err(failed)?;
@@ -53,20 +64,24 @@ impl Body {
             other => failed(other.into()),
         })?;
         let whole = fs::canonicalize(folder).map_err(failed)?;
-        let description = Self::described(&whole, wanted, link)?;
+        let is_new = !is_there(&whole);
+        let path = whole.join(DESCRIPTION);
+        let description = if is_new { known::new(&whole, wanted) } else { load(&path, link)? };
         let flash = Flash::open(&whole.join(FLASH)).map_err(failed)?;
         let keyholes = BTreeMap::new();
-        Ok(Self { description, link: link.to_owned(), folder: whole, flash, keyholes, alone })
+        let mut body = Self { description, link: link.to_owned(), folder: whole, flash, keyholes, alone };
+        if is_new {
+            // The description comes last: a chip whose making was cut short is made again.
+            body.furnish(firmware)?;
+            body.description.save(&path).map_err(|reason| fate::refused(link, "connecting", reason))?;
+        }
+        Ok(body)
     }
 
-    fn described(folder: &Path, wanted: Option<&str>, link: &str) -> Result<Description, ProgrammerError> {
-        let path = folder.join(DESCRIPTION);
-        if path.symlink_metadata().is_ok() {
-            return load(&path, link);
-        }
-        let new = known::new(folder, wanted);
-        new.save(&path).map_err(|reason| fate::refused(link, "connecting", reason))?;
-        Ok(new)
+    fn furnish(&mut self, firmware: &[Segment]) -> Result<(), ProgrammerError> {
+        firmware.iter().try_for_each(|segment| {
+            segment.bytes.expose(|bytes| self.put(segment.address, bytes, Way::Whole, "making the chip"))
+        })
     }
 
     /// Returns the folder the chip lives in.

@@ -35,6 +35,7 @@ pub struct SimulatedChip {
     wanted: Option<String>,
     /// True if a folder without a chip is an empty socket, not a new chip.
     may_be_empty: bool,
+    firmware: Vec<Segment>,
     body: Option<Body>,
     fate: Fate,
 }
@@ -53,6 +54,7 @@ impl SimulatedChip {
             folder: PathBuf::from(path),
             wanted: chip.map(str::to_owned),
             may_be_empty,
+            firmware: Vec::new(),
             body: None,
             fate: Fate::default(),
         }
@@ -162,6 +164,14 @@ impl Programmer for SimulatedChip {
         self.body.as_ref().is_none_or(|body| !body.description.stands_for_hardware)
     }
 
+    fn furnish(&mut self, firmware: Segment) {
+        self.firmware = vec![firmware];
+    }
+
+    fn makes_chip(&self) -> bool {
+        self.body.is_none() && !body::is_there(&self.folder)
+    }
+
     fn capabilities(&self) -> Capabilities {
         if let Some(body) = &self.body {
             return body.description.can.into();
@@ -176,7 +186,7 @@ impl Programmer for SimulatedChip {
             return Err(ProgrammerError::NoChip { link: self.link.clone(), reason });
         }
         if self.body.is_none() {
-            self.body = Some(Body::open(&self.folder, self.wanted.as_deref(), &self.link)?);
+            self.body = Some(Body::open(&self.folder, self.wanted.as_deref(), &self.firmware, &self.link)?);
         }
         let way = self.meet(Operation::Connect)?;
         if way != Way::Whole {

@@ -401,3 +401,24 @@ fn identities_of_the_description_are_what_the_chip_says() {
     let said = chip(&path, None).connect().unwrap();
     assert_eq!((said.uid.as_deref(), said.mac), (Some("0011"), Some(Mac([2, 0, 0, 0, 0, 0xAB]))));
 }
+
+#[test]
+fn a_new_chip_is_born_with_its_firmware_and_one_that_is_there_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chip-1");
+    let born = || {
+        let mut chip = chip(&path, Some("esp32c3"));
+        let is_new = chip.makes_chip();
+        chip.furnish(Segment::new(0x8000, vec![1, 2, 3]));
+        chip.connect().unwrap();
+        is_new
+    };
+    assert!(born());
+    assert!(holds(&path, &[Segment::new(0x8000, vec![1, 2, 3])]));
+    fs::write(path.join("flash.bin"), []).unwrap();
+    assert!(!born());
+    assert!(holds(&path, &[Segment::new(0x8000, vec![0xFF; 3])]));
+    fs::remove_file(path.join("chip.json")).unwrap();
+    assert!(born(), "one whose making was cut short is made again");
+    assert!(holds(&path, &[Segment::new(0x8000, vec![1, 2, 3])]));
+}
