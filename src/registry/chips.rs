@@ -19,6 +19,18 @@ impl Ledger {
         self.read(|conn| Ok(bound(conn, &number, hardware)?.map(|bound| bound.device)))
     }
 
+    /// Returns true if a chip, on hardware or simulated, is bound to the device by this delivery.
+    pub fn has_chip(&self, device: &EndpointName, delivery: &str, hardware: bool) -> Result<bool, LedgerError> {
+        let (device, delivery) = (device.folded(), delivery.to_owned());
+        self.read(|conn| {
+            let Some((device, _)) = devices::find(conn, &device)? else { return Ok(false) };
+            let mut statement = conn.prepare_cached(
+                "SELECT 1 FROM chips WHERE device = ?1 AND delivery = ?2 AND hardware = ?3 AND state = 'bound'",
+            )?;
+            Ok(statement.exists(params![device, delivery, hardware])?)
+        })
+    }
+
     /// Takes a chip away from the device it is bound to, so that another may have it: its credentials that left on hardware
     /// are revoked, an open delivery to it is given up as damaged. Does nothing if the chip is nobody's.
     pub fn release_chip(&self, target: &TargetIdentity, reason: &str) -> Result<(), LedgerError> {

@@ -22,7 +22,7 @@ pub fn open(
     chip: Option<&str>,
     machine: &Machine,
 ) -> Result<ChipSink, StationError> {
-    let programmer = match slots::resolve(selector, station, device)? {
+    let programmer = match slots::resolve(selector, station, device, machine)? {
         ProgrammerSelector::Exec(name) => program(station, &name, device, chip, machine)?,
         other => programmer::open(&other, chip, machine)?,
     };
