@@ -3,12 +3,15 @@
 //! is asked from QEMU, beside the probe.
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/bmp.rs"]
+mod bmp;
+
 use std::cell::RefCell;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use bmp::Bench;
 use firstlight::fleet::{Class, Diagnose as _, Secret};
 use firstlight::format::Segment;
 use firstlight::programmer::swd::{Limits, Probe};
@@ -19,50 +22,12 @@ const CHIP: &str = "nRF51822_xxAA";
 const PAGES: u64 = 0x3f800;
 const AT: u64 = PAGES + 300;
 
-/// The simulator; it ends with its standard input.
-struct Bench {
-    child: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    port: u16,
+trait Probed {
+    fn probe(&self, chip: Option<&str>) -> Probe;
+    fn hasty(&self, chip: Option<&str>, limits: Limits) -> Probe;
 }
 
-impl Bench {
-    fn start(options: &[&str]) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/bmp.py");
-        let mut child = Command::new("python3")
-            .arg(script)
-            .args(options)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 runs the simulator");
-        let (orders, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut bench = Self { child, orders, answers: BufReader::new(stdout), port: 0 };
-        let line = bench.line();
-        bench.port = line.strip_prefix("port ").expect("the simulator runs (qemu-system-arm)").parse().unwrap();
-        bench
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        line.trim().to_owned()
-    }
-
-    fn order(&mut self, order: &str) -> String {
-        writeln!(self.orders, "{order}").unwrap();
-        self.line()
-    }
-
-    fn flash(&mut self, address: u64, length: usize) -> Vec<u8> {
-        hex::decode(self.order(&format!("read {address:#x} {length}"))).unwrap()
-    }
-
-    fn commands(&mut self) -> u64 {
-        self.order("commands").parse().unwrap()
-    }
-
+impl Probed for Bench {
     fn probe(&self, chip: Option<&str>) -> Probe {
         self.hasty(chip, Limits::default())
     }
@@ -70,13 +35,6 @@ impl Bench {
     fn hasty(&self, chip: Option<&str>, limits: Limits) -> Probe {
         let select = UsbSelector::Driver(format!("1d50:6018:127.0.0.1:{}", self.port));
         Probe::with(&select, chip, PathBuf::from(env!("CARGO_BIN_EXE_firstlight")), limits)
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -54,6 +54,32 @@ fn programmers_are_listed_by_port_with_what_to_type_and_their_slots() {
     table.says(&["4 programmers"]);
 }
 
+/// A slot is what is plugged in at its port; the chip's name decides only while nothing is.
+#[test]
+fn a_slot_is_the_programmer_that_is_plugged_in_at_its_port() {
+    let (fleet, machine) = (TestFleet::demo(1), machine());
+    plug(machine.path(), "1-7", "2e8a:0003", "E0C9125B0D9B", "RP2 Boot", None);
+    let factory = "      flash: {factory: {chip: CHIP, accept_plaintext: \"a test\", parts: [{address: 0x8000000, size: 4KiB, format: raw, \
+                   entries: [{offset: 0, length: 8, text: x}]}]}}\n";
+    let slots = "slots: {1: 1-10, 2: 1-4.2, 3: 1-5, 4: 1-7, 5: 1-9}\n";
+    let plain = fleet.read("fleet.yaml");
+    for (chip, slot, said) in [
+        ("stm32f405", 1, "dfu:port=1-10"),
+        ("esp32c3", 2, "esp:port=1-4.2"),
+        ("stm32f405", 4, "what flash does not drive: UF2 boot loader"),
+        ("esp32c3", 5, "esp:port=1-9"),
+        #[cfg(feature = "probe")]
+        ("esp32c3", 3, "swd:port=1-5"),
+        #[cfg(feature = "probe")]
+        ("stm32f405", 5, "swd:port=1-9"),
+    ] {
+        fs::write(fleet.file("fleet.yaml"), plain.clone() + &factory.replace("CHIP", chip) + slots).unwrap();
+        let ran = on(&fleet, machine.path(), &["flash", "gw-0001", "--programmer", &format!("slot:{slot}")]);
+        assert_ne!(ran.status, 0);
+        ran.says(&[said]);
+    }
+}
+
 #[test]
 fn outside_of_a_fleet_there_is_no_slot_column() {
     let (nowhere, machine) = (TestFleet::empty(), machine());

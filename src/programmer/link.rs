@@ -87,6 +87,11 @@ pub trait Programmer: Send {
         Ok(there.expose(|there| there == bytes))
     }
 
+    /// Returns true if [`Programmer::holds`] asks the chip for a digest, so that what is blank need not be read to be known.
+    fn digests(&self) -> bool {
+        false
+    }
+
     /// Writes segments and compares them as far as the link can by itself.
     ///
     /// Everything is checked against the memory map before the first erase. Only pages that differ are erased; what lies in

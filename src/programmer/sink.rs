@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroizing;
+
 use crate::delivery::target::accept_id;
 use crate::delivery::{
     Cargo, ChipIdentity, Consent, Effect, Event, Footprint, Locks, Observation, Preflight, Receipt, Sink, SinkError,
@@ -14,6 +16,11 @@ use crate::format::esp_partition_table::{self, TABLE_BYTES};
 
 use super::image::{self, Files, ImageError, Layout};
 use super::{Chip, Programmer, ProgrammerError, locks};
+
+/// An erased byte of flash.
+const BLANK: u8 = 0xFF;
+/// Bytes of a piece that is read or not; what a ROM gives at a time.
+const PIECE: usize = 64;
 
 /// A chip behind a programmer.
 pub struct ChipSink {
@@ -115,7 +122,7 @@ impl ChipSink {
     fn losses(&mut self, layout: &Layout<'_>) -> Result<Vec<String>, SinkError> {
         let mut lines = Vec::new();
         for placed in &layout.parts {
-            let blank = vec![0xFF; usize::try_from(placed.size).unwrap_or_default()];
+            let blank = vec![BLANK; usize::try_from(placed.size).unwrap_or_default()];
             if !self.programmer.holds(placed.address, &blank).map_err(failed)? {
                 let name = &placed.part.name;
                 lines.push(format!("{name} at {:#x}, {} bytes, is in use", placed.address, placed.size));
@@ -250,8 +257,7 @@ impl ChipSink {
     ) -> Result<(Vec<Secret>, u64), SinkError> {
         let (mut parts, mut compared) = (Vec::new(), 0);
         for segment in segments {
-            let range = segment.address..segment.address + segment.bytes.len() as u64;
-            let there = self.read(range)?;
+            let there = self.read_segment(segment)?;
             let differs = there.expose(|there| {
                 segment.bytes.expose(|wanted| {
                     let first = there.iter().zip(wanted).position(|(there, wanted)| there != wanted);
@@ -271,6 +277,44 @@ impl ChipSink {
         }
         Ok((parts, compared))
     }
+
+    /// Reads a segment. A link on which reading is dear, and a digest is not, reads what is not blank only, once the digest has
+    /// told that the rest is.
+    fn read_segment(&mut self, segment: &Segment) -> Result<Secret, SinkError> {
+        let whole = segment.address..segment.address + segment.bytes.len() as u64;
+        let is_told = self.programmer.digests()
+            && segment.bytes.expose(|bytes| self.programmer.holds(segment.address, bytes)).map_err(failed)?;
+        if !is_told {
+            return self.read(whole);
+        }
+        let mut there = Zeroizing::new(vec![BLANK; segment.bytes.len()]);
+        for range in segment.bytes.expose(inked) {
+            let start = segment.address + range.start as u64;
+            let read = self.read(start..start + range.len() as u64)?;
+            read.expose(|read| match read.len() == range.len() {
+                true => there[range].copy_from_slice(read),
+                // Shorter than asked for: it differs, which the comparison tells.
+                false => there.truncate(range.start),
+            });
+        }
+        Ok(Secret::new(std::mem::take(&mut *there)))
+    }
+}
+
+/// Returns the ranges of `bytes` that are not blank, in whole pieces.
+fn inked(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for (index, piece) in bytes.chunks(PIECE).enumerate() {
+        let start = index * PIECE;
+        if piece.iter().all(|byte| *byte == BLANK) {
+            continue;
+        }
+        match ranges.last_mut() {
+            Some(last) if last.end == start => last.end = start + piece.len(),
+            _ => ranges.push(start..start + piece.len()),
+        }
+    }
+    ranges
 }
 
 impl Locks for ChipSink {
@@ -305,5 +349,19 @@ fn shown(target: &TargetIdentity) -> String {
     match target.chip_number() {
         Some(number) => format!("{} (chip {number})", target.name),
         None => target.name.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pieces_that_are_not_blank_are_read() {
+        let mut bytes = vec![BLANK; 300];
+        assert_eq!(inked(&bytes), []);
+        (bytes[63], bytes[64], bytes[299]) = (0, 1, 2);
+        assert_eq!(inked(&bytes), [0..128, 256..300]);
+        assert_eq!(inked(&[0; 65]), [0..65]);
     }
 }

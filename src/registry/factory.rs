@@ -6,7 +6,7 @@ use crate::delivery::TargetIdentity;
 use crate::fleet::{Digest, EndpointName};
 
 use super::locks::{LockRecord, LockState};
-use super::{Ledger, LedgerError, Ticket, chips, locks};
+use super::{Ledger, LedgerError, Ticket, chips, devices, locks};
 
 impl Ledger {
     /// Returns the device that a chip is bound to; none for a chip without a number of its own.
@@ -14,6 +14,18 @@ impl Ledger {
         let Some(number) = target.chip_number().map(ToOwned::to_owned) else { return Ok(None) };
         let hardware = target.is_hardware();
         self.read(|conn| Ok(chips::bound(conn, &number, hardware)?.map(|bound| bound.device)))
+    }
+
+    /// Returns true if a chip, on hardware or simulated, is bound to the device by this delivery.
+    pub fn has_chip(&self, device: &EndpointName, delivery: &str, hardware: bool) -> Result<bool, LedgerError> {
+        let (device, delivery) = (device.folded(), delivery.to_owned());
+        self.read(|conn| {
+            let Some((device, _)) = devices::find(conn, &device)? else { return Ok(false) };
+            let mut statement = conn.prepare_cached(
+                "SELECT 1 FROM chips WHERE device = ?1 AND delivery = ?2 AND hardware = ?3 AND state = 'bound'",
+            )?;
+            Ok(statement.exists(params![device, delivery, hardware])?)
+        })
     }
 
     /// Returns true if a key may not serve `device` (any more): it is another's, or its credential was retired or revoked.

@@ -1,7 +1,7 @@
 //! One chip through every step: who it is decides which record it gets.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::authority::key_of_request;
 
@@ -39,17 +39,38 @@ impl Queue {
         Self(Mutex::new(devices.into_iter().collect()))
     }
 
-    fn take(&self) -> Option<EndpointName> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<EndpointName>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn give_back(&self, device: EndpointName) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_front(device);
+    /// Returns the one that waits longest; it stays.
+    fn first(&self) -> Option<EndpointName> {
+        self.waiting().front().cloned()
+    }
+
+    /// Takes a device out, if it waits.
+    fn take(&self, device: &EndpointName) {
+        self.waiting().retain(|waiting| waiting != device);
+    }
+
+    /// Takes the first device out that has no chip yet by `has_chip`; of a queue of others the first, which the ledger's rules
+    /// for such a record answer.
+    fn take_fresh(
+        &self,
+        has_chip: &dyn Fn(&EndpointName) -> Result<bool, StationError>,
+    ) -> Result<Option<EndpointName>, StationError> {
+        let mut waiting = self.waiting();
+        for (at, device) in waiting.iter().enumerate() {
+            if !has_chip(device)? {
+                return Ok(waiting.remove(at));
+            }
+        }
+        Ok(waiting.pop_front())
     }
 
     /// Returns how many wait.
     pub fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.waiting().len()
     }
 
     /// Returns true if none waits.
@@ -105,18 +126,12 @@ impl Flash<'_> {
     fn through(&self, wish: &Wish<'_>, sink: &mut dyn Sink) -> Result<Option<(Flashed, Delivered)>, StationError> {
         let candidate = match wish {
             Wish::Device(device) => device.clone(),
-            Wish::Next(queue) => match queue.take() {
+            Wish::Next(queue) => match queue.first() {
                 Some(device) => device,
                 None => return Ok(None),
             },
         };
-        let decided = self.decide(wish, &candidate, sink);
-        if let Wish::Next(queue) = wish
-            && !decided.as_ref().is_ok_and(|(device, _)| *device == candidate)
-        {
-            queue.give_back(candidate.clone());
-        }
-        let (device, target) = decided?;
+        let Some((device, target)) = self.decide(wish, &candidate, sink)? else { return Ok(None) };
         let mut plan = (self.plan)(&device)?;
         refuse_other_kind(&plan, &(self.plan)(&candidate)?)?;
         plan.serial = self.serial(&plan, &target)?;
@@ -138,13 +153,13 @@ impl Flash<'_> {
         Ok(Some((Flashed { device, plan: Box::new(plan), target }, delivered)))
     }
 
-    /// Looks at the chip and says whose it is.
+    /// Looks at the chip and says whose it is; `None` if it is nobody's and nobody waits any more.
     fn decide(
         &self,
         wish: &Wish<'_>,
         candidate: &EndpointName,
         sink: &mut dyn Sink,
-    ) -> Result<(EndpointName, TargetIdentity), StationError> {
+    ) -> Result<Option<(EndpointName, TargetIdentity)>, StationError> {
         let plan = (self.plan)(candidate)?;
         if let Some(hooks) = self.hooks {
             hooks.run(HookStep::BeforeConnect, &plan, None)?;
@@ -153,21 +168,41 @@ impl Flash<'_> {
         let preflight = sink.preflight(&need).map_err(|error| self.closed_midway(candidate, error))?;
         let target = preflight.target().clone();
         let owner = self.station.ledger().device_of_chip(&target)?;
-        let device = match (owner, wish, self.rework) {
-            (Some(owner), _, _) if owner == *candidate => owner,
-            (Some(owner), Wish::Next(_), _) => owner,
-            (Some(owner), Wish::Device(_), None) => {
-                let chip = target.chip_number().unwrap_or_default().to_owned();
-                return Err(FlashError::ChipOfAnother {
-                    chip,
-                    owner: owner.to_string(),
-                    device: candidate.to_string(),
+        let device = match wish {
+            Wish::Device(_) => self.asked_for(candidate.clone(), owner, &target)?,
+            Wish::Next(queue) => match owner {
+                Some(owner) => {
+                    queue.take(&owner);
+                    owner
                 }
-                .into());
-            }
-            (None, ..) | (Some(_), Wish::Device(_), Some(_)) => candidate.clone(),
+                None => match queue.take_fresh(&|device| self.has_chip(device, &target))? {
+                    Some(device) => device,
+                    None => return Ok(None),
+                },
+            },
         };
-        Ok((device, target))
+        Ok(Some((device, target)))
+    }
+
+    /// Returns the device that was asked for, if the chip is its own or nobody's, or a person says why it is to become its.
+    fn asked_for(
+        &self,
+        device: EndpointName,
+        owner: Option<EndpointName>,
+        target: &TargetIdentity,
+    ) -> Result<EndpointName, StationError> {
+        let Some(owner) = owner.filter(|owner| *owner != device) else { return Ok(device) };
+        if self.rework.is_some() {
+            return Ok(device);
+        }
+        let chip = target.chip_number().unwrap_or_default().to_owned();
+        Err(FlashError::ChipOfAnother { chip, owner: owner.to_string(), device: device.to_string() }.into())
+    }
+
+    /// Returns true if the device's data went out, or was about to, to a chip as real as `target`.
+    fn has_chip(&self, device: &EndpointName, target: &TargetIdentity) -> Result<bool, StationError> {
+        let plan = (self.plan)(device)?;
+        Ok(self.station.ledger().has_chip(device, &plan.delivery.name, target.is_hardware())?)
     }
 
     /// A device that is done has its chip: another one gets its record only if a person says what became of the first.

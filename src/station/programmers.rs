@@ -24,7 +24,7 @@ pub fn open(
     chip: Option<&str>,
     machine: &Machine,
 ) -> Result<Box<dyn Sink>, StationError> {
-    match slots::resolve(selector, station, device)? {
+    match slots::resolve(selector, station, device, machine)? {
         ProgrammerSelector::Image(path) => Ok(Box::new(ImageFile::new(Path::new(&path))?)),
         _ => Ok(Box::new(chip_behind(station, selector, device, chip, machine)?)),
     }
@@ -38,7 +38,7 @@ pub fn chip_behind(
     chip: Option<&str>,
     machine: &Machine,
 ) -> Result<ChipSink, StationError> {
-    let programmer = match slots::resolve(selector, station, device)? {
+    let programmer = match slots::resolve(selector, station, device, machine)? {
         ProgrammerSelector::Exec(name) => program(station, &name, device, chip, machine)?,
         other => programmer::open(&other, chip, machine)?,
     };
@@ -51,7 +51,7 @@ pub fn makes_chip(
     selector: &ProgrammerSelector,
     device: &EndpointName,
 ) -> Result<bool, StationError> {
-    match slots::resolve(selector, station, device)? {
+    match slots::resolve(selector, station, device, machine)? {
         ProgrammerSelector::File(path) => Ok(SimulatedChip::open(&path, None)?.makes_chip()),
         _ => Ok(false),
     }

@@ -12,7 +12,39 @@ from usbip import ERR_ADDRESS, ERR_VERIFY, Dfu, Server
 
 FLASH = "@Internal Flash  /0x08000000/04*016Kg,01*064Kg"
 BASE = 0x08000000
-INPUT, SURROUNDINGS, DIFFERS = 1, 4, 5
+INPUT, PARTIAL, SURROUNDINGS, DIFFERS, REFUSED = 1, 3, 4, 5, 6
+DOWNLOAD = 1                    # DFU 1.1, section 3
+FLEET = """\
+version: 1
+fleet: sensors
+inventory: devices.csv
+authority: {common_name: Lab Device CA, organization: Lab}
+servers:
+  management: {protocol: lwm2m, uri: "coaps://lwm2m.lab.example:5684", short_server_id: 101, lifetime: 1h, security: psk, credential: management}
+profiles:
+  sensor:
+    credentials:
+      management: {kind: psk, bytes: 32}
+    deliveries:
+      flash:
+        factory:
+          chip: stm32f405
+          accept_plaintext: "the lab's chips are memory of a test"
+          parts:
+            - address: 0x8004000
+              size: 1KiB
+              format: raw
+              entries:
+                - {offset: 0, length: 16, text: "{{ device.serial }}"}
+                - {offset: 16, length: 48, text: "{{ chip.uid }}"}
+                - {offset: 64, length: 32, credential: management.key}
+            - address: 0x8008000
+              size: 1KiB
+              format: cbor
+              entries:
+                - {key: id, text: "{{ device.id }}"}
+                - {key: psk, credential: management.key, type: blob}
+"""
 # What `usbip` of Debian wants of a system, and the program under test with its libraries.
 PREPARE = """
 set -e
@@ -243,6 +275,86 @@ class Boot(unittest.TestCase):
             done = self.station.run("su operator -s /bin/sh -c 'programmer dfu:port=%s %#x %s'" % (first, BASE, path))
             self.assertEqual(done.rc, 6, done)
             self.assertIn("no permission to open", done.out)
+
+    def together(self, *devices):
+        """Plugs devices in, as 1-1, 1-2 ...; returns their ports."""
+        return [self.plug(device, "1-%d" % number) for number, device in enumerate(devices, 1)]
+
+    def fleet(self, ports):
+        """A fleet in the guest with an authority of its own, and a slot for each port."""
+        lines = FLEET + "slots: {%s}\n" % ", ".join("%d: %s" % slot for slot in enumerate(ports, 1))
+        os.makedirs(self.station.machine.lab + "/dfu-fleet", exist_ok=True)
+        self.file("dfu-fleet/fleet.yaml", lines.encode())
+        self.file("dfu-fleet/devices.csv", b"id,serial\nsn-1,SN000001\nsn-2,SN000002\n")
+        self.station.must("rm -rf /srv/dfu && cp -r /lab/dfu-fleet /srv/dfu && cd /srv/dfu && firstlight ca init")
+
+    def flash(self, *arguments):
+        """`firstlight flash` in the guest; returns its exit status, its records by device, and what it said."""
+        done = self.station.run("cd /srv/dfu && exec firstlight flash --json %s" % " ".join(arguments))
+        records = [json.loads(line) for line in done.out.splitlines()]
+        return done.rc, {record["device"]: record for record in records}, done.err
+
+    def last(self, device):
+        """The ledger's last word on a device's delivery."""
+        return json.loads(self.station.must("cd /srv/dfu && firstlight devices show %s --json" % device))["deliveries"][-1]
+
+    def test_a_fleet_is_flashed_by_its_slots_and_finished_after_a_chip_was_unplugged(self):
+        first, second, stranger = (Dfu([FLASH], serial=self.serial(), transfer=2048) for _ in range(3))
+        kept = bytearray(bytes(range(256)) * 256)
+        for part in (0x4000, 0x8000):
+            kept[part:part + 0x400] = b"\xff" * 0x400      # nothing that anybody would have to be asked about
+        for device in (first, second, stranger):
+            device.store(BASE, bytes(kept))
+        ports = self.together(first, second)
+        self.fleet(ports)
+        # The whole of a transaction on the second; the first goes away in the middle of the like.
+        rc, records, _ = self.flash("sn-2", "--programmer", "slot:2")
+        self.assertEqual((rc, records["sn-2"]["target"]["port"]), (0, ports[1]), records)
+        self.assertEqual(records["sn-2"]["target"]["chip"]["uid"], second.serial.lower())
+        self.assertEqual(second.erased, [BASE + 0x4000, BASE + 0x8000], "only the sectors with data in them")
+        writes = [at for at, request in enumerate(second.log, 1) if request == DOWNLOAD]
+        self.gone(second)
+        self.plug(second, "1-2")
+        first.fault = (writes[-6], "unplug")
+        rc, records, said = self.flash("sn-1", "sn-2", "--programmer", "slot:1", "--programmer", "slot:2")
+        self.assertEqual(rc, PARTIAL, said)
+        self.assertEqual((records["sn-1"]["event"], records["sn-2"]["state"]), ("failure", "done-before"))
+        self.assertEqual(records["sn-1"]["error"]["class"], "surroundings")
+        delivery = self.last("sn-1")
+        self.assertEqual((delivery["state"], delivery["reached"]), ("open", "exposed"))
+        first.fault = None
+        self.gone(first)
+        with self.subTest("another unit in its place"):
+            before = stranger.content(BASE, 0x10000)
+            self.assertEqual(self.plug(stranger), ports[0])
+            rc, _, said = self.flash("sn-1", "--programmer", "slot:1")
+            self.assertEqual((rc, stranger.erased), (REFUSED, []), said)
+            self.assertEqual(stranger.content(BASE, 0x10000), before)
+            self.server.unplug("1-1")
+            self.gone(stranger)
+        self.assertEqual(self.plug(first), ports[0])
+        rc, records, said = self.flash("sn-1", "--programmer", "slot:1")
+        self.assertEqual((rc, records["sn-1"]["state"]), (0, "resumed"), said)
+        self.assertEqual(self.last("sn-1")["state"], "finished")
+        self.gone(first)
+        # What dfu-util reads from both: their own values, and what was there before around them.
+        for number, device in enumerate((first, second), 1):
+            self.gone(device)
+            self.plug(device, "1-%d" % number)
+            self.station.must("rm -f /lab/back; dfu-util -a 0 -S %s -s %#x:65536 -U /lab/back" % (device.serial, BASE))
+            with open(self.station.machine.lab + "/back", "rb") as file:
+                back = file.read()
+            self.assertEqual(back, device.content(BASE, 65536))
+            raw, cbor = back[0x4000:0x4400], back[0x8000:0x8400]
+            self.assertEqual(raw[:8], b"SN%06d" % number)
+            self.assertEqual(raw[16:16 + len(device.serial)], device.serial.lower().encode())
+            self.assertIn(b"sn-%d" % number, cbor)
+            self.assertIn(raw[64:96], cbor, "both parts hold one key")
+            # The sector that was being written when the first was unplugged has lost what lay beside the data: the process that
+            # held it in memory has ended.
+            whole = 0xC000 if device is first else 0x8400
+            for at in ((0, 0x4000), (0x4400, 0x8000), (whole, 0x10000)):
+                self.assertTrue(back[slice(*at)] == kept[slice(*at)], "what lay beside the data at %#x to %#x" % at)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Dfu:
         self.strings.update((4 + at, name) for at, name in enumerate(self.names))
         self.sectors = sectors(self.names) if dfuse else []
         self.memory = {start: bytearray(b"\xff" * length) for _, start, length in self.sectors} if dfuse else bytearray(b"\xff" * size)
-        self.erased, self.log = [], []
+        self.erased = []
         self.fault = None           # (n, "stall" | "silent" | "unplug" | status number): what happens to the n-th DFU request
         self.flips = False          # one bit of each programmed block turns
         self.abrupt = False         # it goes at the request to leave, before anybody can ask how that went
@@ -52,7 +52,7 @@ class Dfu:
     def begin(self):
         """It is plugged in."""
         self.state, self.status, self.pointer, self.pending, self.alternate, self.requests = IDLE, 0, 0, None, 0, 0
-        self.image = bytearray()
+        self.image, self.log = bytearray(), []      # the log: each DFU request since then
 
     def content(self, address, length):
         """What is in its memory."""
@@ -107,6 +107,7 @@ class Dfu:
         if kind & 0x60 != 0x20:
             raise Stall()
         self.requests += 1
+        self.log.append(request)
         if self.fault and self.fault[0] == self.requests:
             what = self.fault[1]
             if what == "stall":

@@ -190,6 +190,10 @@ impl Programmer for Loader {
         Ok(self.ended(digest)? == digest_of(bytes))
     }
 
+    fn digests(&self) -> bool {
+        true
+    }
+
     fn write(&mut self, segments: &[Segment], watch: &Watch<'_>) -> Result<Traffic, ProgrammerError> {
         let link = self.link.name.clone();
         self.session()?;

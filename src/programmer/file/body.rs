@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::format::Segment;
 use crate::programmer::ProgrammerError;
 
-use super::description::{Condition, Description, Lock, Number, Part, Protects};
+use super::description::{Burns, Condition, Description, Lock, Number, Part, Protects};
 use super::fate::{self, Way};
 use super::flash::{ERASED, Flash};
 use super::known;
@@ -210,6 +210,10 @@ impl Body {
             self.turn(at, value);
             return Ok(());
         }
+        if let Some(burns) = word.burns {
+            self.burn(burns, value);
+            return Ok(());
+        }
         let word = &mut self.description.words[at];
         let value = u64::from(value);
         if word.one_way {
@@ -224,6 +228,19 @@ impl Body {
             word.value = Number(value);
         }
         Ok(())
+    }
+
+    /// Sets the fuses whose bits were laid down, if it is that command.
+    fn burn(&mut self, burns: Burns, command: u32) {
+        if u64::from(command) & burns.command.0 == 0 {
+            return;
+        }
+        for offset in (0..u64::from(burns.words)).map(|word| 4 * word) {
+            let places = (self.word(burns.from.0.wrapping_add(offset)), self.word(burns.to.0.wrapping_add(offset)));
+            if let (Some(from), Some(to)) = places {
+                self.description.words[to].value.0 |= self.description.words[from].value.0;
+            }
+        }
     }
 
     /// Takes the next key of a row.

@@ -167,6 +167,20 @@ pub(super) struct Word {
     /// What the keys open; a reset closes it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) opens: Option<Bits>,
+    /// It is the command of a fuse controller; it is done at once and reads 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) burns: Option<Burns>,
+}
+
+/// Burning fuses: what was laid down in `words` words from `from` on is set in those from `to` on, for good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Burns {
+    /// Bits of a command that burns.
+    pub(super) command: Number,
+    pub(super) from: Number,
+    pub(super) to: Number,
+    pub(super) words: u8,
 }
 
 /// Bits of a word.

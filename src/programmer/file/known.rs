@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::fleet::Digest;
 use crate::programmer::Mac;
 
-use super::description::{Bits, Condition, Description, Lock, Number, Part, Protects, Word};
+use super::description::{Bits, Burns, Condition, Description, Lock, Number, Part, Protects, Word};
 
 /// Makes the chip of a new folder. Unique number and MAC address (locally administered) are derived from the folder's name, so
 /// that several folders are several chips and one folder is the same chip on every machine.
@@ -25,7 +25,7 @@ pub(super) fn new(folder: &Path, name: Option<&str>) -> Description {
 
 fn fill(chip: &mut Description, name: &str) {
     match name {
-        _ if name.starts_with("esp32") => chip.memory = vec![part(0, 4 << 20, 4 << 10)],
+        _ if name.starts_with("esp32") => esp32(chip, name),
         _ if name.starts_with("stm32f4") => stm32f4(chip),
         _ if name.starts_with("stm32") => chip.memory = vec![part(0x0800_0000, 512 << 10, 2 << 10)],
         _ if name.starts_with("nrf52840") => nrf(chip, 1 << 20, 4 << 10),
@@ -33,6 +33,30 @@ fn fill(chip: &mut Description, name: &str) {
         _ if name.starts_with("nrf51") => nrf(chip, 256 << 10, 1 << 10),
         _ => chip.memory = vec![part(0, 1 << 20, 4 << 10)],
     }
+}
+
+/// The ESP32 family: 4 MiB of flash, and block 0 of its fuses where the controller is that of the newer ones (ESP32-C3 technical
+/// reference manual, chapter "eFuse Controller": words to burn at 0x0, what is burnt at 0x2C, CONF 0x1CC, CMD 0x1D4).
+fn esp32(chip: &mut Description, name: &str) {
+    chip.memory = vec![part(0, 4 << 20, 4 << 10)];
+    let base = match name {
+        "esp32s2" => 0x3F41_A000,
+        "esp32s3" => 0x6000_7000,
+        "esp32c3" => 0x6000_8800,
+        "esp32c6" | "esp32h2" => 0x600B_0800,
+        _ => return,
+    };
+    let word = |offset| Word { address: Number(base + offset), at_reset: Some(Number(0)), ..Word::default() };
+    let configuration = Number(base + 0x1CC);
+    let burns = Burns { command: Number(2), from: Number(base), to: Number(base + 0x2C), words: 6 };
+    chip.words.extend((0..6).map(|at| word(4 * at)));
+    chip.words.extend((0..6).map(|at| Word { read_only: true, at_reset: None, ..word(0x2C + 4 * at) }));
+    chip.words.push(word(0x1CC));
+    chip.words.push(Word {
+        needs: Some(Condition { register: configuration, mask: Number(0xFFFF), value: Number(0x5A5A) }),
+        burns: Some(burns),
+        ..word(0x1D4)
+    });
 }
 
 /// STM32F405/407 (RM0090, sections 3.3 to 3.9): sectors, and the option bytes with their keys.
