@@ -139,7 +139,9 @@ mod tests {
     fn port(path: &str, serial: &str) -> UsbPort {
         let (vendor_id, product_id) = (0x1209, 0xda42);
         let serial = Some(serial.to_owned());
-        UsbPort { port: path.to_owned(), vendor_id, product_id, serial, product: None, hub: false }
+        let (node, interfaces, lines) = (std::path::PathBuf::new(), Vec::new(), Vec::new());
+        let (port, product) = (path.to_owned(), None);
+        UsbPort { port, vendor_id, product_id, serial, product, hub: false, node, address: 0, interfaces, lines }
     }
 
     #[test]
