@@ -82,8 +82,9 @@ fn chips_as_data(error: StationError, context: &Context) -> anyhow::Result<Statu
         && let StationError::Flash(flash) = &error
         && let FlashError::Batch { count, told } = &**flash
     {
-        let faults: Vec<_> = told.iter().map(|fault| json!({ "message": fault })).collect();
-        context.printer.document(&json!({ "ok": false, "faults": faults, "count": count }));
+        let more = (*count > told.len()).then(|| format!("and {} more", count - told.len()));
+        let faults: Vec<_> = told.iter().chain(&more).map(|fault| json!({ "message": fault })).collect();
+        context.printer.document(&json!({ "ok": false, "faults": faults }));
         return Ok(Status::Ended(Class::Input));
     }
     Err(error.into())
