@@ -150,7 +150,7 @@ impl<'a> Flashing<'a> {
             let plan = self.plan(device)?;
             let has_table = plan.delivery.carrier.factory().is_some_and(|factory| factory.partition_table.is_some());
             let selector = &self.programmers[if self.each_its_own { 0 } else { index.min(self.programmers.len() - 1) }];
-            if has_table && programmers::makes_chip(self.station, selector, device)? {
+            if has_table && programmers::makes_chip(self.station, selector, device, &self.context.machine())? {
                 let words = "simulated chips that are not there yet are made with the fleet's partition table on them";
                 self.context.printer.talk(words);
                 break;

@@ -50,6 +50,7 @@ pub fn makes_chip(
     station: &Station,
     selector: &ProgrammerSelector,
     device: &EndpointName,
+    machine: &Machine,
 ) -> Result<bool, StationError> {
     match slots::resolve(selector, station, device, machine)? {
         ProgrammerSelector::File(path) => Ok(SimulatedChip::open(&path, None)?.makes_chip()),
