@@ -363,6 +363,6 @@ mod tests {
         assert!(inked(&bytes).is_empty());
         (bytes[63], bytes[64], bytes[299]) = (0, 1, 2);
         assert_eq!(inked(&bytes), [0..128, 256..300]);
-        assert_eq!(inked(&[0; 65]), [0..65]);
+        assert_eq!(inked(&[0; 65]), vec![std::ops::Range { start: 0, end: 65 }]);
     }
 }
