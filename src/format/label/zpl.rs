@@ -70,10 +70,11 @@ fn letters(label: &Label, width: u32, height: u32, resolution: Resolution) -> Re
     let lines = u32::try_from(label.lines.len()).expect("at most 8");
     let longest = label.lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
     let longest = u32::try_from(longest).expect("at most 64");
-    if lines == 0 || longest == 0 {
+    if lines == 0 {
         return Ok(most);
     }
-    let fits = (most.min(width * 10 / (6 * longest)), most.min(height * 4 / (5 * lines)));
+    let wide = if longest == 0 { most } else { width * 10 / (6 * longest) };
+    let fits = (most.min(wide), most.min(height * 4 / (5 * lines)));
     match fits {
         (wide, _) if wide < least => Err(LabelError::Stock {
             side: "width beside its code",
