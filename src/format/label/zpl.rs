@@ -82,7 +82,7 @@ fn letters(label: &Label, width: u32, height: u32, resolution: Resolution) -> Re
             have: width,
         }),
         (_, high) if high < least => {
-            Err(LabelError::Stock { side: "height for its lines", need: lines * pitch(least), have: height })
+            Err(LabelError::Stock { side: "height for its lines", need: (lines * least * 5).div_ceil(4), have: height })
         }
         (wide, high) => Ok(wide.min(high)),
     }
