@@ -5,7 +5,7 @@ use firstlight::fleet::Secret;
 use firstlight::format::nvs::Keys;
 use firstlight::medium::content::{Content, Form, Request, look};
 
-/// The first byte chooses the form that the rest is said to have; most values leave it to the content.
+// The first byte chooses the form that the rest is said to have; most values leave it to the content.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((choice, image)) = bytes.split_first() else { return };
     let form = Form::NAMED.get(usize::from(*choice)).map(|(_, form)| *form);
