@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 
 use crate::command::{Context, Status};
-use crate::delivery::Sink;
+use crate::delivery::{Confirm, Sink};
 use crate::fleet::{DevicePlan, EndpointName};
 use crate::programmer::ProgrammerSelector;
 use crate::registry::Again;
 use crate::station::{
     AcceptTarget, ChipConsent, Delivered, Flash, FlashError, Flashed, Gang, Hooks, Queue, Recipes, Station,
-    StationError, StationFiles, Wish, label, label::PrintError, programmers, rehearse, slots, trust::Trust,
+    StationError, StationFiles, Verdict, Wish, label, label::PrintError, programmers, rehearse, slots, trust::Trust,
 };
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;
 use crate::ui::consent::AskConsent;
 use crate::ui::first_article::AskFirstArticle;
+use crate::ui::measure::count;
 
 use super::{opened, selection, write};
 
@@ -81,7 +82,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     rehearse::check(station.shelf(), &flashing.devices, &|device| flashing.plan(device))?;
     flashing.check_chips()?;
     if context.globals.plan {
-        return Ok(context.would(&format!("flash {} devices", flashing.devices.len())));
+        return Ok(context.would(&format!("flash {}", count(flashing.devices.len(), "device"))));
     }
     flashing.tell_of_new_chips()?;
     flashing.run()
@@ -182,19 +183,7 @@ impl<'a> Flashing<'a> {
         for device in &self.devices {
             recipes.of(self.station, &self.plan(device)?)?;
         }
-        let files = self.programmers.iter().all(|selector| matches!(selector, ProgrammerSelector::Image(_)));
-        let confirm = ChipConsent {
-            ledger: self.station.ledger().clone(),
-            rework: self.args.rework.is_some(),
-            otherwise: match &self.args.accept_target {
-                _ if files => Box::new(StationFiles {
-                    ledger: self.station.ledger().clone(),
-                    fleet: self.station.folder().fleet.name().to_string(),
-                }),
-                Some(id) => Box::new(AcceptTarget { ids: vec![id.clone()] }),
-                None => Box::new(AskConsent { printer: self.context.printer.clone() }),
-            },
-        };
+        let confirm = self.consent();
         let drawing = Drawing::new(&self.context.printer);
         let make_plan = |device: &EndpointName| self.plan(device);
         let flash = Flash {
@@ -224,23 +213,44 @@ impl<'a> Flashing<'a> {
             jobs: self.jobs(),
         };
         let mut closing = Closing::new(&self.context.printer, wishes.len());
-        let mut unlabelled = Vec::new();
-        let verdict = gang.run(&mut |outcome, flashed| {
-            let made = matches!(outcome.result, Ok(Delivered::Now { .. }));
-            closing.outcome(outcome);
-            if let Some(flashed) = flashed.filter(|_| made) {
-                unlabelled.extend(self.label(&flashed).err());
-            }
-        });
+        let (verdict, unlabelled) = self.flash_all(&gang, &mut closing);
         drop(drawing);
         closing.end(&verdict);
-        if let Some(error) = unlabelled.pop() {
+        if let Some(error) = unlabelled {
             return Err(anyhow::Error::new(error).context("writing the label; the unit itself is done"));
         }
         if verdict.untouched > 0 {
             self.context.printer.warn("interrupted; the same command goes on from here");
         }
         Ok(verdict.class(self.context.interrupt.asked()).map_or(Status::Done, Status::Ended))
+    }
+
+    /// Files of this station need their own rule; of chips those that are blank or ours are taken, any other is asked about.
+    fn consent(&self) -> ChipConsent {
+        let ledger = self.station.ledger();
+        let files = self.programmers.iter().all(|selector| matches!(selector, ProgrammerSelector::Image(_)));
+        let otherwise: Box<dyn Confirm> = match &self.args.accept_target {
+            _ if files => {
+                let fleet = self.station.folder().fleet.name().to_string();
+                Box::new(StationFiles { ledger: ledger.clone(), fleet })
+            }
+            Some(id) => Box::new(AcceptTarget { ids: vec![id.clone()] }),
+            None => Box::new(AskConsent { printer: self.context.printer.clone() }),
+        };
+        ChipConsent { ledger: ledger.clone(), rework: self.args.rework.is_some(), otherwise }
+    }
+
+    /// Flashes, tells of each outcome and labels what passed; returns the last label that could not be written.
+    fn flash_all(&self, gang: &Gang<'_>, closing: &mut Closing<'_>) -> (Verdict, Option<PrintError>) {
+        let mut unlabelled = None;
+        let verdict = gang.run(&mut |outcome, flashed| {
+            let made = matches!(outcome.result, Ok(Delivered::Now { .. }));
+            closing.outcome(outcome);
+            if let Some(flashed) = flashed.filter(|_| made) {
+                unlabelled = self.label(&flashed).err().or(unlabelled.take());
+            }
+        });
+        (verdict, unlabelled)
     }
 
     /// Writes the label of a unit that passed, where labels are wanted.
@@ -281,7 +291,7 @@ fn devices(args: &Args, station: &Station, slots: usize) -> Result<Vec<EndpointN
         return slots::scanned(fleet, station.ledger(), code).map(|device| vec![device]);
     }
     if args.next {
-        let hardware = !args.programmer.iter().all(|text| text.starts_with("file:"));
+        let hardware = !args.programmer.iter().all(|text| text.starts_with("file:") || text.starts_with("image:"));
         return slots::waiting(fleet, station.ledger(), args.delivery.as_deref(), slots, hardware);
     }
     let chosen = crate::station::Selection::from_words(&args.selection.ids, args.selection.all)?;

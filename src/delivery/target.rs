@@ -1,8 +1,10 @@
 //! Which target it is, what writing it would do, and the consent to do so.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::{Carrier, Digest, MediumPlan};
+use crate::fleet::{Carrier, Digest, FactoryPlan, MediumPlan};
 
 use super::Manifest;
 use super::SinkError;
@@ -17,6 +19,11 @@ pub struct Footprint {
 }
 
 impl Footprint {
+    /// Returns what goes where in a chip's flash; refuses `target` where the bundle is for a medium.
+    pub fn factory(&self, target: &str) -> Result<&Arc<FactoryPlan>, SinkError> {
+        factory(&self.carrier, target)
+    }
+
     /// Returns the volume wanted; refuses `target` where the bundle goes into a chip's flash.
     pub fn volume(&self, target: &str) -> Result<&MediumPlan, SinkError> {
         volume(&self.carrier, target)
@@ -28,6 +35,14 @@ fn volume<'a>(carrier: &'a Carrier, target: &str) -> Result<&'a MediumPlan, Sink
         target: target.to_owned(),
         reason: "this delivery goes into a chip's flash by a programmer".to_owned(),
         hint: Some("use: firstlight flash".to_owned()),
+    })
+}
+
+fn factory<'a>(carrier: &'a Carrier, target: &str) -> Result<&'a Arc<FactoryPlan>, SinkError> {
+    carrier.factory().ok_or_else(|| SinkError::Refused {
+        target: target.to_owned(),
+        reason: "this delivery is for a medium, not for a chip".to_owned(),
+        hint: Some("use: firstlight write".to_owned()),
     })
 }
 
@@ -242,6 +257,11 @@ impl Consent {
     /// Returns the layout it was given for.
     pub fn layout(&self) -> &Carrier {
         &self.layout
+    }
+
+    /// Returns the flash plan it was given for; refuses where it was given for a medium.
+    pub fn factory(&self) -> Result<&Arc<FactoryPlan>, SinkError> {
+        factory(&self.layout, &self.target.name)
     }
 
     /// Returns the volume it was given for; refuses where it was given for a chip.

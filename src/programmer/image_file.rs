@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -183,17 +184,9 @@ fn unmade(error: &image::ImageError) -> SinkError {
     SinkError::Layout { reason }
 }
 
-fn factory(carrier: &crate::fleet::Carrier, target: &str) -> Result<std::sync::Arc<FactoryPlan>, SinkError> {
-    carrier.factory().cloned().ok_or_else(|| SinkError::Refused {
-        target: target.to_owned(),
-        reason: "this delivery is for a medium, not for a chip".to_owned(),
-        hint: Some("use: firstlight write".to_owned()),
-    })
-}
-
 impl Sink for ImageFile {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
-        let plan = factory(&need.carrier, &self.name())?;
+        let plan = Arc::clone(need.factory(&self.name())?);
         Layout::of(&plan).map_err(|error| unmade(&error))?;
         let target = self.identity()?;
         if !self.path.exists() {
@@ -206,7 +199,7 @@ impl Sink for ImageFile {
     }
 
     fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
-        let plan = factory(consent.layout(), &self.name())?;
+        let plan = Arc::clone(consent.factory()?);
         let layout = Layout::of(&plan).map_err(|error| unmade(&error))?;
         let artifact = cargo.parts()[0].artifact();
         let files = Files::of(artifact);
@@ -234,7 +227,7 @@ impl Sink for ImageFile {
     }
 
     fn check_fit(&mut self, cargo: &Cargo<'_>, need: &Footprint) -> Result<(), SinkError> {
-        let plan = factory(&need.carrier, &self.name())?;
+        let plan = Arc::clone(need.factory(&self.name())?);
         let layout = Layout::of(&plan).map_err(|error| unmade(&error))?;
         image::encode(&layout, &Files::of(cargo.parts()[0].artifact())).map(drop).map_err(|error| unmade(&error))
     }

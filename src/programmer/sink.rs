@@ -1,6 +1,7 @@
 //! A chip as a sink: who it is and what would be lost, then the image, its read-back and its meaning.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -154,14 +155,6 @@ fn table_difference(found: &[esp_partition_table::Partition], wanted: &[esp_part
     "its partition table is another than the fleet's".to_owned()
 }
 
-fn factory(carrier: &crate::fleet::Carrier, target: &str) -> Result<std::sync::Arc<FactoryPlan>, SinkError> {
-    carrier.factory().cloned().ok_or_else(|| SinkError::Refused {
-        target: target.to_owned(),
-        reason: "this delivery is for a medium, not for a chip".to_owned(),
-        hint: Some("use: firstlight write".to_owned()),
-    })
-}
-
 fn failed(error: ProgrammerError) -> SinkError {
     SinkError::Link { class: error.class(), hint: error.hint(), source: Box::new(error) }
 }
@@ -179,7 +172,7 @@ fn unmade(error: ImageError) -> SinkError {
 
 impl Sink for ChipSink {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
-        let plan = factory(&need.carrier, &self.name())?;
+        let plan = Arc::clone(need.factory(&self.name())?);
         let layout = Layout::of(&plan).map_err(unmade)?;
         self.furnish(&layout)?;
         let chip = self.connect()?;
@@ -199,7 +192,7 @@ impl Sink for ChipSink {
     }
 
     fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
-        let plan = factory(consent.layout(), &self.name())?;
+        let plan = Arc::clone(consent.factory()?);
         let layout = Layout::of(&plan).map_err(unmade)?;
         let files = Files::of(cargo.parts()[0].artifact());
         let segments = image::encode(&layout, &files).map_err(unmade)?;
@@ -229,7 +222,7 @@ impl Sink for ChipSink {
     }
 
     fn check_fit(&mut self, cargo: &Cargo<'_>, need: &Footprint) -> Result<(), SinkError> {
-        let plan = factory(&need.carrier, &self.name())?;
+        let plan = Arc::clone(need.factory(&self.name())?);
         let layout = Layout::of(&plan).map_err(unmade)?;
         image::encode(&layout, &Files::of(cargo.parts()[0].artifact())).map(drop).map_err(unmade)
     }

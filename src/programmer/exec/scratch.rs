@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -57,8 +57,7 @@ impl Scratch {
     /// Reads a file that the program made, of at most `limit` bytes; no link leads elsewhere.
     pub(super) fn take(&self, name: &str, limit: u64) -> Result<Secret, String> {
         let path = self.path.join(name);
-        let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits() | rustix::fs::OFlags::NONBLOCK.bits());
-        let opened = OpenOptions::new().read(true).custom_flags(nofollow.unwrap_or(0)).open(&path);
+        let opened = OpenOptions::new().read(true).custom_flags(no_follow()).open(&path);
         let file = opened.map_err(|error| format!("it made no file of data: {error}"))?;
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             return Err("its data are no regular file".to_owned());
@@ -79,13 +78,16 @@ impl Drop for Scratch {
     }
 }
 
-/// What nobody lives in is left over by a killed run.
+/// What nobody lives in is left over by a killed run. In a place where everybody may write, only our own user's folders count:
+/// in another's, names could be exchanged for links under our hands.
 fn wipe_leftovers(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
+    let user = rustix::process::geteuid().as_raw();
     for entry in entries.flatten().take(MOST) {
-        let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if !(is_ours && is_folder) {
+        let is_ours =
+            |metadata: fs::Metadata| metadata.is_dir() && metadata.uid() == user && (metadata.mode() & 0o777) == 0o700;
+        let name = entry.file_name();
+        if !is_left_over(&name.to_string_lossy()) || !entry.path().symlink_metadata().is_ok_and(is_ours) {
             continue;
         }
         let free = File::open(entry.path()).ok().filter(|f| flock(f, FlockOperation::NonBlockingLockExclusive).is_ok());
@@ -93,6 +95,12 @@ fn wipe_leftovers(parent: &Path) {
             wipe(&entry.path());
         }
     }
+}
+
+/// A folder whose process runs may have been made this moment, its lock not taken yet.
+fn is_left_over(name: &str) -> bool {
+    let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+    process.is_some_and(|process| process.parse::<u32>().is_ok() && !Path::new("/proc").join(process).exists())
 }
 
 fn wipe(folder: &Path) {
@@ -105,11 +113,15 @@ fn wipe(folder: &Path) {
     let _ = fs::remove_dir(folder);
 }
 
+fn no_follow() -> i32 {
+    i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits() | rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0)
+}
+
 /// Writes zeros over a file, so that a disk without copy-on-write does not keep it, and removes it.
 fn wipe_file(path: &Path) {
     if let Ok(metadata) = path.symlink_metadata()
         && metadata.is_file()
-        && let Ok(mut file) = OpenOptions::new().write(true).open(path)
+        && let Ok(mut file) = OpenOptions::new().write(true).custom_flags(no_follow()).open(path)
     {
         let zeros = [0; 8192];
         let mut rest = metadata.len();
@@ -163,11 +175,22 @@ mod tests {
     #[test]
     fn a_killed_run_s_leftovers_are_wiped_and_a_living_one_s_are_not() {
         let parent = tempfile::tempdir().unwrap();
-        let left = parent.path().join(format!("{PREFIX}1-1"));
-        fs::create_dir(&left).unwrap();
-        fs::write(left.join("key"), "secret").unwrap();
+        let made = |name: String, mode| {
+            let folder = parent.path().join(format!("{PREFIX}{name}"));
+            DirBuilder::new().mode(mode).create(&folder).unwrap();
+            fs::write(folder.join("key"), "secret").unwrap();
+            folder
+        };
+        // No process has a number beyond 2^22 (proc(5), pid_max).
+        let left = made("4194305-1".into(), 0o700);
+        let strangers = [made("4194305-2".into(), 0o755), made(format!("{}-99", std::process::id()), 0o700)];
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("precious"), "x").unwrap();
+        symlink(elsewhere.path(), parent.path().join(format!("{PREFIX}4194305-3"))).unwrap();
         let living = Scratch::new(parent.path()).unwrap();
         assert!(!left.exists());
+        assert!(strangers.iter().all(|folder| folder.join("key").exists()), "others' and a living process's stay");
+        assert_eq!(fs::read(elsewhere.path().join("precious")).unwrap(), b"x", "no link is followed");
         living.put("a", &Secret::new(vec![1])).unwrap();
         let second = Scratch::new(parent.path()).unwrap();
         assert!(living.path().join("a").exists() && second.path() != living.path());
