@@ -17,9 +17,9 @@ pub mod medium;
 #[cfg(feature = "station")]
 pub mod authority;
 #[cfg(feature = "station")]
-pub mod programmer;
+pub mod ledger;
 #[cfg(feature = "station")]
-pub mod registry;
+pub mod programmer;
 #[cfg(feature = "station")]
 pub mod station;
 

@@ -68,9 +68,9 @@ fn a_folder_on_the_disk_is_read_like_our_own() {
 
 #[test]
 fn planted_neighbours_that_know_each_other_are_found() {
-    assert_found(&[("medium/planted.rs", "use crate::registry::Ledger;")], "medium (floor 3) must not know registry");
+    assert_found(&[("medium/planted.rs", "use crate::ledger::Ledger;")], "medium (floor 3) must not know ledger");
     assert_found(&[("delivery/planted.rs", "use crate::host::HostError;")], "delivery (floor 2) must not know host");
-    assert_found(&[("client/planted.rs", "use crate::registry::Any;")], "client (floor 4) must not know registry");
+    assert_found(&[("client/planted.rs", "use crate::ledger::Any;")], "client (floor 4) must not know ledger");
     assert_found(&[("cellar/planted.rs", "use crate::fleet::Class;")], "\"cellar\" or \"fleet\" has no floor");
 }
 

@@ -15,8 +15,8 @@ use std::process::Command;
 use common::TestFleet;
 use firstlight::delivery::{Event, Progress, Silent, Sink, Step};
 use firstlight::fleet::{Class, Diagnose, EndpointName};
+use firstlight::ledger::{Again, DeviceHistory, GenerationState};
 use firstlight::medium::ImageFile;
-use firstlight::registry::{Again, DeviceHistory, GenerationState};
 use firstlight::station::{Delivered, Delivery, StationError};
 use memory::{MemoryDrive, Yes, open};
 

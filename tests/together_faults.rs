@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::TestFleet;
 use firstlight::delivery::{Confirm, Effect, Event, Manifest, Preflight, Progress, Silent, Sink, SinkError, Step};
 use firstlight::fleet::{Class, Diagnose, EndpointName};
-use firstlight::registry::{Again, DeviceHistory};
+use firstlight::ledger::{Again, DeviceHistory};
 use firstlight::station::{AcceptPort, Delivered, Outcome, StationError, Together};
 use memory::{MemoryDrive, Yes, open};
 

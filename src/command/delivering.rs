@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use crate::delivery::Confirm;
 use crate::fleet::{DevicePlan, EndpointName, Recipient};
-use crate::registry::Again;
+use crate::ledger::Again;
 use crate::station::{self, Batch, Station, StationError, TargetSpec, Together, Verdict};
 use crate::ui::Drawing;
 use crate::ui::closing::Closing;

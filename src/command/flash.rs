@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::command::{Context, Status};
 use crate::delivery::{Confirm, Sink};
 use crate::fleet::{DevicePlan, EndpointName};
+use crate::ledger::Again;
 use crate::programmer::ProgrammerSelector;
-use crate::registry::Again;
 use crate::station::{
     AcceptTarget, ChipConsent, Delivered, Flash, FlashError, Flashed, Gang, Hooks, Queue, Recipes, Station,
     StationError, StationFiles, Verdict, Wish, label, label::PrintError, programmers, rehearse, slots, trust::Trust,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::authority::{self, AskPassphrase, AuthorityError, Keys, State};
 use crate::fleet::{Class, EndpointName, Secret};
 use crate::host::{HostError, files};
-use crate::registry::Ledger;
+use crate::ledger::Ledger;
 use crate::station::load::{self, FleetFolder, Inputs};
 use crate::station::open::open_ledger;
 use crate::station::post::{PRIVATE_FOLDER, ledger_path};

@@ -9,7 +9,7 @@ use crate::bundle;
 use crate::delivery::{Footprint, TargetIdentity};
 use crate::fleet::{DevicePlan, EndpointName, SecretSource};
 use crate::host::Machine;
-use crate::registry::{Again, Beginning};
+use crate::ledger::{Again, Beginning};
 use crate::station::{Station, StationError, TargetSpec, together};
 use crate::ui::Table;
 

@@ -2,7 +2,7 @@
 
 use crate::command::{Context, Status};
 use crate::delivery::Confirm;
-use crate::registry;
+use crate::ledger;
 use crate::station::{AcceptPort, AcceptTarget, Selection, Station, StationError, StationFiles, TargetSpec};
 use crate::ui::consent::AskConsent;
 use crate::ui::measure::parse_size;
@@ -80,12 +80,12 @@ pub enum Again {
     Copy,
 }
 
-impl From<Again> for registry::Again {
+impl From<Again> for ledger::Again {
     fn from(again: Again) -> Self {
         match again {
-            Again::Lost => registry::Again::Lost,
-            Again::Damaged => registry::Again::Damaged,
-            Again::Copy => registry::Again::Copy,
+            Again::Lost => ledger::Again::Lost,
+            Again::Damaged => ledger::Again::Damaged,
+            Again::Copy => ledger::Again::Copy,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::delivery::{Sink, TargetIdentity};
 use crate::fleet::factory::HookStep;
 use crate::fleet::{DevicePlan, Digest};
-use crate::registry::{LockPlan, LockState, Ticket};
+use crate::ledger::{LockPlan, LockState, Ticket};
 
 use super::error::StationError;
 use super::hooks::Hooks;

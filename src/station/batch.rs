@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::delivery::{Confirm, Event, Progress, Sink};
 use crate::fleet::{Class, DevicePlan, Diagnose, EndpointName};
-use crate::registry::Again;
+use crate::ledger::Again;
 
 use super::deliver::{Delivered, Delivery};
 use super::error::StationError;

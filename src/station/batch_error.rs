@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::fleet::{Class, Diagnose};
 use crate::host::HostError;
-use crate::registry::LedgerError;
+use crate::ledger::LedgerError;
 
 /// How something with a batch fails.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use crate::bundle::sealed::signature::Signature;
 use crate::delivery::TargetIdentity;
 use crate::fleet::Digest;
 use crate::host::files::{read_bounded, write_atomically};
-use crate::registry::{BatchRecord, BatchState, Closing, Tally};
+use crate::ledger::{BatchRecord, BatchState, Closing, Tally};
 
 use super::batch_error::BatchError;
 use super::error::StationError;

@@ -3,9 +3,9 @@
 use crate::delivery::{Confirm, Sink, TargetIdentity};
 use crate::fleet::{Carrier, DevicePlan, EndpointName};
 use crate::host::Machine;
+use crate::ledger::DeliveryState;
 use crate::medium::{DriveSelector, DriveSink};
 use crate::programmer::{ProgrammerError, ProgrammerSelector};
-use crate::registry::DeliveryState;
 
 use super::error::StationError;
 use super::open::Station;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::delivery::{Confirm, Effect, Preflight, SinkError, TargetIdentity};
-use crate::registry::Ledger;
+use crate::ledger::Ledger;
 
 /// Agrees to files of this station: new ones always, existing ones only where this fleet wrote them.
 pub struct StationFiles {

@@ -8,7 +8,7 @@ use crate::delivery::{
     SealedArtifact, Sink, SinkError, Step, TargetIdentity,
 };
 use crate::fleet::{Class, DevicePlan, Diagnose};
-use crate::registry::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};
+use crate::ledger::{Again, Beginning, Claim, FinishedDelivery, NewCredential, Ticket};
 use crate::{bundle, bundle::Rendering};
 
 use super::aftercare::Aftercare;

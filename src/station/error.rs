@@ -10,9 +10,9 @@ use crate::fleet::check::PlanError;
 use crate::fleet::{Class, Diagnose};
 use crate::host::HostError;
 use crate::host::files::folder_of;
+use crate::ledger::LedgerError;
 use crate::programmer::ProgrammerError;
 use crate::programmer::image::ImageError;
-use crate::registry::LedgerError;
 
 use super::batch_error::BatchError;
 use super::flash_error::FlashError;

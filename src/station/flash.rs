@@ -8,8 +8,8 @@ use crate::authority::key_of_request;
 use crate::delivery::{Confirm, Footprint, Progress, Sink, SinkError, TargetIdentity};
 use crate::fleet::factory::{HookStep, SerialSource};
 use crate::fleet::{CredentialKind, DevicePlan, Diagnose, EndpointName, KeyOrigin, SerialNumber};
+use crate::ledger::Again;
 use crate::programmer::ProgrammerError;
-use crate::registry::Again;
 
 use super::aftercare::Aftercare;
 use super::batch::MakePlan;

@@ -8,7 +8,7 @@ use crate::authority::{Authority, BundleKeys, Keys};
 use crate::fleet::check::Fleet;
 use crate::fleet::{FleetLock, Secret};
 use crate::host::files;
-use crate::registry::Ledger;
+use crate::ledger::Ledger;
 
 use super::bundle_keys;
 use super::error::StationError;

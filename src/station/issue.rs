@@ -7,7 +7,7 @@ use crate::authority::{CredentialRequest, FleetKey, wrap_for_recipient};
 use crate::delivery::Credential;
 use crate::fleet::check::Fleet;
 use crate::fleet::{CredentialKind, DevicePlan, EndpointName};
-use crate::registry::{CredentialState, Ledger, NewCredential};
+use crate::ledger::{CredentialState, Ledger, NewCredential};
 
 use super::error::StationError;
 use super::open::Station;

@@ -8,7 +8,7 @@ use crate::fleet::{Class, DevicePlan, Diagnose};
 use crate::format::label::{Label, LabelError, qr_svg, zpl};
 use crate::host::HostError;
 use crate::host::files::write_atomically;
-use crate::registry::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError};
 
 /// Why there is no label.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::delivery::{Locks, Observation, Sink, TargetIdentity};
 use crate::fleet::recipe::LockStep;
 use crate::fleet::{DevicePlan, Digest, EndpointName};
-use crate::registry::{LockPlan, LockRecord, LockState, Ticket};
+use crate::ledger::{LockPlan, LockRecord, LockState, Ticket};
 
 use super::error::StationError;
 use super::flash_error::FlashError;

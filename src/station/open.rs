@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::authority::{self, Authority, BundleKeys, Keys, State};
 use crate::fleet::{DevicePlan, Digest, Secret, Variable};
-use crate::registry::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError};
 
 use super::bundle_keys;
 use super::error::StationError;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::delivery::{SinkError, TargetIdentity};
 use crate::fleet::EndpointName;
-use crate::registry::{DeliveryState, Ledger, LedgerError, Lying};
+use crate::ledger::{DeliveryState, Ledger, LedgerError, Lying};
 
 use super::error::StationError;
 

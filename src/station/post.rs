@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::authority::AskPassphrase;
 use crate::delivery::{Clock, Random};
 use crate::fleet::Class;
-use crate::registry::Provenance;
+use crate::ledger::Provenance;
 
 /// The folder of a fleet that holds keys and ledger; never committed.
 pub const PRIVATE_FOLDER: &str = ".firstlight";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::fleet::EndpointName;
 use crate::fleet::check::Fleet;
-use crate::registry::Ledger;
+use crate::ledger::Ledger;
 
 use super::error::StationError;
 

@@ -6,8 +6,8 @@ use crate::fleet::check::Fleet;
 use crate::fleet::{Carrier, EndpointName};
 use crate::host::Machine;
 use crate::host::usb::{self, ProgrammerKind};
+use crate::ledger::Ledger;
 use crate::programmer::{ProgrammerSelector, UsbSelector, selector::EspLine};
-use crate::registry::Ledger;
 
 use super::error::StationError;
 use super::flash_error::FlashError;

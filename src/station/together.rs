@@ -11,8 +11,8 @@ use crate::delivery::{
     TargetIdentity, TargetKind,
 };
 use crate::fleet::{Carrier, DevicePlan, EndpointName, MediumPlan};
+use crate::ledger::{Again, Beginning, Claim, FinishedDelivery, Ticket};
 use crate::medium;
-use crate::registry::{Again, Beginning, Claim, FinishedDelivery, Ticket};
 
 use super::batch::{MakePlan, Outcome};
 use super::deliver::{Delivered, Delivery};

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::source::{Named, blank_out, paths};
 
 /// Room and floor. A room may use only the floors below its own.
-pub(crate) const FLOORS: [(&str, u8); 17] = [
+pub(crate) const FLOORS: [(&str, u8); 19] = [
     ("fleet", 1),
     ("delivery", 2),
     ("format", 2),
@@ -17,9 +17,11 @@ pub(crate) const FLOORS: [(&str, u8); 17] = [
     ("medium", 3),
     ("programmer", 3),
     ("card", 3),
+    ("ledger", 3),
     ("registry", 3),
     ("station", 4),
     ("client", 4),
+    ("registration", 4),
     ("server", 5),
     ("ui", 6),
     ("command", 7),
@@ -31,7 +33,7 @@ const NEIGHBOURS: [(&str, &str); 2] = [("format", "delivery"), ("host", "deliver
 /// Rooms that may use these rooms and no other, whatever their floor.
 const ONLY: [(&str, &[&str]); 1] = [("client", &["bundle", "delivery", "host", "format", "fleet", "medium"])];
 /// Crates with the rooms that may name them.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 13] = [
     ("clap", &["ui", "command", "main"]),
     ("dialoguer", &["ui", "command", "main"]),
     ("indicatif", &["ui", "command", "main"]),
@@ -39,8 +41,12 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("serde_yaml", &["fleet"]),
     ("rusb", &["host", "programmer"]),
     ("probe_rs", &["programmer"]),
-    ("rusqlite", &["registry"]),
+    ("rusqlite", &["ledger", "registry"]),
     ("postgres", &["registry"]),
+    ("tokio_postgres", &["registry"]),
+    ("tokio_postgres_rustls", &["registry"]),
+    ("tokio", &["server"]),
+    ("axum", &["server"]),
 ];
 /// Lines of `main.rs`, and of any file.
 const LONGEST_MAIN: usize = 100;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::command::{Context, Status, opened};
-use crate::registry::{BatchRecord, BatchState};
+use crate::ledger::{BatchRecord, BatchState};
 use crate::station::{BatchError, StationError, batches};
 use crate::ui::Table;
 

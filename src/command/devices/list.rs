@@ -1,7 +1,7 @@
 //! `firstlight devices list`: lists devices and where each stands.
 
 use crate::command::{Context, Status, opened};
-use crate::registry::{DeviceFilter, DeviceRecord};
+use crate::ledger::{DeviceFilter, DeviceRecord};
 use crate::ui::Table;
 use crate::ui::measure::count;
 

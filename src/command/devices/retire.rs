@@ -7,7 +7,7 @@ use crate::ui::{Complaint, Prompt};
 
 use crate::command::selection::endpoint_name;
 use crate::fleet::{Class, EndpointName};
-use crate::registry::LedgerError;
+use crate::ledger::LedgerError;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,7 +1,7 @@
 //! `firstlight devices show`: shows all records of a device.
 
 use crate::command::{Context, Status, opened};
-use crate::registry::{DeviceHistory, LedgerError};
+use crate::ledger::{DeviceHistory, LedgerError};
 use crate::ui::Table;
 
 use crate::command::selection::endpoint_name;

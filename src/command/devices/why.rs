@@ -1,7 +1,7 @@
 //! `firstlight devices why`: says why a device stands where it does.
 
 use crate::command::{Context, Status, opened};
-use crate::registry::{LedgerError, Why};
+use crate::ledger::{LedgerError, Why};
 
 use crate::command::selection::endpoint_name;
 use crate::fleet::EndpointName;

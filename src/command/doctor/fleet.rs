@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::authority::{Keys, Protection};
 use crate::command::{Context, opened, place};
-use crate::registry::Ledger;
+use crate::ledger::Ledger;
 use crate::station::load::LOCK_FILE;
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::{Failure, measure};
@@ -71,7 +71,7 @@ fn ledger(context: &Context) -> Check {
 }
 
 /// The ledger opens, nothing waits, and its last row is not of the future.
-fn state_of(ledger: &Ledger, now: OffsetDateTime) -> Result<Check, crate::registry::LedgerError> {
+fn state_of(ledger: &Ledger, now: OffsetDateTime) -> Result<Check, crate::ledger::LedgerError> {
     let last = ledger.log(1, None)?.pop().and_then(|entry| OffsetDateTime::parse(&entry.at, &Rfc3339).ok());
     if let Some(last) = last.filter(|last| *last > now) {
         let fact =

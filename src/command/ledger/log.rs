@@ -1,7 +1,7 @@
 //! `firstlight ledger log`: prints what happened, oldest first.
 
 use crate::command::{Context, Status, opened};
-use crate::registry::Entry;
+use crate::ledger::Entry;
 use crate::ui::{Csv, Table};
 
 use crate::command::selection::endpoint_name;

@@ -1,7 +1,7 @@
 //! `firstlight ledger pending`: lists deliveries begun and not finished.
 
 use crate::command::{Context, Status, opened};
-use crate::registry::PendingDelivery;
+use crate::ledger::PendingDelivery;
 use crate::ui::Table;
 use crate::ui::measure::count;
 

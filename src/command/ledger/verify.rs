@@ -2,7 +2,7 @@
 
 use crate::command::{Context, Status, opened};
 use crate::fleet::Class;
-use crate::registry::ChainReport;
+use crate::ledger::ChainReport;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::world::*;
 use crate::delivery::{PublicKind, Step};
-use crate::registry::writer::Point;
-use crate::registry::*;
+use crate::ledger::writer::Point;
+use crate::ledger::*;
 
 const ROLE: &str = "FIRSTLIGHT_TEST_LEDGER_ROLE";
 const STEPS: [Step; 7] =
@@ -20,7 +20,7 @@ const STEPS: [Step; 7] =
 /// Runs this very test program as another process that plays `role`.
 fn play(role: &str, path: &Path) -> std::process::Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "registry::tests::crash::the_other_process", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "ledger::tests::crash::the_other_process", "--nocapture", "--test-threads=1"])
         .env(ROLE, role)
         .env("FIRSTLIGHT_TEST_LEDGER", path)
         .stdout(std::process::Stdio::null())

@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 
 use super::world::*;
 use crate::delivery::Step;
-use crate::registry::*;
+use crate::ledger::*;
 
 /// A closed ledger with something in every table, its bytes, and a place for a tampered copy.
 fn sample() -> (World, Vec<u8>) {

@@ -4,7 +4,7 @@ use rusqlite::StatementStatus;
 
 use super::world::*;
 use crate::delivery::Step;
-use crate::registry::*;
+use crate::ledger::*;
 
 #[test]
 fn a_thousand_devices_take_few_commits_and_few_bytes() {

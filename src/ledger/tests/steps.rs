@@ -3,7 +3,7 @@
 use super::world::*;
 use crate::delivery::{SealedMaterial, Step};
 use crate::fleet::{Class, Diagnose, Digest};
-use crate::registry::*;
+use crate::ledger::*;
 
 #[test]
 fn steps_out_of_order_are_refused_and_change_nothing() {

@@ -3,7 +3,7 @@
 use super::world::*;
 use crate::delivery::Step;
 use crate::fleet::Class;
-use crate::registry::*;
+use crate::ledger::*;
 
 fn three() -> World {
     let world = World::new();

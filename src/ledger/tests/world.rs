@@ -13,7 +13,7 @@ use crate::fleet::{
     BundlePlan, CertificateProfile, CredentialKind, CredentialShape, DeliveryPlan, DevicePlan, Digest, EndpointName,
     Filesystem, KeyAlgorithm, MediumPlan, PartitionTable, Retain, Seal, SerialNumber, Validity, Variable,
 };
-use crate::registry::*;
+use crate::ledger::*;
 
 /// A clock that a test sets.
 pub(super) struct Watch(pub(super) AtomicI64);

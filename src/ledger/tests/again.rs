@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::delivery::Step;
-use crate::registry::*;
+use crate::ledger::*;
 
 #[test]
 fn a_lost_stick_means_new_generations_and_a_new_version() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::world::*;
 use crate::delivery::Clock;
 use crate::fleet::{Class, Diagnose};
-use crate::registry::*;
+use crate::ledger::*;
 
 fn try_open(path: &std::path::Path, fleet: &str, world: &World) -> Result<Ledger, LedgerError> {
     Ledger::open(path, fleet, provenance(), Arc::clone(&world.watch) as Arc<dyn Clock>)

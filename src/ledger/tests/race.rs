@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::world::*;
 use super::{crash, world};
 use crate::delivery::Step;
-use crate::registry::*;
+use crate::ledger::*;
 
 const DEVICES: usize = 200;
 

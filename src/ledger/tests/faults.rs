@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::world::*;
 use crate::delivery::Step;
 use crate::fleet::{Class, Diagnose};
-use crate::registry::writer::Point;
-use crate::registry::*;
+use crate::ledger::writer::Point;
+use crate::ledger::*;
 
 /// A delivery that stops at the first error.
 fn try_deliver(ledger: &Ledger, name: &str) -> Result<(), LedgerError> {

@@ -3,7 +3,7 @@
 use super::world::*;
 use crate::delivery::Step;
 use crate::fleet::{Class, CredentialKind, Diagnose, Retain, SerialNumber};
-use crate::registry::*;
+use crate::ledger::*;
 use std::sync::Arc;
 
 #[test]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::world::*;
 use crate::delivery::{PublicCredential, Step, TargetIdentity};
 use crate::fleet::{Class, DevicePlan, Retain};
-use crate::registry::*;
+use crate::ledger::*;
 
 #[derive(Clone, Debug)]
 enum Operation {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::crash;
 use super::world::*;
 use crate::delivery::{Receipt, Step, TargetIdentity};
-use crate::registry::writer::Point;
-use crate::registry::*;
+use crate::ledger::writer::Point;
+use crate::ledger::*;
 
 const NAMES: [&str; 3] = ["gw-1", "gw-2", "gw-3"];
 /// Begin, bind, three times sealed, exposed, verified, conclude.
