@@ -21,6 +21,8 @@ pub mod ledger;
 #[cfg(feature = "station")]
 pub mod programmer;
 #[cfg(feature = "station")]
+pub mod registry;
+#[cfg(feature = "station")]
 pub mod station;
 
 pub mod command;

@@ -8,6 +8,7 @@ pub mod check;
 pub mod class;
 pub mod credential;
 pub mod digest;
+pub mod enrolment;
 pub mod factory;
 #[cfg(feature = "station")]
 pub mod file;

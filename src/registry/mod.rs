@@ -1,0 +1,28 @@
+//! The registry: who exists, shared by stations and servers.
+//!
+//! Devices, enrolment groups, allow and block lists, tokens, registrations, models and their instances, leases of stations,
+//! and an audit trail in which each event's digest covers the one before. It lies in a SQLite file, or in PostgreSQL where
+//! several share it: one schema and one set of statements serve both.
+//!
+//! This room knows no proofs and no policies: what a group admits is judged by `registration`, which asks here for what only
+//! a transaction can decide. Private material comes and goes sealed.
+
+mod chain;
+mod connection;
+mod error;
+mod handle;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod schema;
+mod sql;
+mod sqlite;
+mod times;
+mod writer;
+
+pub use chain::{Event, StoredEvent};
+pub use connection::Engine;
+pub use error::RegistryError;
+pub use handle::Registry;
+
+use handle::{Reading, Writing};
+use sql::{Row, Sql, Value};
