@@ -13,6 +13,7 @@ mod error;
 mod handle;
 #[cfg(feature = "postgres")]
 mod postgres;
+pub mod registering;
 mod schema;
 mod sql;
 mod sqlite;
@@ -23,6 +24,6 @@ pub use chain::{Event, StoredEvent};
 pub use connection::Engine;
 pub use error::RegistryError;
 pub use handle::Registry;
+pub use registering::Registrar;
 
-use handle::{Reading, Writing};
 use sql::{Row, Sql, Value};

@@ -1,0 +1,13 @@
+//! The one transaction of a registration: allow list, token, nonce, device, credential, model instance, resources and audit
+//! row together, or only an audit row.
+
+mod apply;
+mod asked;
+mod decide;
+mod queue;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof};
+pub use queue::Registrar;
