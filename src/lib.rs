@@ -21,7 +21,11 @@ pub mod ledger;
 #[cfg(feature = "station")]
 pub mod programmer;
 #[cfg(feature = "station")]
+pub mod registration;
+#[cfg(feature = "station")]
 pub mod registry;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "station")]
 pub mod station;
 

@@ -1,0 +1,1 @@
+//! The server: sockets, TLS and HTTP around registration and administration.
