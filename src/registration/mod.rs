@@ -1,3 +1,14 @@
-//! Registration of devices: proofs, admission, the decision and the answer.
+//! Registration of devices: proofs, admission, the decision and the answer. Knows no sockets and no SQL.
 
+mod challenge;
+pub mod desk;
 pub mod exchange;
+mod groups;
+mod issuer;
+mod keys;
+mod proof;
+mod request;
+
+pub use desk::{Certified, Desk, Equipment, Issuer, ModelQuestion};
+pub use issuer::FleetIssuer;
+pub use keys::ClaimKeys;

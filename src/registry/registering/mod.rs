@@ -8,6 +8,8 @@ mod queue;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod visit;
 
 pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof};
 pub use queue::Registrar;
+pub use visit::{Policy, Registered, Report, Visit, Visited};

@@ -1,0 +1,467 @@
+//! The desk where devices register: reads a request, judges its proof, asks for the transaction, words the answer.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::delivery::{Clock, Random};
+use crate::fleet::Digest;
+use crate::fleet::enrolment::Refusal;
+use crate::registry::registering::{
+    Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Registered, Report, Visit,
+};
+use crate::registry::{Registrar, Registry, RegistryError};
+
+use super::challenge::Challenges;
+use super::exchange::{Incoming, Registration, Reply};
+use super::groups::{Group, Groups};
+use super::keys::ClaimKeys;
+use super::proof::{Judge, Proven, Unproven};
+use super::request::{self, AskedModel, Refused, Request, known, malformed, object};
+
+/// After how many seconds a device asks again whether it was approved.
+const PENDING: u32 = 30;
+/// After how many seconds a device asks again when the registry is away.
+const AWAY: u32 = 5;
+
+/// What a device is given beside its registration.
+pub trait Issuer: Send + Sync {
+    /// Certifies the key of a certificate request (PKCS#10, DER) for a device. The error is in words.
+    fn certify(&self, device: &crate::fleet::EndpointName, csr: &[u8]) -> Result<Certified, String>;
+
+    /// Returns the servers a device is told, as they stand in the answer.
+    fn servers(&self, device: &crate::fleet::EndpointName, wanted: Option<&[String]>) -> Value;
+
+    /// Returns the instance of the model that fits a device; a refusal where the device asks for one it cannot have.
+    fn model(&self, request: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Refused>;
+}
+
+/// What a device says that decides its model.
+pub struct ModelQuestion<'a> {
+    /// The device.
+    pub device: &'a crate::fleet::EndpointName,
+    /// Its facts.
+    pub facts: &'a Facts,
+    /// LwM2M objects it lists.
+    pub objects: &'a [String],
+    /// The reference it gives.
+    pub reference: Option<&'a str>,
+    /// The model it brings.
+    pub inline: Option<&'a Value>,
+    /// Values of its instance.
+    pub values: Option<&'a Value>,
+    /// What its group allows.
+    pub accepted: &'a crate::fleet::enrolment::AcceptedModels,
+}
+
+/// A certificate just made.
+pub struct Certified {
+    /// The credential for the registry.
+    pub credential: NewCredential,
+    /// Its issuers (PEM), the direct one first.
+    pub chain: String,
+}
+
+/// The desk. One for a server; used from any thread.
+pub struct Desk {
+    judge: Judge,
+    groups: Groups,
+    registrar: Registrar,
+    registry: Registry,
+    issuer: Arc<dyn Issuer>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+/// What a desk works with.
+pub struct Equipment {
+    /// The registry.
+    pub registry: Registry,
+    /// Keys of claims.
+    pub keys: Arc<dyn ClaimKeys>,
+    /// Certificates, servers, models.
+    pub issuer: Arc<dyn Issuer>,
+    /// The fleet's own root certificate (DER).
+    pub root: Vec<u8>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub random: Arc<dyn Random>,
+}
+
+impl Desk {
+    /// Opens the desk: reads the policies of all groups.
+    pub fn open(equipment: Equipment) -> Result<Self, RegistryError> {
+        let Equipment { registry, keys, issuer, root, clock, random } = equipment;
+        let desk = Self {
+            judge: Judge {
+                fleet: registry.tenant().to_owned(),
+                keys,
+                challenges: Challenges::new(&*random),
+                registry: registry.clone(),
+            },
+            groups: Groups::new(registry.clone(), &root),
+            registrar: Registrar::start(registry.clone()),
+            registry,
+            issuer,
+            clock,
+            random,
+        };
+        desk.groups.refresh()?;
+        Ok(desk)
+    }
+
+    /// Reads the policies anew, for a fleet file or a registry that changed.
+    pub fn refresh(&self) -> Result<(), RegistryError> {
+        self.groups.refresh()
+    }
+
+    fn registered(&self, incoming: &Incoming) -> Result<Reply, Unproven> {
+        let request = Request::read(&incoming.fields)?;
+        // A policy that changed under way is read anew, once.
+        for _ in 0..2 {
+            let asked = self.asked(incoming, &request)?;
+            let decision = self.registrar.register(asked)?;
+            if decision == Decision::Stale {
+                self.groups.refresh()?;
+                continue;
+            }
+            return Ok(self.reply(decision));
+        }
+        Ok(Reply::refused(Refusal::TryLater, "the group's policy is being changed").after(1))
+    }
+
+    fn asked(&self, incoming: &Incoming, request: &Request) -> Result<Asked, Unproven> {
+        let now = self.clock.now();
+        let group = self.group(request.group.as_deref())?;
+        group.admit(request)?;
+        let Proven { proof, nonce } = self.judge.judge(incoming, &request.device, &group, now)?;
+        let facts = facts(request, &group);
+        check_models(&group, request)?;
+        let instance = self.issuer.model(&model_question(request, &facts, &group))?;
+        let certified = self.certified(request)?;
+        let registration = self.draw(now);
+        let resources = resources(request, &group);
+        let answer = self.answer(&registration, request, &group, &instance, certified.as_ref(), &resources, now);
+        Ok(Asked {
+            registration,
+            device: request.device.clone(),
+            group: group.name.clone(),
+            etag: group.etag,
+            policy: Arc::clone(&group.policy),
+            proof,
+            nonce,
+            request: idempotency(incoming, request),
+            digest: digest(&incoming.fields),
+            facts,
+            credential: certified.map(|certified| certified.credential),
+            instance,
+            resources,
+            allocates: group.policy.hooks.allocate.is_some(),
+            asked: incoming.fields.clone(),
+            answer,
+            source: incoming.source.to_string(),
+        })
+    }
+
+    fn group(&self, name: Option<&str>) -> Result<Arc<Group>, Refused> {
+        let words = || match name {
+            Some(name) => format!("group {name:?} is not there"),
+            None => "the request names no group, and there is not exactly one".to_owned(),
+        };
+        self.groups.get(name).ok_or_else(|| (Refusal::GroupUnknown, words()))
+    }
+
+    fn certified(&self, request: &Request) -> Result<Option<Certified>, Refused> {
+        let Some(csr) = &request.csr else { return Ok(None) };
+        let certified = self.issuer.certify(&request.device, csr);
+        certified.map(Some).map_err(|words| (Refusal::RequestNotAcceptable, words))
+    }
+
+    /// An id in the order of time, with 80 random bits: nobody guesses another's.
+    fn draw(&self, now: OffsetDateTime) -> String {
+        let mut bytes = [0; 10];
+        self.random.fill("registration", &mut bytes);
+        format!("{:012x}{}", now.unix_timestamp_nanos() / 1_000_000, hex::encode(bytes))
+    }
+
+    #[allow(clippy::too_many_arguments)] // the parts of one answer
+    fn answer(
+        &self,
+        registration: &str,
+        request: &Request,
+        group: &Group,
+        instance: &Option<NewInstance>,
+        certified: Option<&Certified>,
+        resources: &[NewResource],
+        now: OffsetDateTime,
+    ) -> Value {
+        let mut answer = json!({
+            "registration": registration,
+            "id": request.device,
+            "group": group.name,
+            "state": "assigned",
+            "servers": self.issuer.servers(&request.device, group.policy.servers.as_deref()),
+            "credentials": certified.map(credential).into_iter().collect::<Vec<_>>(),
+            "resources": resources.iter().map(|resource| {
+                json!({ "kind": resource.kind, "name": resource.name, "detail": resource.detail })
+            }).collect::<Vec<_>>(),
+            "interval": group.policy.interval,
+        });
+        if let Some(instance) = instance {
+            answer["model"] = json!({ "name": instance.model, "version": instance.version });
+            answer["instance"] = instance.values.clone();
+        }
+        let lease = group.policy.lease.and_then(|lease| i64::try_from(lease).ok());
+        let until = lease.and_then(|lease| now.checked_add(time::Duration::seconds(lease)));
+        if let Some(until) = until.and_then(|until| until.format(&Rfc3339).ok()) {
+            answer["lease_until"] = json!(until);
+        }
+        answer
+    }
+
+    fn reply(&self, decision: Decision) -> Reply {
+        match decision {
+            Decision::Assigned { registration, answer } => {
+                Reply { location: Some(path_of(&registration)), ..Reply::fields(201, answer) }
+            }
+            Decision::Same { answer, .. } => Reply::fields(200, answer),
+            Decision::Pending { registration } => waiting(&registration, "pending"),
+            Decision::Assigning { registration } => waiting(&registration, "assigning"),
+            Decision::Refused(refusal) => Reply::refused(refusal, refusal.says()),
+            Decision::Stale => Reply::refused(Refusal::TryLater, "the group's policy was changed").after(1),
+        }
+    }
+
+    /// A visit to a registration: its proof is judged by the group it is in.
+    fn visit(&self, registration: &str, incoming: &Incoming) -> Result<(Visit, Registered), Unproven> {
+        let known = if is_registration(registration) { self.registry.registration(registration)? } else { None };
+        let unknown = || (Refusal::NotRegistered, "there is no such registration".to_owned());
+        let known = known.ok_or_else(unknown)?;
+        let group = self.group(Some(&known.group))?;
+        let Proven { proof, nonce } = self.judge.judge(incoming, &known.device, &group, self.clock.now())?;
+        Ok((Visit { registration: registration.to_owned(), proof, nonce }, known))
+    }
+
+    fn reported(&self, registration: &str, incoming: &Incoming) -> Result<Reply, Unproven> {
+        let fields = object(&incoming.fields, "the request")?;
+        known(fields, "", &["firmware", "objects", "attributes"])?;
+        let report = Report {
+            firmware: request::word(fields, "firmware")?,
+            attributes: request::attributes(fields)?,
+            objects: request::objects(fields)?,
+        };
+        let (visit, _) = self.visit(registration, incoming)?;
+        Ok(match self.registry.report(visit, report)? {
+            Ok(registered) => state_of(&registered),
+            Err(refusal) => Reply::refused(refusal, refusal.says()),
+        })
+    }
+
+    fn renewed(&self, registration: &str, incoming: &Incoming) -> Result<Reply, Unproven> {
+        let fields = object(&incoming.fields, "the request")?;
+        known(fields, "", &["csr"])?;
+        let csr = request::csr(fields)?.ok_or_else(|| malformed("\"csr\" is missing"))?;
+        let (visit, known) = self.visit(registration, incoming)?;
+        if known.state != "assigned" {
+            return Ok(Reply::refused(Refusal::NotRegistered, format!("the registration is {}", known.state)));
+        }
+        let certified = self.issuer.certify(&known.device, &csr);
+        let certified = certified.map_err(|words| (Refusal::RequestNotAcceptable, words))?;
+        let mut answer = known.answer;
+        answer["credentials"] = json!([credential(&certified)]);
+        Ok(match self.registry.renew(visit, certified.credential, answer)? {
+            Ok(registered) => Reply::fields(200, registered.answer),
+            Err(refusal) => Reply::refused(refusal, refusal.says()),
+        })
+    }
+}
+
+impl Registration for Desk {
+    fn register(&self, incoming: Incoming) -> Reply {
+        told(self.registered(&incoming))
+    }
+
+    fn challenge(&self, _: Incoming) -> Reply {
+        let (nonce, expires) = self.judge.challenges.make(self.clock.now().unix_timestamp(), &*self.random);
+        let expires = OffsetDateTime::from_unix_timestamp(expires).ok().and_then(|at| at.format(&Rfc3339).ok());
+        Reply::fields(200, json!({ "nonce": nonce, "expires": expires }))
+    }
+
+    fn status(&self, registration: &str, incoming: Incoming) -> Reply {
+        told(self.visit(registration, &incoming).and_then(|(visit, _)| {
+            Ok(match self.registry.visit(visit)? {
+                Ok(registered) => state_of(&registered),
+                Err(refusal) => Reply::refused(refusal, refusal.says()),
+            })
+        }))
+    }
+
+    fn renew(&self, registration: &str, incoming: Incoming) -> Reply {
+        told(self.renewed(registration, &incoming))
+    }
+
+    fn report(&self, registration: &str, incoming: Incoming) -> Reply {
+        told(self.reported(registration, &incoming))
+    }
+
+    fn end(&self, registration: &str, incoming: Incoming) -> Reply {
+        told(self.visit(registration, &incoming).and_then(|(visit, _)| {
+            Ok(match self.registry.end(visit)? {
+                Ok(_) => Reply::empty(204),
+                Err(refusal) => Reply::refused(refusal, refusal.says()),
+            })
+        }))
+    }
+
+    fn bootstrap(&self, _: Incoming) -> Reply {
+        Reply::refused(Refusal::NotRegistered, "this server holds no bundles")
+    }
+
+    fn bootstrap_result(&self, _: Incoming) -> Reply {
+        Reply::refused(Refusal::NotRegistered, "this server holds no bundles")
+    }
+
+    fn is_ready(&self) -> bool {
+        self.registry.ping().is_ok()
+    }
+}
+
+fn told(result: Result<Reply, Unproven>) -> Reply {
+    match result {
+        Ok(reply) => reply,
+        Err(Unproven::Refused((refusal, words))) => Reply::refused(refusal, words),
+        // The device is not told what ails the store; the log is.
+        Err(Unproven::Registry(_)) => Reply::refused(Refusal::TryLater, "the registry cannot answer now").after(AWAY),
+    }
+}
+
+fn path_of(registration: &str) -> String {
+    format!("/v1/registrations/{registration}")
+}
+
+fn waiting(registration: &str, state: &str) -> Reply {
+    let fields = json!({ "registration": registration, "state": state, "status": path_of(registration) });
+    let seconds = if state == "pending" { PENDING } else { AWAY };
+    Reply { location: Some(path_of(registration)), ..Reply::fields(202, fields).after(seconds) }
+}
+
+fn state_of(registered: &Registered) -> Reply {
+    match registered.state.as_str() {
+        "assigned" => Reply::fields(200, registered.answer.clone()),
+        "pending" | "assigning" => waiting(&registered.id, &registered.state),
+        "denied" => Reply::refused(Refusal::ApprovalDenied, registered.reason.clone().unwrap_or_default()),
+        state => Reply::refused(Refusal::NotRegistered, format!("the registration is {state}")),
+    }
+}
+
+fn is_registration(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn facts(request: &Request, group: &Group) -> Facts {
+    let mut attributes = group.policy.attributes.clone();
+    attributes.extend(request.attributes.clone());
+    Facts {
+        serial: request.serial.clone(),
+        vendor: request.vendor.clone(),
+        hardware: request.hardware.clone(),
+        firmware: request.firmware.clone(),
+        protocol: request.protocol.clone(),
+        address: request.address.clone(),
+        attributes,
+    }
+}
+
+fn check_models(group: &Group, request: &Request) -> Result<(), Refused> {
+    let reference = match &request.model {
+        Some(AskedModel::Reference(reference)) => Some(reference.split('@').next().unwrap_or(reference)),
+        _ => None,
+    };
+    let wanted = &group.policy.admit.models;
+    if !wanted.is_empty() && !reference.is_some_and(|name| wanted.iter().any(|known| known == name)) {
+        return Err((Refusal::ModelNotAllowed, format!("group {:?} takes other models only", group.name)));
+    }
+    Ok(())
+}
+
+fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) -> ModelQuestion<'a> {
+    let (reference, inline) = match &request.model {
+        Some(AskedModel::Reference(reference)) => (Some(reference.as_str()), None),
+        Some(AskedModel::Inline(model)) => (None, Some(model)),
+        None => (None, None),
+    };
+    ModelQuestion {
+        device: &request.device,
+        facts,
+        objects: &request.objects,
+        reference,
+        inline,
+        values: request.values.as_ref(),
+        accepted: &group.policy.models,
+    }
+}
+
+fn resources(request: &Request, group: &Group) -> Vec<NewResource> {
+    let serial = request.serial.as_ref().map(ToString::to_string).unwrap_or_default();
+    let fill = |text: &str| {
+        text.replace("{id}", request.device.as_str()).replace("{group}", &group.name).replace("{serial}", &serial)
+    };
+    let declared = group.policy.resources.iter();
+    declared
+        .map(|resource| NewResource {
+            kind: resource.kind.clone(),
+            name: fill(&resource.name),
+            detail: resource.detail.iter().map(|(name, value)| (name.clone(), Value::from(fill(value)))).collect(),
+        })
+        .collect()
+}
+
+fn credential(certified: &Certified) -> Value {
+    let Certified { credential, chain } = certified;
+    json!({ "name": credential.name, "kind": credential.kind, "certificate": credential.public, "chain": chain })
+}
+
+/// The device's own key, else one that stands for what it asks: asking the same again is the same request.
+fn idempotency(incoming: &Incoming, request: &Request) -> String {
+    let device = request.device.folded();
+    match &incoming.idempotency_key {
+        Some(key) => format!("key/{device}/{key}"),
+        None => format!("asked/{device}/{}", hex::encode(digest(&incoming.fields).as_bytes())),
+    }
+}
+
+/// Digest of what is asked, whatever the order of its fields.
+fn digest(fields: &Value) -> Digest {
+    let mut text = String::new();
+    write_sorted(fields, &mut text);
+    Digest::of(text.as_bytes())
+}
+
+fn write_sorted(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| *name);
+            text.push('{');
+            for (name, value) in fields {
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                write_sorted(value, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for item in items {
+                write_sorted(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        other => text.push_str(&other.to_string()),
+    }
+}
