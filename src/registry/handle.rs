@@ -34,7 +34,7 @@ struct Inner {
 }
 
 /// A transaction that changes things.
-pub struct Writing<'a> {
+pub(super) struct Writing<'a> {
     /// The connection.
     pub(super) sql: &'a mut dyn Sql,
     /// Whose rows.
@@ -57,7 +57,7 @@ impl Writing<'_> {
 }
 
 /// A view of the store at one moment.
-pub struct Reading<'a> {
+pub(super) struct Reading<'a> {
     /// The connection.
     pub(super) sql: &'a mut dyn Sql,
     /// Whose rows.

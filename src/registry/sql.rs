@@ -4,7 +4,7 @@ use super::RegistryError;
 
 /// A value of a column: whole numbers, texts and bytes are all there is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Value {
+pub(super) enum Value {
     /// Nothing.
     Null,
     /// A whole number.
@@ -59,7 +59,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 
 /// One row of an answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Row {
+pub(super) struct Row {
     values: Vec<Value>,
 }
 
@@ -124,7 +124,7 @@ fn unexpected(column: usize, wanted: &str) -> RegistryError {
 ///
 /// One text serves both engines. It names its values `$1`, `$2` ... in the order of their first use, and keeps to what both
 /// understand the same way.
-pub trait Sql {
+pub(super) trait Sql {
     /// Runs a statement and returns how many rows it changed.
     fn execute(&mut self, text: &str, values: &[Value]) -> Result<u64, RegistryError>;
 
