@@ -55,7 +55,7 @@ pub use credential::{CertificateProfile, CredentialKind, CredentialShape, KeyAlg
 pub use digest::Digest;
 pub use factory::FactoryPlan;
 #[cfg(feature = "station")]
-pub use file::{AuthoritySpec, FleetFile};
+pub use file::{AdminRole, AdminSpec, AuthoritySpec, FleetFile, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
 pub use identity::{EndpointName, IdentityError, SerialNumber};
 #[cfg(feature = "station")]
 pub use inventory::{Inventory, InventoryForm};

@@ -24,6 +24,8 @@ impl Fleet {
             secrets: file.secrets.iter().map(|(name, source)| (Arc::clone(name), source.value.clone())).collect(),
             slots: file.slots.iter().map(|(number, port)| (*number, Arc::clone(&port.value))).collect(),
             programmers: file.programmers.clone(),
+            store: file.store.clone(),
+            serve: file.serve.clone(),
             variables: file.variables.clone(),
             profiles,
             overrides: file.devices.clone(),

@@ -11,6 +11,7 @@ use super::located::{Located, entries, located, name, word};
 use super::profile::{self, ProfileSpec};
 use super::secrets;
 use super::servers::{self, ReadPem, ServerSpec};
+use super::serving::{self, ServeSpec, StoreSpec};
 use super::shapes::{self, FLEET};
 use super::value::{Given, read_all};
 
@@ -41,6 +42,10 @@ pub struct FleetFile {
     pub slots: BTreeMap<u32, Located<Arc<str>>>,
     /// Programs that drive programmers.
     pub programmers: Programmers,
+    /// Where the registry lies.
+    pub store: StoreSpec,
+    /// How the registry is served.
+    pub serve: ServeSpec,
     /// Names that are written in the file but whose entry has a fault: no further fault for using them.
     pub(in super::super) broken: BTreeSet<(Section, Arc<str>)>,
 }
@@ -95,6 +100,8 @@ impl FleetFile {
             devices: entries(&root, "devices").map(|entry| (name(entry), device(entry))).collect(),
             slots: slots(&root, faults),
             programmers: programmers(&root, faults),
+            store: serving::read_store(root.get("store"), faults),
+            serve: serving::read_serve(root.get("serve"), faults),
             broken,
         };
         Some(read)

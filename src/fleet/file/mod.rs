@@ -10,6 +10,8 @@ mod located;
 mod profile;
 mod secrets;
 mod servers;
+mod serving;
+mod serving_shape;
 mod shapes;
 mod value;
 
@@ -19,6 +21,7 @@ pub use fleet_file::{DeviceSpec, FleetFile, ReadTable};
 pub use located::Located;
 pub use profile::{BundleSpec, CredentialSpec, DeliverySpec, MediumSpec, ProfileSpec};
 pub use servers::{PemUse, ReadPem, ServerSpec};
+pub use serving::{AdminRole, AdminSpec, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
 pub use value::{Given, GivenValue};
 
 pub(super) use fleet_file::Section;

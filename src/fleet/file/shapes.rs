@@ -5,6 +5,7 @@ use super::super::shape::{
     DURATION, Field, IDENTIFIER, NAME, Record, Rule, SIZE, Shape, TEXT, TextRule, VALIDITY, optional, required,
 };
 use super::factory_shape::FACTORY;
+use super::serving_shape::{SERVE, STORE};
 
 /// The whole file.
 pub(in super::super) static FLEET: Record = Record {
@@ -44,6 +45,8 @@ pub(in super::super) static FLEET: Record = Record {
             "USB port paths of the station's slots, by number",
         ),
         optional("programmers", PROGRAMMERS, "programs that drive programmers, by name"),
+        optional("store", STORE, "where the registry lies, in the fleet's folder when absent"),
+        optional("serve", Shape::Record(&SERVE), "how the registry is served"),
     ],
     rule: Rule::Free,
 };
@@ -344,7 +347,7 @@ static SUBJECT: TextRule = TextRule {
     accepts: |text| (1..=64).contains(&text.chars().count()) && !text.contains(char::is_control),
 };
 
-static ENVIRONMENT: TextRule = TextRule {
+pub(super) static ENVIRONMENT: TextRule = TextRule {
     wanted: "the name of an environment variable",
     pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$",
     accepts: |text| {
