@@ -76,7 +76,7 @@ impl Authority {
             CredentialKind::X509 { valid, made: KeyOrigin::Device(key), .. } => {
                 self.certify(request, *valid, key.as_deref(), clock, random)?
             }
-            CredentialKind::Psk { bytes, identity } => draw_psk(request, *bytes, identity.as_deref(), random)?,
+            CredentialKind::Psk { bytes, identity, .. } => draw_psk(request, *bytes, identity.as_deref(), random)?,
             CredentialKind::RawPublicKey { key: KeyAlgorithm::P256 } => draw_raw_key(request, random)?,
             CredentialKind::Token { bytes, valid } => draw_token(request, *bytes, *valid, clock.now(), random)?,
         };
@@ -274,7 +274,7 @@ mod tests {
     }
 
     fn psk(bytes: u16, identity: Option<&str>) -> CredentialKind {
-        CredentialKind::Psk { bytes, identity: identity.map(str::to_owned) }
+        CredentialKind::Psk { bytes, identity: identity.map(str::to_owned), group: None }
     }
 
     fn issue_with(

@@ -51,7 +51,9 @@ pub mod yaml;
 #[cfg(feature = "station")]
 pub use check::{Fleet, PlanError, Templates};
 pub use class::{Class, Diagnose};
-pub use credential::{CertificateProfile, CredentialKind, CredentialShape, KeyAlgorithm, KeyOrigin, Retain, Validity};
+pub use credential::{
+    CertificateProfile, CredentialKind, CredentialShape, KeyAlgorithm, KeyGroup, KeyOrigin, Retain, Validity,
+};
 pub use digest::Digest;
 pub use factory::FactoryPlan;
 #[cfg(feature = "station")]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::enrolment::GroupPolicy;
 use super::super::file::{DeviceSpec, Given, ServeSpec, StoreSpec};
 use super::super::program::Programmers;
 use super::super::{AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource, SerialNumber};
@@ -17,6 +18,7 @@ pub struct Fleet {
     pub(super) secrets: BTreeMap<Arc<str>, SecretSource>,
     pub(super) slots: BTreeMap<u32, Arc<str>>,
     pub(super) programmers: Programmers,
+    pub(super) groups: BTreeMap<Arc<str>, GroupPolicy>,
     pub(super) store: StoreSpec,
     pub(super) serve: ServeSpec,
     pub(super) variables: BTreeMap<Arc<str>, Given>,
@@ -51,6 +53,16 @@ impl Fleet {
     /// Returns the programs that drive programmers, by name.
     pub fn programmers(&self) -> &Programmers {
         &self.programmers
+    }
+
+    /// Returns the policies of the enrolment groups, by name.
+    pub fn groups(&self) -> &BTreeMap<Arc<str>, GroupPolicy> {
+        &self.groups
+    }
+
+    /// Returns the enrolment group in which devices of a profile register, where the profile names one.
+    pub fn group_of_profile(&self, profile: &str) -> Option<&Arc<str>> {
+        self.profiles.get(profile)?.group.as_ref()
     }
 
     /// Returns where the registry lies.

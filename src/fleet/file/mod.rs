@@ -3,6 +3,8 @@
 //! Reading is forgiving so that one run finds everything: what has a fault is left out here, and the fault is noted.
 
 mod authority;
+mod enrolment;
+mod enrolment_shape;
 mod factory;
 mod factory_shape;
 mod fleet_file;
@@ -16,6 +18,7 @@ mod shapes;
 mod value;
 
 pub use authority::AuthoritySpec;
+pub use enrolment::GroupSpec;
 pub use factory::{FactorySpec, ValueSource, ValueSpec};
 pub use fleet_file::{DeviceSpec, FleetFile, ReadTable};
 pub use located::Located;
