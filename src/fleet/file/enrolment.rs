@@ -91,9 +91,7 @@ fn policy(node: &Node) -> Option<GroupPolicy> {
     for issuer in value.get_mut("issuers").and_then(Value::as_array_mut).into_iter().flatten() {
         *issuer.get_mut("public_key")? = Value::String(String::new());
     }
-    for key in ["attributes"] {
-        forget_nothing(&mut value, key);
-    }
+    forget_nothing(&mut value, "attributes");
     for resource in value.get_mut("resources").and_then(Value::as_array_mut).into_iter().flatten() {
         forget_nothing(resource, "detail");
     }

@@ -165,7 +165,7 @@ fn every_fault_of_a_group_has_its_place() {
         (
             "{kid: k1, public_key: k1.pem}",
             "{kid: k1, public_key: k1.pem}, {kid: k1, public_key: k2.pem}",
-            "23:52: issuer \"k1\" is there twice",
+            "23:54: issuer \"k1\" is there twice",
         ),
         (
             "      key_generation: 3",
@@ -188,7 +188,7 @@ fn every_fault_of_a_group_has_its_place() {
             "27:35: the webhook of hook \"validate\" holds a user name or a password in clear",
         ),
         ("https://h/x", "https:///x", "27:35: the webhook of hook \"validate\" names no host"),
-        ("timeout: 5s", "timeout: 6m", "27:72: hook \"validate\" may take 360 s, at most 300 s are waited for"),
+        ("timeout: 5s", "timeout: 6m", "27:74: hook \"validate\" may take 360 s, at most 300 s are waited for"),
         ("secret: wifi", "secret: wify", "27:58: there is no secret \"wify\""),
         ("{command: [tools/x]}", "{command: []}", "28:29: the command of hook \"allocate\" is empty"),
         (
