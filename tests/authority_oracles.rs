@@ -54,6 +54,7 @@ fn issue(bench: &Bench, number: usize, kind: CredentialKind) -> Credential {
         model: None,
         name: &Arc::from("identity"),
         generation: 1,
+        group_keys: None,
         shape: &CredentialShape { kind, retain: Retain::Keep },
     };
     if number.is_multiple_of(5) && bench.authority.is_demo() {

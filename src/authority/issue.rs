@@ -9,14 +9,16 @@ use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 use crate::delivery::{Clock, Credential, PublicCredential, PublicKind, Random};
-use crate::fleet::{CredentialKind, CredentialShape, Digest, EndpointName, KeyAlgorithm, KeyOrigin, Secret};
+use crate::fleet::{CredentialKind, CredentialShape, Digest, EndpointName, KeyAlgorithm, KeyGroup, KeyOrigin, Secret};
 use crate::fleet::{SerialNumber, Validity};
 
 use super::ca::whole_seconds;
 use super::certificate::{NO_EXPIRY, Span, device_params, draw_serial};
 use super::description::in_words;
+use super::enrolment_keys::LENGTH as DERIVED;
 use super::key_pair::KeyPair;
 use super::request;
+use super::sealing::FleetKey;
 use super::{Authority, AuthorityError};
 
 /// The shortest and the longest pre-shared key, in bytes.
@@ -41,6 +43,17 @@ pub struct CredentialRequest<'a> {
     pub generation: u32,
     /// What the profile asks for.
     pub shape: &'a CredentialShape,
+    /// What keys of enrolment groups are derived from; without it none is.
+    pub group_keys: Option<GroupKeys<'a>>,
+}
+
+/// What keys of enrolment groups are derived from.
+#[derive(Clone, Copy)]
+pub struct GroupKeys<'a> {
+    /// The fleet's name.
+    pub fleet: &'a str,
+    /// The fleet key.
+    pub key: &'a FleetKey,
 }
 
 impl CredentialRequest<'_> {
@@ -76,7 +89,11 @@ impl Authority {
             CredentialKind::X509 { valid, made: KeyOrigin::Device(key), .. } => {
                 self.certify(request, *valid, key.as_deref(), clock, random)?
             }
-            CredentialKind::Psk { bytes, identity } => draw_psk(request, *bytes, identity.as_deref(), random)?,
+            CredentialKind::Psk { bytes, identity, group: Some(group) } if !random.foretold() => {
+                derive_psk(request, *bytes, identity.as_deref(), group)?
+            }
+            // What is foretold is for rehearsals: a real key must not get into them.
+            CredentialKind::Psk { bytes, identity, .. } => draw_psk(request, *bytes, identity.as_deref(), random)?,
             CredentialKind::RawPublicKey { key: KeyAlgorithm::P256 } => draw_raw_key(request, random)?,
             CredentialKind::Token { bytes, valid } => draw_token(request, *bytes, *valid, clock.now(), random)?,
         };
@@ -186,6 +203,24 @@ fn draw_psk(
     Ok((PublicKind::Psk { identity }, Secret::new(std::mem::take(&mut *key))))
 }
 
+/// Derives a pre-shared key from the key of an enrolment group: the same again for the same device and group key.
+fn derive_psk(
+    request: &CredentialRequest<'_>,
+    length: u16,
+    identity: Option<&str>,
+    group: &KeyGroup,
+) -> Result<(PublicKind, Secret), AuthorityError> {
+    if usize::from(length) != DERIVED {
+        let reason = format!("a derived key of {length} bytes is asked for, it has {DERIVED}");
+        return Err(request.cannot(reason));
+    }
+    let GroupKeys { fleet, key } = request.group_keys.ok_or_else(|| {
+        request.cannot(format!("it is derived from the key of group {:?}, which is not here", group.name))
+    })?;
+    let identity = fill_identity(request, identity.unwrap_or("{id}"))?;
+    Ok((PublicKind::Psk { identity }, key.device_key(fleet, &group.name, group.generation, request.device)))
+}
+
 /// Puts the device's own values into an identity template; any other brace is refused.
 fn fill_identity(request: &CredentialRequest<'_>, template: &str) -> Result<String, AuthorityError> {
     let mut filled = String::new();
@@ -252,6 +287,7 @@ mod tests {
 
     struct Bench {
         authority: Authority,
+        keys: Keys,
         _place: tempfile::TempDir,
     }
 
@@ -261,7 +297,7 @@ mod tests {
         let keys = Keys::create(&folder, "desk", None, &OsRandom).unwrap();
         let clock = FixedClock(datetime!(2026-01-01 0:00 UTC));
         let authority = Authority::create(&folder, &keys, "CA", Some("ACME"), demo, &clock, &OsRandom).unwrap();
-        Bench { authority, _place: place }
+        Bench { authority, keys, _place: place }
     }
 
     fn x509(valid: Validity) -> CredentialKind {
@@ -274,7 +310,28 @@ mod tests {
     }
 
     fn psk(bytes: u16, identity: Option<&str>) -> CredentialKind {
-        CredentialKind::Psk { bytes, identity: identity.map(str::to_owned) }
+        CredentialKind::Psk { bytes, identity: identity.map(str::to_owned), group: None }
+    }
+
+    #[test]
+    fn a_key_of_a_group_is_derived_and_never_gets_into_a_rehearsal() {
+        let bench = bench(true);
+        let of_group = |bytes, generation| CredentialKind::Psk {
+            bytes,
+            identity: None,
+            group: Some(KeyGroup { name: "gateways".into(), generation }),
+        };
+        let device = EndpointName::new("gw-0001").unwrap();
+        for generation in [1, 2] {
+            let issued = issue(&bench, of_group(32, generation)).unwrap();
+            let wanted = bench.keys.fleet_key().device_key("acme", "gateways", generation, &device);
+            assert_eq!(issued.private.expose(<[u8]>::to_vec), wanted.expose(<[u8]>::to_vec));
+            let seeded = SeededRandom::new(&Secret::new(b"1".to_vec()));
+            let rehearsed = issue_with(&bench, of_group(32, generation), None, &SystemClock, &seeded).unwrap();
+            assert_ne!(rehearsed.private.expose(<[u8]>::to_vec), wanted.expose(<[u8]>::to_vec));
+        }
+        let error = issue(&bench, of_group(16, 1)).err().unwrap().to_string();
+        assert!(error.contains("a derived key of 16 bytes is asked for, it has 32"), "{error}");
     }
 
     fn issue_with(
@@ -288,6 +345,7 @@ mod tests {
         let serial = serial.map(|serial| SerialNumber::new(serial).unwrap());
         let shape = CredentialShape { kind, retain: Retain::Keep };
         let request = CredentialRequest {
+            group_keys: Some(GroupKeys { fleet: "acme", key: bench.keys.fleet_key() }),
             device: &device,
             serial: serial.as_ref(),
             model: None,
@@ -426,7 +484,7 @@ mod tests {
         let folder = place.path().join("k");
         let keys = Keys::create(&folder, "desk", None, &OsRandom).unwrap();
         let span = Span { not_before: datetime!(2026-01-01 0:00 UTC), not_after: datetime!(2026-06-01 13:00 UTC) };
-        let bench = Bench { authority: Authority::ending(&folder, &keys, span), _place: place };
+        let bench = Bench { authority: Authority::ending(&folder, &keys, span), keys, _place: place };
         for valid in [Validity::Forever, Validity::Seconds(3601)] {
             assert!(matches!(issue(&bench, x509(valid)), Err(AuthorityError::Outlives { .. })));
         }
@@ -550,6 +608,7 @@ mod tests {
             for name in ["x", "y"] {
                 for generation in [1, 2] {
                     let request = CredentialRequest {
+                        group_keys: None,
                         device: &EndpointName::new(device).unwrap(),
                         serial: None,
                         model: None,

@@ -1,7 +1,7 @@
 //! The fleet key: seals private material and conceals personal values.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
@@ -27,6 +27,7 @@ pub struct FleetKey {
     wrapping: LessSafeKey,
     body_keys: hmac::Key,
     concealing: hmac::Key,
+    enrolment: Prk,
 }
 
 impl FleetKey {
@@ -40,6 +41,7 @@ impl FleetKey {
             wrapping: cipher(&derive(secret, b"wrap")),
             body_keys: hmac::Key::new(hmac::HMAC_SHA256, &*derive(secret, b"body")),
             concealing: hmac::Key::new(hmac::HMAC_SHA256, &*derive(secret, b"conceal")),
+            enrolment: extract_unsalted(secret),
         })
     }
 
@@ -72,6 +74,11 @@ impl FleetKey {
         Digest::from_bytes(signing.sign().as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes"))
     }
 
+    /// Returns what keys of enrolment groups are derived from.
+    pub(super) fn enrolment(&self) -> &Prk {
+        &self.enrolment
+    }
+
     /// Draws a key for one body. The drawn bytes go through the fleet key, so that a seed alone opens nothing.
     fn draw_body_key(&self, context: &str, random: &dyn Random) -> Zeroizing<[u8; LENGTH]> {
         let mut drawn = Zeroizing::new([0; LENGTH]);
@@ -97,6 +104,11 @@ impl FleetKey {
         let key = Zeroizing::new(decrypt(&self.wrapping, nonce, context, rest)?);
         Some(Zeroizing::new(key.as_slice().try_into().ok()?))
     }
+}
+
+/// HKDF's first step (RFC 5869, section 2.2): without salt it is a digest of zeros, which HMAC cannot tell from an empty key.
+pub(super) fn extract_unsalted(secret: &Secret) -> Prk {
+    secret.expose(|bytes| Salt::new(HKDF_SHA256, &[]).extract(bytes))
 }
 
 fn derive(secret: &Secret, name: &[u8]) -> Zeroizing<[u8; LENGTH]> {

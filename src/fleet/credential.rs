@@ -35,6 +35,9 @@ pub enum CredentialKind {
         /// The PSK identity; the endpoint name when absent. `{id}` and `{serial}` stand for the device's own.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         identity: Option<String>,
+        /// The enrolment group from whose key it is derived; drawn at random when absent.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        group: Option<KeyGroup>,
     },
     /// A key pair whose public half is known to the server (RFC 7250).
     #[serde(rename = "rpk")]
@@ -50,6 +53,15 @@ pub enum CredentialKind {
         /// So many seconds from issue, at most a year.
         valid: u64,
     },
+}
+
+/// An enrolment group and which of its keys.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KeyGroup {
+    /// The group.
+    pub name: String,
+    /// Number of the group's key, from 1.
+    pub generation: u32,
 }
 
 /// Where a key pair is made.

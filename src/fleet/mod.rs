@@ -51,11 +51,13 @@ pub mod yaml;
 #[cfg(feature = "station")]
 pub use check::{Fleet, PlanError, Templates};
 pub use class::{Class, Diagnose};
-pub use credential::{CertificateProfile, CredentialKind, CredentialShape, KeyAlgorithm, KeyOrigin, Retain, Validity};
+pub use credential::{
+    CertificateProfile, CredentialKind, CredentialShape, KeyAlgorithm, KeyGroup, KeyOrigin, Retain, Validity,
+};
 pub use digest::Digest;
 pub use factory::FactoryPlan;
 #[cfg(feature = "station")]
-pub use file::{AuthoritySpec, FleetFile};
+pub use file::{AdminRole, AdminSpec, AuthoritySpec, FleetFile, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
 pub use identity::{EndpointName, IdentityError, SerialNumber};
 #[cfg(feature = "station")]
 pub use inventory::{Inventory, InventoryForm};

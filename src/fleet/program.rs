@@ -132,7 +132,7 @@ fn status(text: &str) -> Option<u8> {
     text.parse().ok().filter(|number: &u8| *number > 0 && number.to_string() == text)
 }
 
-static PLAIN: TextRule = TextRule {
+pub(super) static PLAIN: TextRule = TextRule {
     wanted: "1 to 1024 characters without control characters",
     pattern: r"^[^\x00-\x1f\x7f-\x9f]{1,1024}$",
     accepts: |text| (1..=1024).contains(&text.chars().count()) && !text.contains(char::is_control),

@@ -41,6 +41,7 @@ fn node(shape: &Shape) -> Value {
         Shape::Tagged { tag, says, variants } => tagged(tag, says, variants),
         Shape::Names { key, value, least } => names(key, value, *least),
         Shape::List(item) => json!({ "type": "array", "items": node(item) }),
+        Shape::TextOrMap(rule, map) => json!({ "anyOf": [text(rule), node(map)] }),
         Shape::MapOrList(map, list) => json!({ "anyOf": [node(map), node(list)] }),
     }
 }

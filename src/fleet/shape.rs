@@ -45,6 +45,8 @@ pub(super) enum Shape {
     },
     /// A list.
     List(&'static Shape),
+    /// A text by a rule, or a mapping of a shape.
+    TextOrMap(&'static TextRule, &'static Shape),
     /// A mapping of the first shape, or a list of the second.
     MapOrList(&'static Shape, &'static Shape),
 }
@@ -203,6 +205,8 @@ fn check_node(at: At<'_>, node: &Node, shape: &Shape, faults: &mut Faults) {
         Shape::Names { key, value, least } if is_map(node) => check_names(at, node, (key, value, *least), faults),
         Shape::Record(_) | Shape::Tagged { .. } | Shape::Names { .. } => wrong(at, node, "a mapping", faults),
         Shape::List(shape) => check_list(at, node, shape, faults),
+        Shape::TextOrMap(_, map) if is_map(node) => check_node(at, node, map, faults),
+        Shape::TextOrMap(rule, _) => check_text(at, node, rule, faults),
         Shape::MapOrList(map, _) if is_map(node) => check_node(at, node, map, faults),
         Shape::MapOrList(_, list) if matches!(node.kind, Kind::List(_)) => check_node(at, node, list, faults),
         Shape::MapOrList(..) => wrong(at, node, "a mapping or a list", faults),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::authority::{CredentialRequest, FleetKey, wrap_for_recipient};
+use crate::authority::{CredentialRequest, FleetKey, GroupKeys, wrap_for_recipient};
 use crate::delivery::Credential;
 use crate::fleet::check::Fleet;
 use crate::fleet::{CredentialKind, DevicePlan, EndpointName};
@@ -66,6 +66,7 @@ fn make(station: &Station, plan: &DevicePlan, state: &CredentialState) -> Result
         name: &state.name,
         generation: state.generation,
         shape: &plan.credentials[&state.name],
+        group_keys: Some(GroupKeys { fleet: station.folder().fleet.name(), key: station.keys().fleet_key() }),
     };
     let surroundings = station.surroundings();
     Ok(station.authority().issue(&request, &*surroundings.clock, &*surroundings.random)?)

@@ -4,7 +4,7 @@
 //! `firstlight trust`. The digest is over the words of the command, the files of the fleet's folder it names, and this station:
 //! machine, user and folder; a record that came along with the folder is worth nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::fleet::program::{HookSpec, ProgramSpec};
+use crate::fleet::enrolment::{HookTarget, Hooks};
+use crate::fleet::program::{HookSpec, ProgramAbilities, ProgramSpec};
 use crate::fleet::{Class, Diagnose, Digest, Fleet};
 use crate::host::files::{read_all_bounded, read_bounded, write_atomically};
 use crate::host::{HostError, Machine};
@@ -258,12 +259,13 @@ impl Trust {
     }
 }
 
-/// Returns the programs of a fleet that are run: those of its programmers and of its hooks.
+/// Returns the programs of a fleet that are run: those of its programmers, of its hooks and of its enrolment groups.
 pub fn programs(fleet: &Fleet) -> Vec<FleetProgram> {
     let programmers = fleet.programmers().iter().map(|(name, entry)| programmer(name, &entry.program));
     let hooks = fleet.factories().flat_map(|factory| &factory.hooks);
     let hooks = hooks.filter_map(|(step, spec)| hook(step.name(), spec));
-    let mut programs: Vec<FleetProgram> = programmers.chain(hooks).collect();
+    let enrolment = fleet.groups().iter().flat_map(|(group, policy)| enrolment_hooks(group, &policy.hooks));
+    let mut programs: Vec<FleetProgram> = programmers.chain(hooks).chain(enrolment).collect();
     let mut seen = Vec::new();
     programs.retain(|program| {
         !seen.contains(program) && {
@@ -287,6 +289,29 @@ pub fn hook(step: &str, spec: &HookSpec) -> Option<FleetProgram> {
     }
 }
 
+/// Returns the programs that the hooks of an enrolment group run.
+pub fn enrolment_hooks(group: &str, hooks: &Hooks) -> Vec<FleetProgram> {
+    let steps = [("validate", &hooks.validate), ("allocate", &hooks.allocate), ("notify", &hooks.notify)];
+    let programs = steps.into_iter().filter_map(|(step, target)| enrolment_hook(group, step, target.as_ref()?));
+    programs.collect()
+}
+
+/// Returns the program of an enrolment group's hook as it is trusted, where it has one.
+pub fn enrolment_hook(group: &str, step: &str, target: &HookTarget) -> Option<FleetProgram> {
+    if target.command.is_empty() {
+        return None;
+    }
+    let spec = ProgramSpec {
+        argv: target.command.clone(),
+        files: Vec::new(),
+        timeout: target.timeout,
+        as_root: false,
+        exits: BTreeMap::new(),
+        abilities: ProgramAbilities::default(),
+    };
+    Some(FleetProgram { uses: format!("hook {step:?} of enrolment group {group:?}"), spec })
+}
+
 fn io(doing: &'static str, path: &Path, source: std::io::Error) -> HostError {
     HostError::Io { doing, path: path.to_owned(), source }
 }
@@ -296,7 +321,6 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::fleet::program::ProgramAbilities;
 
     const NOW: OffsetDateTime = time::macros::datetime!(2026-11-21 10:00 UTC);
 
@@ -387,6 +411,24 @@ mod tests {
             change(&mut other.spec);
             assert!(bench.trust().check(&other).is_err(), "{at}");
         }
+    }
+
+    #[test]
+    fn hooks_of_enrolment_groups_are_programs_of_the_fleet() {
+        let hooks = serde_json::from_value(serde_json::json!({
+            "validate": {"command": ["tools/x", "--config=x.cfg"], "timeout": 7},
+            "notify": {"webhook": {"url": "https://h", "secret": "s"}},
+        }));
+        let programs = enrolment_hooks("gateways", &hooks.unwrap());
+        let [hook] = programs.as_slice() else { panic!("{programs:?}") };
+        assert_eq!(hook.uses, "hook \"validate\" of enrolment group \"gateways\"");
+        assert_eq!((hook.spec.timeout, hook.spec.as_root), (7, false));
+        let bench = Bench::new();
+        let trust = bench.trust();
+        trust.add(hook, trust.digest(hook).unwrap(), "alice", NOW).unwrap();
+        trust.check(hook).unwrap();
+        fs::write(bench.file("fleet/tools/x"), "changed").unwrap();
+        assert!(trust.check(hook).is_err());
     }
 
     #[test]

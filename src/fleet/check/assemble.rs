@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::super::{Faults, FleetFile, Inventory};
 use super::fleet::Fleet;
 use super::profile::Templates;
-use super::{addressee, coverage, devices, plaintext, profiles, servers};
+use super::{addressee, coverage, devices, enrolment, plaintext, profiles, servers};
 
 impl Fleet {
     /// Brings file, inventory and templates together and notes every fault between them. With any fault in `faults` the
     /// fleet returned must not be used: what has a fault is left out of it.
     pub fn assemble(file: FleetFile, inventory: Inventory, templates: &Templates, faults: &mut Faults) -> Self {
         servers::check_all(&file, faults);
+        enrolment::check_all(&file, faults);
         let profiles = file
             .profiles
             .iter()
@@ -24,6 +25,9 @@ impl Fleet {
             secrets: file.secrets.iter().map(|(name, source)| (Arc::clone(name), source.value.clone())).collect(),
             slots: file.slots.iter().map(|(number, port)| (*number, Arc::clone(&port.value))).collect(),
             programmers: file.programmers.clone(),
+            groups: file.groups.iter().map(|(name, group)| (Arc::clone(name), group.policy.clone())).collect(),
+            store: file.store.clone(),
+            serve: file.serve.clone(),
             variables: file.variables.clone(),
             profiles,
             overrides: file.devices.clone(),

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::file::{DeviceSpec, Given};
+use super::super::enrolment::GroupPolicy;
+use super::super::file::{DeviceSpec, Given, ServeSpec, StoreSpec};
 use super::super::program::Programmers;
 use super::super::{AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource, SerialNumber};
 use super::profile::Profile;
@@ -17,6 +18,9 @@ pub struct Fleet {
     pub(super) secrets: BTreeMap<Arc<str>, SecretSource>,
     pub(super) slots: BTreeMap<u32, Arc<str>>,
     pub(super) programmers: Programmers,
+    pub(super) groups: BTreeMap<Arc<str>, GroupPolicy>,
+    pub(super) store: StoreSpec,
+    pub(super) serve: ServeSpec,
     pub(super) variables: BTreeMap<Arc<str>, Given>,
     pub(super) profiles: BTreeMap<Arc<str>, Profile>,
     pub(super) overrides: BTreeMap<Arc<str>, DeviceSpec>,
@@ -49,6 +53,26 @@ impl Fleet {
     /// Returns the programs that drive programmers, by name.
     pub fn programmers(&self) -> &Programmers {
         &self.programmers
+    }
+
+    /// Returns the policies of the enrolment groups, by name.
+    pub fn groups(&self) -> &BTreeMap<Arc<str>, GroupPolicy> {
+        &self.groups
+    }
+
+    /// Returns the enrolment group in which devices of a profile register, where the profile names one.
+    pub fn group_of_profile(&self, profile: &str) -> Option<&Arc<str>> {
+        self.profiles.get(profile)?.group.as_ref()
+    }
+
+    /// Returns where the registry lies.
+    pub fn store(&self) -> &StoreSpec {
+        &self.store
+    }
+
+    /// Returns how the registry is served.
+    pub fn serve(&self) -> &ServeSpec {
+        &self.serve
     }
 
     /// Returns what goes where in chips, of every delivery that is for one.

@@ -6,6 +6,7 @@ mod addressee;
 mod assemble;
 mod coverage;
 mod devices;
+mod enrolment;
 mod factory;
 mod fleet;
 mod medium;

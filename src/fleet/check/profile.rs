@@ -15,6 +15,8 @@ pub type Templates = BTreeMap<Arc<str>, (TemplateShape, Digest)>;
 #[derive(Debug)]
 pub(super) struct Profile {
     pub(super) model: Option<Arc<str>>,
+    /// The enrolment group of its devices.
+    pub(super) group: Option<Arc<str>>,
     pub(super) variables: BTreeMap<Arc<str>, Given>,
     pub(super) credentials: Arc<BTreeMap<Arc<str>, CredentialShape>>,
     pub(super) servers: Arc<BTreeMap<Arc<str>, Server>>,

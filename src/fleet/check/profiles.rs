@@ -45,6 +45,7 @@ pub(super) fn assemble(
     let deliveries = context.deliveries(faults);
     Profile {
         model: spec.model.clone(),
+        group: spec.group.as_ref().map(|group| Arc::clone(&group.value)),
         variables: spec.variables.clone(),
         credentials: Arc::new(shapes),
         servers: Arc::new(servers),

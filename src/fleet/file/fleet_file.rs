@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::super::program::{self, Programmers};
 use super::super::yaml::{Entry, Node};
-use super::super::{Faults, Place, SecretSource, SerialNumber, shape, yaml};
+use super::super::{CredentialKind, Faults, Place, SecretSource, SerialNumber, shape, yaml};
 use super::authority::AuthoritySpec;
+use super::enrolment::{self, GroupSpec};
 use super::located::{Located, entries, located, name, word};
 use super::profile::{self, ProfileSpec};
 use super::secrets;
 use super::servers::{self, ReadPem, ServerSpec};
+use super::serving::{self, ServeSpec, StoreSpec};
 use super::shapes::{self, FLEET};
 use super::value::{Given, read_all};
 
@@ -41,6 +43,12 @@ pub struct FleetFile {
     pub slots: BTreeMap<u32, Located<Arc<str>>>,
     /// Programs that drive programmers.
     pub programmers: Programmers,
+    /// The enrolment groups.
+    pub groups: BTreeMap<Arc<str>, GroupSpec>,
+    /// Where the registry lies.
+    pub store: StoreSpec,
+    /// How the registry is served.
+    pub serve: ServeSpec,
     /// Names that are written in the file but whose entry has a fault: no further fault for using them.
     pub(in super::super) broken: BTreeSet<(Section, Arc<str>)>,
 }
@@ -51,6 +59,7 @@ pub(in super::super) enum Section {
     Secret,
     Server,
     Template,
+    Group,
 }
 
 /// What is different for one device.
@@ -82,7 +91,9 @@ impl FleetFile {
         check_hooks(&root, faults);
         let mut broken = BTreeSet::new();
         let own_name = word(&root, "fleet").filter(|name| (shape::NAME.accepts)(name));
-        let read = Self {
+        let (groups, broken_groups) = enrolment::read(&root, faults);
+        broken.extend(broken_groups.into_iter().map(|name| (Section::Group, name)));
+        let mut read = Self {
             file: Arc::clone(file),
             has_name: own_name.is_some(),
             name: own_name.unwrap_or_else(|| Arc::from("fleet")),
@@ -95,8 +106,12 @@ impl FleetFile {
             devices: entries(&root, "devices").map(|entry| (name(entry), device(entry))).collect(),
             slots: slots(&root, faults),
             programmers: programmers(&root, faults),
+            groups,
+            store: serving::read_store(root.get("store"), faults),
+            serve: serving::read_serve(root.get("serve"), faults),
             broken,
         };
+        read.number_group_keys();
         Some(read)
     }
 
@@ -131,11 +146,26 @@ impl FleetFile {
         self.broken.insert((Section::Template, Arc::clone(template)));
     }
 
-    /// Hands every PEM file that a server names to `read`, and puts the text it returns in its place. `read` notes its own
+    /// Hands every PEM file that a server or an enrolment group names to `read`, and puts the text it returns in its place. `read` notes its own
     /// faults.
     pub fn read_pem_files(&mut self, read: &mut ReadPem<'_>) {
         for server in self.servers.values_mut() {
             server.read_pem_files(read);
+        }
+        for group in self.groups.values_mut() {
+            group.read_pem_files(read);
+        }
+    }
+
+    /// Tells derived keys which of its keys their group is at.
+    fn number_group_keys(&mut self) {
+        for credential in self.profiles.values_mut().flat_map(|profile| profile.credentials.values_mut()) {
+            let kind = credential.shape.as_mut().map(|shape| &mut shape.kind);
+            if let Some(CredentialKind::Psk { group: Some(key), .. }) = kind
+                && let Some(group) = self.groups.get(key.name.as_str())
+            {
+                key.generation = group.policy.key_generation;
+            }
         }
     }
 

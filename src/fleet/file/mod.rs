@@ -3,6 +3,8 @@
 //! Reading is forgiving so that one run finds everything: what has a fault is left out here, and the fault is noted.
 
 mod authority;
+mod enrolment;
+mod enrolment_shape;
 mod factory;
 mod factory_shape;
 mod fleet_file;
@@ -10,15 +12,19 @@ mod located;
 mod profile;
 mod secrets;
 mod servers;
+mod serving;
+mod serving_shape;
 mod shapes;
 mod value;
 
 pub use authority::AuthoritySpec;
+pub use enrolment::GroupSpec;
 pub use factory::{FactorySpec, ValueSource, ValueSpec};
 pub use fleet_file::{DeviceSpec, FleetFile, ReadTable};
 pub use located::Located;
 pub use profile::{BundleSpec, CredentialSpec, DeliverySpec, MediumSpec, ProfileSpec};
 pub use servers::{PemUse, ReadPem, ServerSpec};
+pub use serving::{AdminRole, AdminSpec, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
 pub use value::{Given, GivenValue};
 
 pub(super) use fleet_file::Section;

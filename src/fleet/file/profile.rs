@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::super::quantity;
 use super::super::yaml::{Entry, Node};
 use super::super::{
-    CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, KeyOrigin, PartitionTable, Place,
-    Recipient, Seal, Validity,
+    CertificateProfile, CredentialKind, CredentialShape, Filesystem, KeyAlgorithm, KeyGroup, KeyOrigin, PartitionTable,
+    Place, Recipient, Seal, Validity,
 };
 use super::factory::{self, FactorySpec};
 use super::located::{Located, entries, located, name, typed, word};
@@ -31,6 +31,8 @@ pub struct ProfileSpec {
     pub servers: Option<Vec<Located<Arc<str>>>>,
     /// Model.
     pub model: Option<Arc<str>>,
+    /// The enrolment group of its devices.
+    pub group: Option<Located<Arc<str>>>,
 }
 
 impl ProfileSpec {
@@ -73,6 +75,10 @@ pub struct CredentialSpec {
     pub place: Place,
     /// Where `valid` stands, else the entry.
     pub valid_place: Place,
+    /// Where `bytes` stands, else the entry.
+    pub bytes_place: Place,
+    /// The enrolment group from whose key it is derived.
+    pub group: Option<Located<Arc<str>>>,
     /// The shape; none if the entry has a fault.
     pub shape: Option<CredentialShape>,
 }
@@ -151,6 +157,7 @@ pub(super) fn read(entry: &Entry) -> ProfileSpec {
         variables: read_all(node.get("variables")),
         servers: node.get("servers").map(names),
         model: word(node, "model"),
+        group: located(node, "group"),
     };
     profile.bundle_factories(&entry.key);
     profile
@@ -162,8 +169,14 @@ fn names(list: &Node) -> Vec<Located<Arc<str>>> {
 }
 
 fn credential(entry: &Entry) -> CredentialSpec {
-    let valid_place = entry.value.get("valid").map_or(&entry.place, |node| &node.place).clone();
-    CredentialSpec { place: entry.place.clone(), valid_place, shape: credential_shape(&entry.value) }
+    let place_of = |key: &str| entry.value.get(key).map_or(&entry.place, |node| &node.place).clone();
+    CredentialSpec {
+        place: entry.place.clone(),
+        valid_place: place_of("valid"),
+        bytes_place: place_of("bytes"),
+        group: located(&entry.value, "group"),
+        shape: credential_shape(&entry.value),
+    }
 }
 
 fn credential_shape(node: &Node) -> Option<CredentialShape> {
@@ -182,8 +195,17 @@ fn credential_shape(node: &Node) -> Option<CredentialShape> {
             },
         },
         "psk" => CredentialKind::Psk {
-            bytes: if node.get("bytes").is_some() { typed(node, "bytes")? } else { 16 },
+            bytes: match node.get("bytes") {
+                Some(_) => typed(node, "bytes")?,
+                None if node.get("group").is_some() => 32,
+                None => 16,
+            },
             identity: psk_identity(node).ok()?,
+            group: match node.get("group") {
+                // The file's groups say which of its keys a group is at.
+                Some(group) => Some(KeyGroup { name: group.text()?.to_owned(), generation: 1 }),
+                None => None,
+            },
         },
         "rpk" => CredentialKind::RawPublicKey { key: KeyAlgorithm::P256 },
         "token" => CredentialKind::Token {

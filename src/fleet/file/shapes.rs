@@ -4,7 +4,9 @@ use super::super::program::PROGRAMMERS;
 use super::super::shape::{
     DURATION, Field, IDENTIFIER, NAME, Record, Rule, SIZE, Shape, TEXT, TextRule, VALIDITY, optional, required,
 };
+use super::enrolment_shape::ENROLMENT;
 use super::factory_shape::FACTORY;
+use super::serving_shape::{SERVE, STORE};
 
 /// The whole file.
 pub(in super::super) static FLEET: Record = Record {
@@ -44,6 +46,9 @@ pub(in super::super) static FLEET: Record = Record {
             "USB port paths of the station's slots, by number",
         ),
         optional("programmers", PROGRAMMERS, "programs that drive programmers, by name"),
+        optional("enrolment", Shape::Record(&ENROLMENT), "devices that register by themselves"),
+        optional("store", STORE, "where the registry lies, in the fleet's folder when absent"),
+        optional("serve", Shape::Record(&SERVE), "how the registry is served"),
     ],
     rule: Rule::Free,
 };
@@ -145,6 +150,7 @@ static PROFILE: Record = Record {
             "names of the servers these devices are told about, all when absent",
         ),
         optional("model", Shape::Text(&TEXT), "model of the profile's devices where the inventory names none"),
+        optional("group", Shape::Text(&NAME), "name of the enrolment group in which these devices register"),
     ],
     rule: Rule::Free,
 };
@@ -189,6 +195,11 @@ static CREDENTIAL: Shape = Shape::Tagged {
                         "identity",
                         Shape::Text(&PSK_IDENTITY),
                         "PSK identity with {id} and {serial} for the device's own, {id} when absent",
+                    ),
+                    optional(
+                        "group",
+                        Shape::Text(&NAME),
+                        "name of the enrolment group from whose key it is derived (32 bytes), drawn at random when absent",
                     ),
                     RETAIN,
                 ],
@@ -344,7 +355,7 @@ static SUBJECT: TextRule = TextRule {
     accepts: |text| (1..=64).contains(&text.chars().count()) && !text.contains(char::is_control),
 };
 
-static ENVIRONMENT: TextRule = TextRule {
+pub(super) static ENVIRONMENT: TextRule = TextRule {
     wanted: "the name of an environment variable",
     pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$",
     accepts: |text| {

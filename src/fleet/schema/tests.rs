@@ -35,10 +35,11 @@ servers:
 profiles:
   gateway:
     model: GW1
+    group: gateways
     servers: [management, telemetry]
     credentials:
       identity: {kind: x509, key: p256, profile: idevid, valid: forever, retain: never}
-      management: {kind: psk, bytes: 16, identity: "sn {serial}", retain: keep}
+      management: {kind: psk, bytes: 16, identity: "sn {serial}", group: gateways, retain: keep}
       raw: {kind: rpk, key: p256, retain: until-delivered}
     bundles:
       site: {template: cloud-init, seal: none, accept_plaintext: why}
@@ -52,6 +53,38 @@ slots: {3: "1-4.2"}
 programmers:
   jlink: {command: [tools/jlink, "{op}", "{image}"], files: [tools/jlink.cfg], timeout: 2m, as_root: false,
     exit: {2: refused}, reads_back: true, locks: true, knows_uid: true, makes_keys: false}
+store: postgres://ann@db.example/fleet
+serve:
+  listen: 127.0.0.1:8443
+  names: [fleet.example]
+  certificate: tls/server.pem
+  key: tls/server.key
+  metrics: true
+  limits: {connections: 99, body: 1MiB, header_timeout: 5s, rates: {source: 1, group: 2, token: 3}}
+  admins: [{fingerprint: "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", role: approver}]
+enrolment:
+  groups:
+    gateways:
+      proofs: [token, x509, claim, jwt]
+      open: true
+      admit: {listed: true, patterns: ["gw-[0-9]+"], models: [sensor], firmware: ">=1.2"}
+      quota: 1000
+      reprovision: rotate
+      approval: unlisted
+      x509: {issuers: certs/vendor.pem, id: "x-{cn}"}
+      issuers: [{kid: k1, public_key: certs/k1.pem}]
+      key_generation: 2
+      models: {chosen: [sensor], supplied: true, fallback: opaque}
+      hooks:
+        validate: {webhook: {url: "https://h/x", secret: a}, timeout: 5s, fail: open}
+        allocate: {command: [tools/allocate, "--x"]}
+      resources: [{kind: mqtt-acl, name: "t/{id}", detail: {access: "{group}"}}]
+      attributes: {site: north}
+      servers: [telemetry]
+      profile: gateway
+      lease: 30d
+      interval: 2h
+      rates: {source: 1, group: 2, token: 3}
 "#;
 
 const TEMPLATE_FULL: &str = r#"consumer: cloud-init

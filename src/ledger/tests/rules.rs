@@ -219,7 +219,7 @@ fn another_shape_of_a_credential_makes_a_new_generation_that_replaces_the_old_on
     world.deliver(&plan("gw-1"), &image("a.img"));
     let mut longer = plan("gw-1");
     Arc::make_mut(&mut longer.credentials).get_mut("management").unwrap().kind =
-        CredentialKind::Psk { bytes: 32, identity: None };
+        CredentialKind::Psk { bytes: 32, identity: None, group: None };
     let ticket = world.begin(&longer, &image("a.img")).unwrap().ticket();
     assert_eq!(ticket.changes.last().unwrap(), "credential management: generation 1 -> 2");
     drive(&world.ledger, ticket, &image("a.img"), Step::Sealed);
@@ -239,7 +239,7 @@ fn a_pending_generation_of_a_shape_no_longer_wanted_is_retired() {
     let world = World::new();
     let mut longer = plan("gw-1");
     Arc::make_mut(&mut longer.credentials).get_mut("management").unwrap().kind =
-        CredentialKind::Psk { bytes: 32, identity: None };
+        CredentialKind::Psk { bytes: 32, identity: None, group: None };
     world.deliver_to(&longer, &image("a.img"), Step::Sealed);
     world.deliver(&plan("gw-1"), &image("a.img"));
     assert_eq!(world.generations("gw-1"), ["identity 1 active+", "management 1 retired+", "management 2 active+"]);

@@ -161,7 +161,7 @@ pub(super) fn plan(text: &str) -> DevicePlan {
     };
     let credentials = BTreeMap::from([
         (Arc::from("identity"), shape(x509, Retain::UntilDelivered)),
-        (Arc::from("management"), shape(CredentialKind::Psk { bytes: 16, identity: None }, Retain::Keep)),
+        (Arc::from("management"), shape(CredentialKind::Psk { bytes: 16, identity: None, group: None }, Retain::Keep)),
     ]);
     DevicePlan {
         fleet: "acme".into(),

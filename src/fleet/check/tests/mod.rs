@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::{Digest, EndpointName, Faults, FleetFile, Inventory, InventoryForm, TemplateShape};
 use super::{Fleet, PlanError, Templates};
 
+mod enrolment;
 mod faults;
 mod plans;
 mod sealing;
