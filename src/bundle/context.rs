@@ -57,10 +57,11 @@ pub(super) const CHIP: [&str; 3] = ["name", "uid", "mac"];
 /// What `bundle` holds.
 pub(super) const BUNDLE: [&str; 3] = ["name", "template", "version"];
 /// What a credential may hold, by kind.
-pub(super) const PARTS: [(&str, &[&str]); 3] = [
+pub(super) const PARTS: [(&str, &[&str]); 4] = [
     ("x509", &["kind", "certificate", "chain", "private_key", "public_key"]),
     ("psk", &["kind", "identity", "key"]),
     ("rpk", &["kind", "public_key", "private_key"]),
+    ("token", &["kind", "token", "not_after"]),
 ];
 
 type Map = BTreeMap<String, Value>;
