@@ -30,7 +30,8 @@ struct Builtin {
 const BUILTIN: [Builtin; 6] = [
     folder!("cloud-init": "template.yaml", "user-data.j2", "meta-data.j2", "network-config.j2"),
     folder!(
-        "linux": "template.yaml", "connection.json.j2", "ca.pem.j2" from "mqtt", "server.j2" from "mqtt",
+        "linux": "template.yaml", "connection.json.j2", "registration.j2", "registration.json.j2", "registration-ca.pem.j2", "registration.token.j2",
+        "ca.pem.j2" from "mqtt", "server.j2" from "mqtt",
     ),
     folder!("lwm2m": "template.yaml"),
     folder!("mqtt": "template.yaml", "ca.pem.j2", "connection.json.j2", "server.j2"),

@@ -57,10 +57,11 @@ pub(super) const CHIP: [&str; 3] = ["name", "uid", "mac"];
 /// What `bundle` holds.
 pub(super) const BUNDLE: [&str; 3] = ["name", "template", "version"];
 /// What a credential may hold, by kind.
-pub(super) const PARTS: [(&str, &[&str]); 3] = [
+pub(super) const PARTS: [(&str, &[&str]); 4] = [
     ("x509", &["kind", "certificate", "chain", "private_key", "public_key"]),
     ("psk", &["kind", "identity", "key"]),
     ("rpk", &["kind", "public_key", "private_key"]),
+    ("token", &["kind", "token", "not_after"]),
 ];
 
 type Map = BTreeMap<String, Value>;
@@ -321,6 +322,14 @@ fn bundle(plan: &DevicePlan, version: u32) -> Value {
     ]))
 }
 
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Management => "management",
+        Role::Bootstrap => "bootstrap",
+        Role::Registration => "registration",
+    }
+}
+
 fn server_map(name: &Arc<str>, server: &Server) -> Result<Map, RenderError> {
     let address = Address::of(&server.uri).ok_or_else(|| RenderError::Server {
         server: Arc::clone(name),
@@ -332,7 +341,7 @@ fn server_map(name: &Arc<str>, server: &Server) -> Result<Map, RenderError> {
         ("uri".into(), Value::from(&*server.uri)),
         ("scheme".into(), Value::from(address.scheme)),
         ("host".into(), Value::from(address.host)),
-        ("role".into(), Value::from(if server.role == Role::Bootstrap { "bootstrap" } else { "management" })),
+        ("role".into(), Value::from(role_word(server.role))),
         ("security".into(), Value::from(security_word(server.security))),
     ]);
     map.extend(address.port.map(|port| ("port".into(), Value::from(port))));

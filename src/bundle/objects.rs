@@ -63,7 +63,8 @@ fn lwm2m_servers(plan: &DevicePlan) -> Vec<(&Arc<str>, &Server)> {
 
 fn short_server_id(name: &Arc<str>, server: &Server, alone: bool) -> Result<Option<u16>, RenderError> {
     match (server.role, server.short_server_id) {
-        (Role::Bootstrap, _) => Ok(None),
+        // A registration server speaks HTTPS: the check has said so.
+        (Role::Bootstrap | Role::Registration, _) => Ok(None),
         (Role::Management, None) if alone => Ok(Some(1)),
         (Role::Management, None) => {
             let reason = "has no short_server_id, which tells it from the other LwM2M servers";

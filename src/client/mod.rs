@@ -18,6 +18,10 @@ pub mod mqtt;
 pub mod outcome;
 pub mod place;
 pub mod policy;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod register;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod registration;
 pub mod result_slot;
 pub mod state;
 pub mod status;

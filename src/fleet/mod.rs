@@ -26,7 +26,6 @@ pub mod place;
 pub mod plan;
 #[cfg(feature = "station")]
 pub mod program;
-#[cfg(feature = "station")]
 pub mod quantity;
 #[cfg(feature = "station")]
 pub mod recipe;

@@ -11,7 +11,7 @@ pub struct Server {
     pub protocol: Protocol,
     /// Where it is, with scheme: `coaps://host:5684`, `mqtts://host:8883`, `https://host`.
     pub uri: String,
-    /// Management server or bootstrap server (`LwM2M` 1.x, Security object resource 1).
+    /// Management server, registration server or bootstrap server (`LwM2M` 1.x, Security object resource 1).
     pub role: Role,
     /// How the two sides prove themselves.
     pub security: Security,
@@ -73,6 +73,8 @@ pub enum Role {
     Management,
     /// A bootstrap server.
     Bootstrap,
+    /// The server where the device registers (`firstlight client register`).
+    Registration,
 }
 
 /// How device and server prove themselves to each other.

@@ -8,6 +8,8 @@ mod control;
 pub mod drives;
 pub mod error;
 pub mod files;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod http;
 pub mod machine;
 #[cfg(feature = "station")]
 pub mod process;

@@ -5,9 +5,13 @@ use std::io;
 
 use crate::bundle::sealed::Refusal;
 use crate::client::ClientError;
+#[cfg(any(feature = "client", feature = "station"))]
+use crate::client::registration::RegisterError;
 use crate::delivery::{ArtifactError, SinkError};
 use crate::fleet::{Class, Diagnose, Faults, IdentityError};
 use crate::host::HostError;
+#[cfg(any(feature = "client", feature = "station"))]
+use crate::host::http::HttpError;
 use crate::host::surroundings::SurroundingsError;
 use crate::medium::{InspectError, VerifyError};
 #[cfg(feature = "station")]
@@ -49,6 +53,10 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
     first_known! { error;
         Complaint,
         ClientError,
+        #[cfg(any(feature = "client", feature = "station"))]
+        RegisterError,
+        #[cfg(any(feature = "client", feature = "station"))]
+        HttpError,
         Refusal,
         ArtifactError,
         Faults,

@@ -65,6 +65,13 @@ pub fn cases() -> Vec<Case> {
             "      restart: [acme-agent.service, mosquitto]\n      owner: acme:acme",
         ),
         case(
+            "linux-registration",
+            "linux",
+            &registration(),
+            IDENTITY,
+            "      group: line-a\n      firmware_file: /etc/version\n      attributes: {site: north}",
+        ),
+        case(
             "plain",
             "plain",
             &both,
@@ -82,6 +89,12 @@ pub fn cases() -> Vec<Case> {
             "      encoding: both",
         ),
     ]
+}
+
+/// Where the device says that it is there, by its own certificate.
+fn registration() -> String {
+    let server = "  fleet: {protocol: https, role: registration, uri: \"https://register.acme.example:8443\", security: x509, credential: identity}";
+    format!("{TELEMETRY}\n{server}")
 }
 
 fn bootstrap_server() -> String {

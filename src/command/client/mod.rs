@@ -9,6 +9,8 @@ use super::{Context, Status};
 
 pub mod forget;
 pub mod ingest;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod register;
 pub mod status;
 
 const EXAMPLES: &str = "\
@@ -33,6 +35,9 @@ pub struct Args {
 pub enum Action {
     /// Take the bundle for this device from a medium, or let the copy serve.
     Ingest(ingest::Args),
+    /// Register this device with the server its bundle names.
+    #[cfg(any(feature = "client", feature = "station"))]
+    Register(register::Args),
     /// Show what is in force, whom this device trusts, what came last.
     Status(status::Args),
     /// Take the bundle in force away and restore what was before it.
@@ -45,6 +50,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let disk = Disk::new(machine, Box::new(Open));
     match args.action {
         Action::Ingest(args) => ingest::run(args, &disk, context),
+        #[cfg(any(feature = "client", feature = "station"))]
+        Action::Register(args) => register::run(args, &disk, context),
         Action::Status(args) => status::run(args, &disk, context),
         Action::Forget(args) => forget::run(args, &disk, context),
     }

@@ -12,6 +12,7 @@ pub(super) fn check_all(file: &FleetFile, faults: &mut Faults) {
         check_address(name, spec, faults);
         check_credential(name, spec, faults);
         check_lwm2m(name, spec, faults);
+        check_registration(name, spec, faults);
         if let Some(number) = spec.server.short_server_id
             && let Some(other) = numbers.insert(number, name)
         {
@@ -67,6 +68,24 @@ fn check_credential(name: &str, spec: &ServerSpec, faults: &mut Faults) {
     if spec.trust.is_some() && server.security == Security::Rpk {
         let message = format!("server {name:?} has trusted certificates and security rpk");
         faults.add(spec.place_of("trust").clone(), message);
+    }
+}
+
+fn check_registration(name: &str, spec: &ServerSpec, faults: &mut Faults) {
+    let server = &spec.server;
+    if server.role != Role::Registration {
+        return;
+    }
+    if server.protocol != Protocol::Https {
+        let protocol = word(&server.protocol);
+        let message =
+            format!("server {name:?} has role registration, which is spoken by https; its protocol is {protocol}");
+        faults.add(spec.place_of("role").clone(), message);
+    }
+    if server.security == Security::Rpk {
+        let message =
+            format!("server {name:?} has role registration and security rpk, which HTTPS clients do not speak");
+        faults.add(spec.place_of("security").clone(), message);
     }
 }
 

@@ -83,7 +83,11 @@ static SERVER: Record = Record {
     fields: &[
         required("protocol", Shape::Word(&["lwm2m", "mqtt", "https"]), "protocol spoken there: lwm2m, mqtt or https"),
         required("uri", Shape::Text(&URI), "where it is, such as coaps://host:5684"),
-        optional("role", Shape::Word(&["management", "bootstrap"]), "what it is to the device, management when absent"),
+        optional(
+            "role",
+            Shape::Word(&["management", "bootstrap", "registration"]),
+            "what it is to the device, management when absent",
+        ),
         required(
             "security",
             Shape::Word(&["none", "psk", "rpk", "x509"]),

@@ -1,0 +1,106 @@
+//! How registering fails.
+
+use std::path::PathBuf;
+
+use crate::client::ClientError;
+use crate::fleet::{Class, Diagnose};
+use crate::host::http::HttpError;
+
+/// How registering fails.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// There is no `registration.json`.
+    #[error("{path:?} is missing: nobody told this device where to register")]
+    NoOrder {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// `registration.json`, or a file it names, cannot be used.
+    #[error("{path:?} cannot be used: {reason}")]
+    Order {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The server's word is no, and stays so.
+    #[error("the server refuses ({code}, status {status}): {detail}")]
+    Denied {
+        /// The server's stable word.
+        code: String,
+        /// HTTP status.
+        status: u16,
+        /// The server's sentence.
+        detail: String,
+        /// The server's hint.
+        hint: Option<String>,
+    },
+    /// What came is no answer to what was asked.
+    #[error("the server's answer cannot be used: {reason}")]
+    Nonsense {
+        /// Why.
+        reason: String,
+    },
+    /// The time is over, and the server has not decided.
+    #[error("registration {registration:?} is {state} still: it was asked for {seconds} s")]
+    Pending {
+        /// Its name at the server.
+        registration: String,
+        /// The server's word.
+        state: String,
+        /// For how long.
+        seconds: u64,
+    },
+    /// The time is over, and no try came through.
+    #[error("not registered within {seconds} s: {reason}")]
+    Late {
+        /// For how long.
+        seconds: u64,
+        /// Words of the last try.
+        reason: String,
+    },
+    /// A person or the system ended the run.
+    #[error("ended before the server had answered")]
+    Interrupted {
+        /// Which signal.
+        class: Class,
+    },
+    /// The talk fails.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The device's own files fail.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl Diagnose for RegisterError {
+    fn class(&self) -> Class {
+        match self {
+            RegisterError::NoOrder { .. } | RegisterError::Order { .. } => Class::Input,
+            // What the device sent is wrong, not who it is.
+            RegisterError::Denied { status: 400 | 413 | 415 | 422, .. } => Class::Input,
+            RegisterError::Denied { .. } => Class::Refused,
+            RegisterError::Nonsense { .. } | RegisterError::Pending { .. } | RegisterError::Late { .. } => {
+                Class::Surroundings
+            }
+            RegisterError::Interrupted { class } => *class,
+            RegisterError::Http(error) => error.class(),
+            RegisterError::Client(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            RegisterError::NoOrder { .. } => {
+                Some("give the profile a server with `role: registration`, and take its bundle".into())
+            }
+            RegisterError::Denied { hint, .. } => hint.clone(),
+            RegisterError::Pending { .. } | RegisterError::Late { .. } | RegisterError::Interrupted { .. } => {
+                Some("run it again, it goes on where it was: firstlight client register".into())
+            }
+            RegisterError::Client(error) => error.hint(),
+            RegisterError::Http(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
