@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::model::ModelsSpec;
 use super::super::program::{self, Programmers};
 use super::super::yaml::{Entry, Node};
 use super::super::{Faults, Place, SecretSource, SerialNumber, shape, yaml};
@@ -41,6 +42,8 @@ pub struct FleetFile {
     pub slots: BTreeMap<u32, Located<Arc<str>>>,
     /// Programs that drive programmers.
     pub programmers: Programmers,
+    /// Where models lie and which device gets which.
+    pub models: ModelsSpec,
     /// Names that are written in the file but whose entry has a fault: no further fault for using them.
     pub(in super::super) broken: BTreeSet<(Section, Arc<str>)>,
 }
@@ -95,6 +98,7 @@ impl FleetFile {
             devices: entries(&root, "devices").map(|entry| (name(entry), device(entry))).collect(),
             slots: slots(&root, faults),
             programmers: programmers(&root, faults),
+            models: ModelsSpec::read(root.get("models"), faults),
             broken,
         };
         Some(read)

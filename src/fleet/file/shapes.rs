@@ -1,5 +1,6 @@
 //! The table of `fleet.yaml`: every key, what may stand under it and what it is for.
 
+use super::super::model::MODELS;
 use super::super::program::PROGRAMMERS;
 use super::super::shape::{
     DURATION, Field, IDENTIFIER, NAME, Record, Rule, SIZE, Shape, TEXT, TextRule, VALIDITY, optional, required,
@@ -44,6 +45,7 @@ pub(in super::super) static FLEET: Record = Record {
             "USB port paths of the station's slots, by number",
         ),
         optional("programmers", PROGRAMMERS, "programs that drive programmers, by name"),
+        optional("models", Shape::Record(&MODELS), "where models lie and which device gets which"),
     ],
     rule: Rule::Free,
 };
