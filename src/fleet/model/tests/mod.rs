@@ -9,7 +9,7 @@ mod stable;
 
 use std::sync::Arc;
 
-use super::{Model, short};
+use super::{Model, short as form};
 use crate::fleet::Faults;
 
 /// Reads a model that has no fault.
@@ -23,6 +23,6 @@ pub(super) fn model(text: &str) -> Model {
 /// Reads a model, or its faults as lines.
 pub(super) fn read(text: &str) -> Result<Model, Vec<String>> {
     let mut faults = Faults::default();
-    let model = short::parse(&Arc::from("m.yaml"), text, &mut faults);
+    let model = form::parse(&Arc::from("m.yaml"), text, &mut faults);
     model.ok_or_else(|| faults.0.iter().map(|fault| format!("{}: {}", fault.place, fault.message)).collect())
 }

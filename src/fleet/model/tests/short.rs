@@ -109,8 +109,8 @@ events:
             "m.yaml:2:10: \"version\" is the number 1.2, wanted is a version of three numbers such as 1.2.0",
             "m.yaml:3:1: unknown key \"titel\" in the model",
             "m.yaml:7:13: \"properties.a.type\" is \"text\", wanted is one of: boolean, integer, number, string, object, array, null",
-            "m.yaml:10:37: \"properties.d.lwm2m\" is \"/3303/0\", wanted is an LwM2M path such as /3303/0/5700",
-            "m.yaml:13:27: \"events.f.data.items.type\" is a list, wanted is one of: boolean, integer, number, string, object, array, null",
+            "m.yaml:10:42: \"properties.d.lwm2m\" is \"/3303/0\", wanted is an LwM2M path such as /3303/0/5700",
+            "m.yaml:13:28: \"events.f.data.items.type\" is a list, wanted is one of: boolean, integer, number, string, object, array, null",
         ]
     );
     let faults = read(&text.replace("Sensor", "sensor").replace("1.2\n", "1.2.0\n")).expect_err("faults");
@@ -121,8 +121,8 @@ events:
         "m.yaml:9:33: \"multipleOf\" is the number 0, wanted is a number above 0",
         "m.yaml:9:36: \"required\" and \"optional\" say the same thing, wanted is one of them",
         "m.yaml:10:30: \"pattern\" is no regular expression that can be read here",
-        "m.yaml:11:28: \"enum\" is empty, at least one value is wanted",
-        "m.yaml:11:42: \">>1\" is no version range, wanted is such as \">=1.4 <2\", \"1.x\" or \"*\"",
+        "m.yaml:11:27: \"enum\" is empty, at least one value is wanted",
+        "m.yaml:11:41: \">>1\" is no version range, wanted is such as \">=1.4 <2\", \"1.x\" or \"*\"",
         "m.yaml:11:3: property \"e\" is set only, it cannot be observed",
     ] {
         assert!(faults.iter().any(|fault| fault == wanted), "{wanted} not in {faults:#?}");
