@@ -21,6 +21,8 @@ pub mod label;
 pub mod lock;
 pub mod lwm2m;
 #[cfg(feature = "station")]
+pub mod model;
+#[cfg(feature = "station")]
 pub mod nearest;
 pub mod place;
 pub mod plan;

@@ -60,6 +60,7 @@ impl Issuer for FleetIssuer {
             name: &Arc::from(NAME),
             generation: 1,
             shape: &shape,
+            group_keys: None,
         };
         let issued = self.authority.issue(&request, &*self.clock, &*self.random).map_err(|error| error.to_string())?;
         let PublicKind::X509 { certificate, issuers, key_fingerprint, .. } = issued.public.kind else {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::model::ModelsSpec;
 use super::super::program::{self, Programmers};
 use super::super::yaml::{Entry, Node};
 use super::super::{CredentialKind, Faults, Place, SecretSource, SerialNumber, shape, yaml};
@@ -49,6 +50,8 @@ pub struct FleetFile {
     pub store: StoreSpec,
     /// How the registry is served.
     pub serve: ServeSpec,
+    /// Where models lie and which device gets which.
+    pub models: ModelsSpec,
     /// Names that are written in the file but whose entry has a fault: no further fault for using them.
     pub(in super::super) broken: BTreeSet<(Section, Arc<str>)>,
 }
@@ -109,6 +112,7 @@ impl FleetFile {
             groups,
             store: serving::read_store(root.get("store"), faults),
             serve: serving::read_serve(root.get("serve"), faults),
+            models: ModelsSpec::read(root.get("models"), faults),
             broken,
         };
         read.number_group_keys();

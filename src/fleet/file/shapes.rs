@@ -1,5 +1,6 @@
 //! The table of `fleet.yaml`: every key, what may stand under it and what it is for.
 
+use super::super::model::MODELS;
 use super::super::program::PROGRAMMERS;
 use super::super::shape::{
     DURATION, Field, IDENTIFIER, NAME, Record, Rule, SIZE, Shape, TEXT, TextRule, VALIDITY, optional, required,
@@ -49,6 +50,7 @@ pub(in super::super) static FLEET: Record = Record {
         optional("enrolment", Shape::Record(&ENROLMENT), "devices that register by themselves"),
         optional("store", STORE, "where the registry lies, in the fleet's folder when absent"),
         optional("serve", Shape::Record(&SERVE), "how the registry is served"),
+        optional("models", Shape::Record(&MODELS), "where models lie and which device gets which"),
     ],
     rule: Rule::Free,
 };
