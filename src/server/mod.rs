@@ -1,1 +1,3 @@
 //! The server: sockets, TLS and HTTP around registration and administration.
+
+pub mod decode;
