@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, header, request::Parts};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -18,6 +18,8 @@ use crate::registration::exchange::Incoming;
 
 /// Longest `Authorization`, in bytes.
 const LONGEST_PROOF: usize = 8 * 1024;
+/// Most that is read away of a body that nobody wanted, in bytes.
+const MOST_DRAINED: usize = 1024 * 1024;
 /// Longest path with its query, in bytes.
 const LONGEST_TARGET: usize = 2048;
 
@@ -54,7 +56,7 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<Zeroizing<Stri
 /// Reads the rest of a request.
 pub(super) async fn incoming(
     parts: &Parts,
-    body: Body,
+    body: &mut Body,
     takes_body: bool,
     peer: &Peer,
     within: Duration,
@@ -103,21 +105,41 @@ fn fields(notation: Option<Notation>, body: &[u8], takes_body: bool) -> Result<V
     object(notation, body).map_err(|(refusal, detail)| Outcome::refused(refusal, detail))
 }
 
-async fn whole(body: Body, within: Duration) -> Result<Vec<u8>, Outcome> {
+async fn whole(body: &mut Body, within: Duration) -> Result<Vec<u8>, Outcome> {
     let refuse = |size| {
         let (refusal, detail) = too_large(size);
         Outcome::refused(refusal, detail)
     };
-    let announced = hyper::body::Body::size_hint(&body).lower();
+    let announced = hyper::body::Body::size_hint(body).lower();
     if announced > LONGEST as u64 {
         return Err(refuse(usize::try_from(announced).unwrap_or(usize::MAX)));
     }
-    let reading = tokio::time::timeout(within, Limited::new(body, LONGEST).collect()).await;
-    match reading.map_err(|_| Outcome::Fault(Fault::BodyTooSlow))? {
-        Ok(whole) => Ok(whole.to_bytes().to_vec()),
-        Err(error) if error.is::<LengthLimitError>() => Err(refuse(LONGEST + 1)),
-        Err(_) => Err(malformed("the body broke off")),
-    }
+    let reading = async {
+        let mut whole = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| malformed("the body broke off"))?;
+            whole.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+            if whole.len() > LONGEST {
+                return Err(refuse(whole.len()));
+            }
+        }
+        Ok(whole)
+    };
+    tokio::time::timeout(within, reading).await.unwrap_or(Err(Outcome::Fault(Fault::BodyTooSlow)))
+}
+
+/// Reads away what is left of a body that nobody wanted, within bounds: a client that still sends would lose the answer to
+/// a reset (RFC 9113, section 8.1).
+pub(super) async fn drain(mut body: Body, within: Duration) {
+    let reading = async {
+        let mut left = MOST_DRAINED;
+        while let Some(Ok(frame)) = body.frame().await {
+            let size = frame.data_ref().map_or(0, |data| data.len());
+            let Some(rest) = left.checked_sub(size) else { return };
+            left = rest;
+        }
+    };
+    let _ = tokio::time::timeout(within, reading).await;
 }
 
 /// Returns the notation of the answer: as the client accepts, else as it sends, else JSON.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -15,7 +15,7 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::Semaphore;
 
-use super::body::{Peer, answered_in, authorization, incoming};
+use super::body::{Peer, answered_in, authorization, drain, incoming};
 use super::config::Bounds;
 use super::limits::{BAD_PROOF_COST, Counted, Limits, jittered};
 use super::log::{Line, Log, name};
@@ -26,6 +26,9 @@ use super::routes::{Call, Doing, ROUTES, Route};
 use crate::delivery::Clock;
 use crate::fleet::enrolment::Refusal;
 use crate::registration::exchange::{Administration, Asked, Incoming, Registration, Reply, Role};
+
+/// How long the rest of a refused body is read away.
+const LONGEST_DRAIN: Duration = Duration::from_secs(3);
 
 /// Everything that requests need.
 pub(super) struct Service {
@@ -76,7 +79,7 @@ impl Service {
         fault: Option<Fault>,
     ) -> Response<Body> {
         let began = Instant::now();
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
         let Some(peer) = parts.extensions.get::<Peer>().cloned() else {
             return Outcome::Fault(Fault::Internal).response(answered_in(&parts.headers), None);
         };
@@ -91,7 +94,7 @@ impl Service {
             ..Line::default()
         };
         let outcome = match (route, fault) {
-            (Some(route), None) => self.route(route, names, &parts, body, &peer, &mut line).await,
+            (Some(route), None) => self.route(route, names, &parts, &mut body, &peer, &mut line).await,
             (_, fault) => match self.spend(&Counted::source(peer.source)) {
                 Ok(()) => Err(Outcome::Fault(fault.unwrap_or(Fault::NoSuchPath))),
                 Err(refused) => Err(refused),
@@ -103,6 +106,9 @@ impl Service {
         };
         if matches!(&outcome, Outcome::Reply(reply) if reply.refusal().is_some_and(Refusal::is_bad_proof)) {
             self.limits.charge(&Counted::source(peer.source), BAD_PROOF_COST - 1, self.now());
+        }
+        if outcome.code().is_some() && !matches!(outcome, Outcome::Fault(Fault::BodyTooSlow)) {
+            drain(body, self.bounds.body.min(LONGEST_DRAIN)).await;
         }
         line.code = outcome.code().map(str::to_owned);
         let response = outcome.response(answered_in(&parts.headers), Some(Arc::clone(&peer.activity)));
@@ -141,7 +147,7 @@ impl Service {
         route: &'static Route,
         names: Vec<String>,
         parts: &Parts,
-        body: Body,
+        body: &mut Body,
         peer: &Peer,
         line: &mut Line,
     ) -> Result<Reply, Outcome> {
