@@ -1,0 +1,66 @@
+//! What the server is told at its start.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::tls::TlsFiles;
+use crate::fleet::enrolment::Rates;
+
+/// What the server is told at its start.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Where to listen; port 0 takes any.
+    pub listen: SocketAddr,
+    /// Certificate and key.
+    pub tls: TlsFiles,
+    /// Requests a minute; a group's rate is for all groups the same.
+    pub rates: Rates,
+    /// Bounds.
+    pub bounds: Bounds,
+    /// How often the PEM files are looked at for a change.
+    pub look_every: Duration,
+    /// Whether SIGHUP reads the PEM files again.
+    pub takes_hangup: bool,
+}
+
+/// How much and how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Open connections; more wait in the kernel's queue.
+    pub connections: usize,
+    /// Open connections of one source (/24 or /48); more are closed at once.
+    pub connections_of_source: usize,
+    /// Requests at work at once; more wait.
+    pub work_at_once: usize,
+    /// How long a request may wait for its turn, then it is told to come later.
+    pub turn: Duration,
+    /// How long work may take, then the request is told to come later; the work goes on and its result is kept.
+    pub work: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake: Duration,
+    /// How long the headers of a request may take.
+    pub header: Duration,
+    /// How long a body may take.
+    pub body: Duration,
+    /// How long a connection may do nothing.
+    pub idle: Duration,
+    /// Rate limits kept in memory (about 100 bytes each).
+    pub buckets: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            connections_of_source: 1024,
+            work_at_once: 32,
+            turn: Duration::from_secs(15),
+            work: Duration::from_secs(60),
+            handshake: Duration::from_secs(10),
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(20),
+            idle: Duration::from_secs(60),
+            buckets: 100_000,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! From a request to its answer: limits, credentials, body, work on a thread that may wait, log and metrics.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::RawPathParams;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::http::request::Parts;
+use axum::http::{Method, Request, Response};
+use axum::routing::{MethodFilter, on};
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::Semaphore;
+
+use super::body::{Peer, answered_in, authorization, drain, incoming};
+use super::config::Bounds;
+use super::limits::{BAD_PROOF_COST, Counted, Limits, jittered};
+use super::log::{Line, Log, name};
+use super::metrics::Metrics;
+use super::openapi::document;
+use super::problem::{Fault, Outcome};
+use super::routes::{Call, Doing, ROUTES, Route};
+use crate::delivery::Clock;
+use crate::fleet::enrolment::Refusal;
+use crate::registration::exchange::{Administration, Asked, Incoming, Registration, Reply, Role};
+
+/// How long the rest of a refused body is read away.
+const LONGEST_DRAIN: Duration = Duration::from_secs(3);
+
+/// Everything that requests need.
+pub(super) struct Service {
+    pub(super) registration: Arc<dyn Registration>,
+    pub(super) administration: Arc<dyn Administration>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) log: Arc<dyn Log>,
+    pub(super) limits: Limits,
+    pub(super) metrics: Metrics,
+    pub(super) bounds: Bounds,
+    pub(super) began: Instant,
+    pub(super) work: Arc<Semaphore>,
+    pub(super) number: AtomicU64,
+}
+
+/// Makes the router from the table.
+pub(super) fn router(service: &Arc<Service>) -> Router {
+    let mut router = Router::new();
+    for route in &ROUTES {
+        let filter = match route.method {
+            "POST" => MethodFilter::POST,
+            "DELETE" => MethodFilter::DELETE,
+            _ => MethodFilter::GET,
+        };
+        let service = Arc::clone(service);
+        let answer = move |names: Result<RawPathParams, RawPathParamsRejection>, request: Request<Body>| {
+            let names = names.map(|names| names.iter().map(|(_, name)| name.to_owned()).collect()).ok();
+            async move { service.answer(Some(route), names.unwrap_or_default(), request, None).await }
+        };
+        router = router.route(route.path, on(filter, answer));
+    }
+    let (nowhere, no_method) = (Arc::clone(service), Arc::clone(service));
+    router
+        .fallback(move |request: Request<Body>| async move {
+            nowhere.answer(None, Vec::new(), request, Some(Fault::NoSuchPath)).await
+        })
+        .method_not_allowed_fallback(move |request: Request<Body>| async move {
+            no_method.answer(None, Vec::new(), request, Some(Fault::MethodNotAllowed)).await
+        })
+}
+
+impl Service {
+    async fn answer(
+        self: Arc<Self>,
+        route: Option<&'static Route>,
+        names: Vec<String>,
+        request: Request<Body>,
+        fault: Option<Fault>,
+    ) -> Response<Body> {
+        let began = Instant::now();
+        let (parts, mut body) = request.into_parts();
+        let Some(peer) = parts.extensions.get::<Peer>().cloned() else {
+            return Outcome::Fault(Fault::Internal).response(answered_in(&parts.headers), None);
+        };
+        let working = peer.activity.working();
+        let title = route.map_or_else(|| "no route".to_owned(), Route::title);
+        let mut line = Line {
+            number: self.number.fetch_add(1, Ordering::Relaxed) + 1,
+            source: peer.source.to_string(),
+            method: known_method(&parts.method),
+            route: title,
+            certificate: !peer.certificates.is_empty(),
+            ..Line::default()
+        };
+        let outcome = match (route, fault) {
+            (Some(route), None) => self.route(route, names, &parts, &mut body, &peer, &mut line).await,
+            (_, fault) => match self.spend(&Counted::source(peer.source)) {
+                Ok(()) => Err(Outcome::Fault(fault.unwrap_or(Fault::NoSuchPath))),
+                Err(refused) => Err(refused),
+            },
+        };
+        let outcome = match outcome {
+            Ok(reply) => Outcome::Reply(reply),
+            Err(outcome) => outcome,
+        };
+        if matches!(&outcome, Outcome::Reply(reply) if reply.refusal().is_some_and(Refusal::is_bad_proof)) {
+            self.limits.charge(&Counted::source(peer.source), BAD_PROOF_COST - 1, self.now());
+        }
+        if outcome.code().is_some() && !matches!(outcome, Outcome::Fault(Fault::BodyTooSlow)) {
+            drain(body, self.bounds.body.min(LONGEST_DRAIN)).await;
+        }
+        line.code = outcome.code().map(str::to_owned);
+        let response = outcome.response(answered_in(&parts.headers), Some(Arc::clone(&peer.activity)));
+        line.status = response.status().as_u16();
+        line.millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.record(&line);
+        drop(working);
+        response
+    }
+
+    fn record(&self, line: &Line) {
+        self.metrics.request(&line.route, line.status, line.code.as_deref().unwrap_or(""), line.millis);
+        let time = self.clock.now().format(&Rfc3339).unwrap_or_default();
+        self.log.line(&line.json(&time));
+    }
+
+    /// Milliseconds since the start, by the steady clock.
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn spend(&self, who: &Counted) -> Result<(), Outcome> {
+        self.limits.take(who, 1, self.now()).map_err(|seconds| {
+            let after = jittered(seconds, self.number.load(Ordering::Relaxed));
+            Outcome::Reply(Reply::refused(Refusal::RateLimited, "").after(after))
+        })
+    }
+
+    fn later(&self, detail: &str) -> Outcome {
+        let after = jittered(10, self.number.load(Ordering::Relaxed));
+        Outcome::Reply(Reply::refused(Refusal::TryLater, detail).after(after))
+    }
+
+    async fn route(
+        self: &Arc<Self>,
+        route: &'static Route,
+        names: Vec<String>,
+        parts: &Parts,
+        body: &mut Body,
+        peer: &Peer,
+        line: &mut Line,
+    ) -> Result<Reply, Outcome> {
+        if route.doing != Doing::Health {
+            self.spend(&Counted::source(peer.source))?;
+        }
+        if names.len() != route.names().count()
+            || names.iter().any(|name| name.is_empty() || name.len() > 128 || name.contains('\0'))
+        {
+            return Err(Outcome::refused(Refusal::MalformedRequest, "a part of the path is no name"));
+        }
+        match route.doing {
+            Doing::Health => self.health().await,
+            Doing::Document => Ok(Reply::fields(200, document())),
+            Doing::Metrics => self.metrics(parts, line).await,
+            Doing::Admin(act, role) => {
+                let (actor, role) = self.who(parts, role, line).await?;
+                let incoming = incoming(parts, body, route.takes_body, peer, self.bounds.body).await?;
+                line.received = incoming.body.len();
+                let asked = Asked { act, names, query: query(&incoming.target), incoming };
+                self.at_work(move |service| service.administration.act(&actor, role, asked)).await
+            }
+            Doing::Device(call) => {
+                let incoming = incoming(parts, body, route.takes_body, peer, self.bounds.body).await?;
+                self.device(call, names, incoming, line).await
+            }
+        }
+    }
+
+    async fn device(
+        self: &Arc<Self>,
+        call: Call,
+        names: Vec<String>,
+        incoming: Incoming,
+        line: &mut Line,
+    ) -> Result<Reply, Outcome> {
+        line.received = incoming.body.len();
+        line.device = name(incoming.fields["id"].as_str());
+        line.group = name(incoming.fields["group"].as_str());
+        // What is sent with a claim differs each time: only a token comes again.
+        let token = incoming.authorization.as_deref().filter(|text| !text.contains('.') && !text.contains(','));
+        if let Some(token) = token {
+            self.spend(&Counted::token(token))?;
+        }
+        let group = incoming.fields["group"].as_str().map(Counted::group);
+        if let Some(group) = &group {
+            self.spend(group)?;
+        }
+        let reply = self.at_work(move |service| service.call(call, names, incoming)).await?;
+        if let (Some(group), Some(refusal)) = (&group, reply.refusal())
+            && (refusal.is_bad_proof() || refusal.status() == 401)
+        {
+            self.limits.give_back(group, self.now());
+        }
+        Ok(reply)
+    }
+
+    fn call(&self, call: Call, names: Vec<String>, incoming: Incoming) -> Reply {
+        let registration = &self.registration;
+        let id = names.first().map_or("", String::as_str);
+        match call {
+            Call::Register => registration.register(incoming),
+            Call::Challenge => registration.challenge(incoming),
+            Call::Status => registration.status(id, incoming),
+            Call::Renew => registration.renew(id, incoming),
+            Call::Report => registration.report(id, incoming),
+            Call::End => registration.end(id, incoming),
+            Call::Bootstrap => registration.bootstrap(incoming),
+            Call::BootstrapResult => registration.bootstrap_result(incoming),
+        }
+    }
+
+    /// Returns who asks, if the role is enough. Without credentials nobody is asked.
+    async fn who(self: &Arc<Self>, parts: &Parts, least: Role, line: &mut Line) -> Result<(String, Role), Outcome> {
+        let Some(proof) = authorization(&parts.headers)? else {
+            return Err(Outcome::refused(Refusal::ProofMissing, ""));
+        };
+        let who = self.at_work(move |service| service.administration.who(Some(&proof))).await?;
+        let (actor, role) = who.map_err(|refusal| Outcome::refused(refusal, ""))?;
+        line.actor = name(Some(&actor));
+        if role < least { Err(Outcome::Fault(Fault::RoleTooLow)) } else { Ok((actor, role)) }
+    }
+
+    async fn metrics(self: &Arc<Self>, parts: &Parts, line: &mut Line) -> Result<Reply, Outcome> {
+        self.who(parts, Role::Viewer, line).await?;
+        let own = self.metrics.text(self.limits.len());
+        let others = self.at_work(|service| service.administration.figures()).await?;
+        Ok(Reply::bytes("text/plain; version=0.0.4; charset=utf-8", (own + &others).into_bytes()))
+    }
+
+    async fn health(self: &Arc<Self>) -> Result<Reply, Outcome> {
+        match self.at_work(|service| service.registration.is_ready()).await? {
+            true => Ok(Reply::fields(200, json!({"status": "ok"}))),
+            false => Err(self.later("the registry does not answer")),
+        }
+    }
+
+    /// Does `work` on a thread that may wait. If the client goes away, or time runs out, the work is finished all the same.
+    async fn at_work<R: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> R + Send + 'static,
+    ) -> Result<R, Outcome> {
+        let turn = tokio::time::timeout(self.bounds.turn, Arc::clone(&self.work).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(self.later("too many requests are at work")) };
+        let service = Arc::clone(self);
+        let task = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&service)
+        });
+        match tokio::time::timeout(self.bounds.work, task).await {
+            Ok(done) => done.map_err(|_| Outcome::Fault(Fault::Internal)),
+            Err(_) => Err(self.later("the work takes long; ask again for its result")),
+        }
+    }
+}
+
+/// A method is a stranger's word unless it is one of these.
+fn known_method(method: &Method) -> String {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.iter().find(|known| *known == &method.as_str()).map_or("other", |known| known).to_owned()
+}
+
+fn query(target: &str) -> Vec<(String, String)> {
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).take(32);
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (plain(name), plain(value)))
+        .collect()
+}
+
+fn plain(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut plain = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        let mut ahead = bytes.clone();
+        let hex = |byte: Option<u8>| char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        match (byte, hex(ahead.next()), hex(ahead.next())) {
+            (b'%', Some(high), Some(low)) => {
+                plain.push(high * 16 + low);
+                bytes = ahead;
+            }
+            (b'+', ..) => plain.push(b' '),
+            _ => plain.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&plain).replace('\0', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_decoded_in_order() {
+        let pairs = query("/v1/devices?state=a%20b+c&x&%zz=%4&y=%00");
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(pairs, [("state", "a b c"), ("x", ""), ("%zz", "%4"), ("y", "\u{fffd}")]);
+    }
+}
