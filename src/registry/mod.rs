@@ -7,13 +7,17 @@
 //! This room knows no proofs and no policies: what a group admits is judged by `registration`, which asks here for what only
 //! a transaction can decide. Private material comes and goes sealed.
 
+mod attributes;
 mod chain;
 mod connection;
+mod credentials;
+mod devices;
 mod error;
 mod handle;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod schema;
+mod search;
 mod sql;
 mod sqlite;
 mod times;
@@ -21,8 +25,11 @@ mod writer;
 
 pub use chain::{Event, StoredEvent};
 pub use connection::Engine;
+pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
+pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
 pub use handle::Registry;
+pub use search::{LARGEST_PAGE, Page};
 
 use handle::{Reading, Writing};
 use sql::{Row, Sql, Value};
