@@ -13,7 +13,10 @@ mod connection;
 mod credentials;
 mod devices;
 mod error;
+mod events;
 mod handle;
+mod leases;
+pub mod merge;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod schema;
@@ -28,7 +31,9 @@ pub use connection::Engine;
 pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
 pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
+pub use events::Subscriber;
 pub use handle::Registry;
+pub use merge::{Merged, StationEntry};
 pub use search::{LARGEST_PAGE, Page};
 
 use handle::{Reading, Writing};
