@@ -10,10 +10,12 @@
 mod attributes;
 mod chain;
 mod connection;
+mod copy;
 mod credentials;
 mod devices;
 mod error;
 mod events;
+mod exchange;
 mod handle;
 mod leases;
 pub mod merge;
@@ -28,10 +30,12 @@ mod writer;
 
 pub use chain::{Event, StoredEvent};
 pub use connection::Engine;
+pub use copy::{Copied, CopyProgress, copy};
 pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
 pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
 pub use events::Subscriber;
+pub use exchange::{ExchangeError, ExchangeForm, ImportTally, ImportTerms, RowReport};
 pub use handle::Registry;
 pub use merge::{Merged, StationEntry};
 pub use search::{LARGEST_PAGE, Page};
