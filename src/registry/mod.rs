@@ -12,6 +12,8 @@ mod chain;
 mod connection;
 mod copy;
 mod credentials;
+#[cfg(test)]
+mod device_tests;
 mod devices;
 mod error;
 mod events;
