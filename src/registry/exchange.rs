@@ -390,9 +390,12 @@ fn record(device: &DeviceRow, names: &[String]) -> Vec<String> {
 }
 
 fn write_record(out: &mut dyn Write, record: &[String]) -> std::io::Result<()> {
-    let quoted = |field: &String| match field.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field.clone(),
+    let quoted = |field: &String| {
+        if field.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            field.clone()
+        }
     };
     write!(out, "{}\r\n", record.iter().map(quoted).collect::<Vec<_>>().join(","))
 }

@@ -1,6 +1,6 @@
 //! Leases: which station may make which devices while it is out of reach. An id is held by one station at most.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use time::OffsetDateTime;
 
@@ -199,6 +199,7 @@ fn refused(station: &str, reason: String) -> RegistryError {
 
 #[cfg(test)]
 mod model {
+    use std::collections::HashMap;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
 

@@ -205,7 +205,7 @@ fn delivered(
         match credentials::add(writing, &device.id.folded(), credential, &actor) {
             Ok(_) => {}
             Err(error @ (RegistryError::Conflict { .. } | RegistryError::Refused { .. })) => {
-                reasons.push(error.to_string())
+                reasons.push(error.to_string());
             }
             Err(error) => return Err(error),
         }
