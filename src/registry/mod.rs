@@ -7,14 +7,25 @@
 //! This room knows no proofs and no policies: what a group admits is judged by `registration`, which asks here for what only
 //! a transaction can decide. Private material comes and goes sealed.
 
+mod attributes;
 mod chain;
 mod connection;
+mod copy;
+mod credentials;
+#[cfg(test)]
+mod device_tests;
+mod devices;
 mod error;
+mod events;
+mod exchange;
 mod handle;
+mod leases;
+pub mod merge;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod registering;
 mod schema;
+mod search;
 mod sql;
 mod sqlite;
 mod times;
@@ -22,8 +33,16 @@ mod writer;
 
 pub use chain::{Event, StoredEvent};
 pub use connection::Engine;
+pub use copy::{Copied, CopyProgress, copy};
+pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
+pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
+pub use events::Subscriber;
+pub use exchange::{ExchangeError, ExchangeForm, ImportTally, ImportTerms, RowReport};
 pub use handle::Registry;
 pub use registering::Registrar;
+pub use merge::{Merged, StationEntry};
+pub use search::{LARGEST_PAGE, Page};
 
+use handle::{Reading, Writing};
 use sql::{Row, Sql, Value};

@@ -1,9 +1,11 @@
 //! Enrolment: who may register by itself, how it proves itself, and what it is told.
 
 pub mod claim;
+pub mod filter;
 mod policy;
 pub mod refusal;
 
+pub use filter::{Condition, Field, Filter, FilterError, Matching};
 pub use policy::{
     AcceptedModels, Admission, Approval, DeclaredResource, GroupPolicy, HookFailure, HookTarget, Hooks, IssuerKey,
     ProofKind, Rates, Reprovision, WebHook, X509Proof,

@@ -1,0 +1,401 @@
+//! Devices go out and come in as streams: JSON lines, or CSV with a column for each attribute.
+
+use std::io::{BufRead, BufReader, Read, Write};
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::fleet::enrolment::Filter;
+
+use super::devices::{self, DeviceRow, ExpectedDevice, Put};
+use super::search::LARGEST_PAGE;
+use super::{Registry, RegistryError};
+
+/// The longest line that comes in, in bytes.
+const LONGEST_LINE: u64 = 256 * 1024;
+/// Rows of one transaction.
+const BATCH: usize = 500;
+/// The most rows of an import that is all or nothing.
+const MOST_ATOMIC: usize = 100_000;
+/// The columns of a CSV before those of the attributes; an import takes what [`ExpectedDevice`] has of them.
+const COLUMNS: [&str; 15] = [
+    "id",
+    "serial",
+    "group",
+    "state",
+    "origin",
+    "registration",
+    "model",
+    "version",
+    "vendor",
+    "hardware",
+    "firmware",
+    "protocol",
+    "address",
+    "bundle",
+    "etag",
+];
+/// Columns that go out, but say nothing that can come in.
+const OUT_ONLY: [&str; 4] = ["state", "origin", "registration", "etag"];
+/// Where columns of attributes begin.
+const ATTRIBUTES: &str = "attributes.";
+
+/// How the stream is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExchangeForm {
+    /// One JSON object on each line.
+    Lines,
+    /// RFC 4180, with a header.
+    Csv,
+}
+
+/// Why a stream could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The stream itself.
+    #[error("the stream broke: {0}")]
+    Stream(#[from] std::io::Error),
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The head of the stream is wrong, or it is too long to be taken at once.
+    #[error("the stream is refused: {0}")]
+    Shape(String),
+}
+
+/// How an import goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ImportTerms {
+    /// The form.
+    pub form: ExchangeForm,
+    /// All rows or none; at most 100,000. Otherwise each row that can be put is put.
+    pub atomic: bool,
+    /// Goes on after the row of this id; the ones up to it are passed over.
+    pub after: Option<String>,
+    /// Where the devices are said to come from.
+    pub origin: String,
+    /// Who asks.
+    pub actor: String,
+}
+
+/// What became of one row.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RowReport {
+    /// Its number, from 1, without header.
+    pub row: u64,
+    /// The device, where it could be read.
+    pub id: Option<String>,
+    /// What became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub put: Option<Put>,
+    /// Why nothing became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// What became of all rows.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct ImportTally {
+    /// New devices.
+    pub made: u64,
+    /// Devices that changed.
+    pub updated: u64,
+    /// Devices that were so already.
+    pub unchanged: u64,
+    /// Rows that were refused; with `atomic` nothing is written then.
+    pub refused: u64,
+    /// Rows passed over to go on after an id.
+    pub passed: u64,
+}
+
+/// A row as it was read.
+type Parsed = (u64, Result<ExpectedDevice, (Option<String>, String)>);
+
+impl Registry {
+    /// Writes the devices of a filter after a folded id, in the order of their folded ids; returns how many. The id of the
+    /// last row written is where a broken export goes on; a CSV then has its header again.
+    pub fn export(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        form: ExchangeForm,
+        out: &mut dyn Write,
+    ) -> Result<u64, ExchangeError> {
+        let names = if form == ExchangeForm::Csv { self.attribute_names()? } else { Vec::new() };
+        if form == ExchangeForm::Csv {
+            let header = COLUMNS.into_iter().map(str::to_owned);
+            let header = header.chain(names.iter().map(|name| format!("{ATTRIBUTES}{name}"))).collect::<Vec<_>>();
+            write_record(out, &header)?;
+        }
+        let (mut count, mut cursor) = (0, after.map(str::to_ascii_lowercase));
+        loop {
+            let page = self.search(filter, cursor.as_deref(), LARGEST_PAGE)?;
+            for device in &page.devices {
+                match form {
+                    ExchangeForm::Lines => writeln!(out, "{}", serde_json::json!(device))?,
+                    ExchangeForm::Csv => write_record(out, &record(device, &names))?,
+                }
+                count += 1;
+            }
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(count),
+            }
+        }
+    }
+
+    fn attribute_names(&self) -> Result<Vec<String>, RegistryError> {
+        self.read(|reading| {
+            let text = "SELECT DISTINCT name FROM attribute WHERE tenant = $1 ORDER BY name";
+            reading.sql.query(text, &[reading.tenant.into()])?.iter().map(|row| row.text(0)).collect()
+        })
+    }
+
+    /// Reads devices and puts them as expected ones; `told` hears of each row. What was put once is unchanged the next time,
+    /// so a broken import may be repeated, from its beginning or after the last id that was told.
+    pub fn import(
+        &self,
+        terms: &ImportTerms,
+        stream: &mut dyn Read,
+        told: &mut dyn FnMut(&RowReport),
+    ) -> Result<ImportTally, ExchangeError> {
+        let mut reader = Rows::new(terms.form, BufReader::new(stream))?;
+        let mut tally = ImportTally::default();
+        let mut after = terms.after.as_ref().map(|id| id.to_ascii_lowercase());
+        let mut waiting: Vec<Parsed> = Vec::new();
+        while let Some((row, parsed)) = reader.next()? {
+            if let Some(last) = &after {
+                if parsed.as_ref().is_ok_and(|device| device.id.folded() == *last) {
+                    after = None;
+                }
+                tally.passed += 1;
+                continue;
+            }
+            waiting.push((row, parsed));
+            if terms.atomic && waiting.len() > MOST_ATOMIC {
+                return Err(ExchangeError::Shape(format!("at most {MOST_ATOMIC} rows can be taken all or none")));
+            }
+            if !terms.atomic && waiting.len() == BATCH {
+                self.put_rows(terms, std::mem::take(&mut waiting), &mut tally, told)?;
+            }
+        }
+        if let Some(last) = after {
+            return Err(ExchangeError::Shape(format!("it is to go on after {last:?}, which is not in it")));
+        }
+        self.put_rows(terms, waiting, &mut tally, told)?;
+        Ok(tally)
+    }
+
+    fn put_rows(
+        &self,
+        terms: &ImportTerms,
+        rows: Vec<Parsed>,
+        tally: &mut ImportTally,
+        told: &mut dyn FnMut(&RowReport),
+    ) -> Result<(), ExchangeError> {
+        let readable: Vec<ExpectedDevice> = rows.iter().filter_map(|(_, row)| row.as_ref().ok().cloned()).collect();
+        let is_void = terms.atomic && readable.len() < rows.len();
+        let results =
+            if is_void { readable.iter().map(|_| Err(None)).collect() } else { self.try_put(terms, readable)? };
+        let mut results = results.into_iter();
+        for (row, parsed) in rows {
+            let (id, result) = match parsed {
+                Ok(device) => (Some(device.id.to_string()), results.next().unwrap_or(Err(None))),
+                Err((id, reason)) => (id, Err(Some(reason))),
+            };
+            match &result {
+                Ok(Put::Made) => tally.made += 1,
+                Ok(Put::Updated) => tally.updated += 1,
+                Ok(Put::Unchanged) => tally.unchanged += 1,
+                Err(_) => tally.refused += 1,
+            }
+            let (put, refused) = match result {
+                Ok(put) => (Some(put), None),
+                Err(reason) => (None, Some(reason.unwrap_or_else(|| "another row is refused".to_owned()))),
+            };
+            told(&RowReport { row, id, put, refused });
+        }
+        Ok(())
+    }
+
+    /// Puts devices in one transaction. All or none: where one is refused, the others are told so and nothing stays.
+    #[allow(clippy::type_complexity)]
+    fn try_put(
+        &self,
+        terms: &ImportTerms,
+        list: Vec<ExpectedDevice>,
+    ) -> Result<Vec<Result<Put, Option<String>>>, RegistryError> {
+        let (atomic, origin, actor) = (terms.atomic, terms.origin.clone(), terms.actor.clone());
+        let said = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let heard = std::sync::Arc::clone(&said);
+        let written = self.write(move |writing| {
+            let results = devices::put(writing, &list, &origin, &actor)?;
+            let first = results.iter().find_map(|result| result.as_ref().err().cloned());
+            let results = results.into_iter().map(|result| result.map_err(|error| Some(error.to_string())));
+            *heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = results.collect();
+            match first.filter(|_| atomic) {
+                Some(error) => Err(error),
+                None => Ok(()),
+            }
+        });
+        let results = std::mem::take(&mut *said.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        match written {
+            Ok(()) => Ok(results),
+            Err(RegistryError::Conflict { .. } | RegistryError::Refused { .. }) if atomic => {
+                Ok(results.into_iter().map(|result| result.map_or_else(Err, |_| Err(None))).collect())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Reads rows one by one.
+struct Rows<R> {
+    stream: R,
+    header: Option<Vec<String>>,
+    row: u64,
+}
+
+impl<R: BufRead> Rows<R> {
+    fn new(form: ExchangeForm, stream: R) -> Result<Self, ExchangeError> {
+        let mut rows = Self { stream, header: None, row: 0 };
+        if form == ExchangeForm::Csv {
+            let header = rows.record()?.ok_or_else(|| ExchangeError::Shape("the header is missing".to_owned()))?;
+            let known = |name: &String| COLUMNS.contains(&name.as_str()) || name.starts_with(ATTRIBUTES);
+            if let Some(unknown) = header.iter().find(|name| !known(name)) {
+                return Err(ExchangeError::Shape(format!("{unknown:?} is no column of a device")));
+            }
+            let distinct = header.iter().collect::<std::collections::HashSet<_>>();
+            if distinct.len() < header.len() || !header.iter().any(|name| name == "id") {
+                return Err(ExchangeError::Shape("a column stands twice, or the column \"id\" is missing".to_owned()));
+            }
+            rows.header = Some(header);
+        }
+        Ok(rows)
+    }
+
+    fn next(&mut self) -> Result<Option<Parsed>, ExchangeError> {
+        let object = if let Some(header) = self.header.clone() {
+            let Some(record) = self.record()? else { return Ok(None) };
+            of_record(&header, record)
+        } else {
+            let Some(line) = self.text_line()? else { return Ok(None) };
+            serde_json::from_str::<Map<String, Json>>(&line).map_err(|error| format!("it is no JSON object: {error}"))
+        };
+        self.row += 1;
+        let id = object.as_ref().ok().and_then(|object| object.get("id")).and_then(Json::as_str).map(str::to_owned);
+        let device = object.and_then(|object| {
+            serde_json::from_value::<ExpectedDevice>(Json::Object(object)).map_err(|error| error.to_string())
+        });
+        Ok(Some((self.row, device.map_err(|reason| (id, reason)))))
+    }
+
+    fn text_line(&mut self) -> Result<Option<String>, ExchangeError> {
+        loop {
+            match self.line()? {
+                Some(line) if line.trim().is_empty() => {}
+                line => return Ok(line),
+            }
+        }
+    }
+
+    /// Reads a line with its end; it is bounded before it is read.
+    fn line(&mut self) -> Result<Option<String>, ExchangeError> {
+        let mut bytes = Vec::new();
+        let read = Read::take(&mut self.stream, LONGEST_LINE).read_until(b'\n', &mut bytes)?;
+        if read as u64 == LONGEST_LINE && bytes.last() != Some(&b'\n') {
+            let reason = format!("after row {} comes a line of over {LONGEST_LINE} bytes", self.row);
+            return Err(ExchangeError::Shape(reason));
+        }
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|_| ExchangeError::Shape(format!("after row {} comes no UTF-8", self.row)))?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// Reads a CSV record, over several lines where a quoted field holds line ends (RFC 4180, section 2).
+    fn record(&mut self) -> Result<Option<Vec<String>>, ExchangeError> {
+        let Some(mut text) = self.text_line()? else { return Ok(None) };
+        while text.matches('"').count() % 2 == 1 {
+            match self.line()? {
+                Some(more) if (text.len() + more.len()) as u64 <= LONGEST_LINE => text.push_str(&more),
+                _ => return Err(ExchangeError::Shape(format!("after row {} a quote is not closed", self.row))),
+            }
+        }
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        Ok(Some(fields(text.strip_suffix('\r').unwrap_or(text))))
+    }
+}
+
+/// Takes a record apart; its quotes are closed.
+fn fields(text: &str) -> Vec<String> {
+    let (mut fields, mut field, mut is_quoted) = (Vec::new(), String::new(), false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if is_quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                field.push('"');
+            }
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(std::mem::take(&mut field)),
+            c => field.push(c),
+        }
+    }
+    fields.push(field);
+    fields
+}
+
+/// Puts a record into the shape of a line; an empty field says nothing.
+fn of_record(header: &[String], record: Vec<String>) -> Result<Map<String, Json>, String> {
+    if record.len() != header.len() {
+        return Err(format!("it has {} fields, the header has {}", record.len(), header.len()));
+    }
+    let (mut object, mut attributes) = (Map::new(), Map::new());
+    for (name, value) in header.iter().zip(record).filter(|(_, value)| !value.is_empty()) {
+        if let Some(attribute) = name.strip_prefix(ATTRIBUTES) {
+            attributes.insert(attribute.to_owned(), value.into());
+        } else if name == "bundle" {
+            let number = value.parse::<i64>().map_err(|_| format!("bundle {value:?} is no number"))?;
+            object.insert(name.clone(), number.into());
+        } else if !OUT_ONLY.contains(&name.as_str()) {
+            object.insert(name.clone(), value.into());
+        }
+    }
+    object.insert("attributes".to_owned(), Json::Object(attributes));
+    Ok(object)
+}
+
+fn record(device: &DeviceRow, names: &[String]) -> Vec<String> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let mut record = vec![
+        device.id.clone(),
+        text(&device.serial),
+        text(&device.group),
+        device.state.as_str().to_owned(),
+        device.origin.clone(),
+        text(&device.registration),
+        text(&device.model),
+        text(&device.version),
+        text(&device.vendor),
+        text(&device.hardware),
+        text(&device.firmware),
+        text(&device.protocol),
+        text(&device.address),
+        device.bundle.map(|bundle| bundle.to_string()).unwrap_or_default(),
+        device.etag.to_string(),
+    ];
+    record.extend(names.iter().map(|name| device.attributes.get(name).cloned().unwrap_or_default()));
+    record
+}
+
+fn write_record(out: &mut dyn Write, record: &[String]) -> std::io::Result<()> {
+    let quoted = |field: &String| {
+        if field.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            field.clone()
+        }
+    };
+    write!(out, "{}\r\n", record.iter().map(quoted).collect::<Vec<_>>().join(","))
+}
