@@ -1,5 +1,7 @@
 //! The playground of the WoT working group (npm `@thing-description-playground/core`), asked by one node process.
 
+#![allow(unreachable_pub, dead_code, reason = "shared by tests that use different parts of it")]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,7 +28,6 @@ impl Document {
 #[derive(Debug)]
 pub struct Verdict {
     pub accepted: bool,
-    #[allow(dead_code, reason = "not every test asks")]
     pub warned: bool,
     pub why: String,
 }
@@ -42,7 +43,8 @@ pub fn modules() -> PathBuf {
 /// Asks for a verdict on each document.
 pub fn judge(documents: &[Document]) -> Vec<Verdict> {
     let kind = |is_model| if is_model { "model" } else { "description" };
-    let asked: Vec<Value> = documents.iter().map(|each| json!({ "kind": kind(each.is_model), "text": each.text })).collect();
+    let asked: Vec<Value> =
+        documents.iter().map(|each| json!({ "kind": kind(each.is_model), "text": each.text })).collect();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format/playground.js");
     let mut child = Command::new("node")
         .arg(script)

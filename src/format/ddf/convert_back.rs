@@ -10,13 +10,39 @@ use super::range::Range;
 
 /// Members that a definition knows, of the model itself.
 const OF_MODEL: [&str; 10] = [
-    "@context", "@type", "id", "title", "description", "version", "firstlight:object", "properties", "actions", "tm:optional",
+    "@context",
+    "@type",
+    "id",
+    "title",
+    "description",
+    "version",
+    "firstlight:object",
+    "properties",
+    "actions",
+    "tm:optional",
 ];
 /// Members of an affordance that say again what `firstlight:resource` says, or that it keeps.
 const OF_AFFORDANCE: [&str; 20] = [
-    "title", "description", "firstlight:lwm2m", "firstlight:resource", "type", "items", "readOnly", "writeOnly",
-    "observable", "unit", "minimum", "maximum", "minLength", "maxLength", "enum", "pattern", "contentEncoding",
-    "contentMediaType", "safe", "idempotent",
+    "title",
+    "description",
+    "firstlight:lwm2m",
+    "firstlight:resource",
+    "type",
+    "items",
+    "readOnly",
+    "writeOnly",
+    "observable",
+    "unit",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "enum",
+    "pattern",
+    "contentEncoding",
+    "contentMediaType",
+    "safe",
+    "idempotent",
 ];
 
 /// Reads the definition out of a model, and tells which members of the model it has no room for.
@@ -105,10 +131,13 @@ fn resource(
     let at = format!("{pointer}/firstlight:resource");
     let letters = terms.get("operations").and_then(Value::as_str);
     let operations = letters.and_then(|letters| Operations::parse(letters).ok());
-    let operations = operations.ok_or_else(|| wrong(&format!("{at}/operations"), "is none of R, W, E and their mixtures"))?;
+    let operations =
+        operations.ok_or_else(|| wrong(&format!("{at}/operations"), "is none of R, W, E and their mixtures"))?;
     let kind = match terms.get("type").and_then(Value::as_str) {
         Some("") => None,
-        Some(name) => Some(ResourceType::parse(name).ok_or_else(|| wrong(&format!("{at}/type"), "is no type of LwM2M"))?),
+        Some(name) => {
+            Some(ResourceType::parse(name).ok_or_else(|| wrong(&format!("{at}/type"), "is no type of LwM2M"))?)
+        }
         None => return Err(wrong(&format!("{at}/type"), "is missing")),
     };
     Ok(ResourceDefinition {

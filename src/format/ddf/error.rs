@@ -19,14 +19,6 @@ pub enum DdfError {
         /// What the parser says, with line and column.
         reason: String,
     },
-    /// Nested deeper than any definition is.
-    #[error("the object definition is nested {found} elements deep, at most {limit} are followed")]
-    TooDeep {
-        /// Depth found.
-        found: usize,
-        /// Depth allowed.
-        limit: usize,
-    },
     /// Another kind of document.
     #[error("the outermost element is \"{found}\", must be \"LWM2M\"")]
     Root {
@@ -57,7 +49,9 @@ impl Diagnose for DdfError {
     fn hint(&self) -> Option<String> {
         match self {
             DdfError::Xml { .. } => Some("an entity or a document type is never read; take them out".into()),
-            DdfError::Model { .. } => Some("only a model that was made from an object definition can be turned back".into()),
+            DdfError::Model { .. } => {
+                Some("only a model that was made from an object definition can be turned back".into())
+            }
             _ => None,
         }
     }

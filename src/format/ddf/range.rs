@@ -143,12 +143,16 @@ mod tests {
         }
         assert_eq!(shape("-10..-2", ResourceType::Float), between("-10", "-2"));
         assert_eq!(shape("0.000001..1.0", ResourceType::Float), between("0.000001", "1.0"));
-        assert_eq!(shape("0..18446744073709551615", ResourceType::UnsignedInteger), between("0", "18446744073709551615"));
+        assert_eq!(
+            shape("0..18446744073709551615", ResourceType::UnsignedInteger),
+            between("0", "18446744073709551615")
+        );
     }
 
     #[test]
     fn lists_are_read_with_and_without_names() {
-        let list = |labels, texts: &[&str]| Shape::Numbers(labels, texts.iter().map(|text| number(text).unwrap()).collect());
+        let list =
+            |labels, texts: &[&str]| Shape::Numbers(labels, texts.iter().map(|text| number(text).unwrap()).collect());
         assert_eq!(shape("1,2, 3", ResourceType::Integer), list(false, &["1", "2", "3"]));
         assert_eq!(shape("0: off\r\n\t 1: on\n", ResourceType::Integer), list(true, &["0", "1"]));
         assert_eq!(shape("ON;OFF", ResourceType::String), Shape::Words(vec!["ON".into(), "OFF".into()]));
@@ -163,7 +167,20 @@ mod tests {
 
     #[test]
     fn what_is_not_clear_is_left_to_a_person() {
-        for text in ["8-Bits", "0..3, 99", "255", "-30..-120", "see above", "0; 3.8..20.5", "2 Instances", "1e3..1e4", "..", "-", "1-2-3", "0..99999999999999999999"] {
+        for text in [
+            "8-Bits",
+            "0..3, 99",
+            "255",
+            "-30..-120",
+            "see above",
+            "0; 3.8..20.5",
+            "2 Instances",
+            "1e3..1e4",
+            "..",
+            "-",
+            "1-2-3",
+            "0..99999999999999999999",
+        ] {
             assert_eq!(shape(text, ResourceType::Integer), Shape::Unclear, "{text}");
         }
         for text in ["16,32,48", "64", "0 or 26 Bytes", "16-32-48 bytes", "9..1"] {

@@ -10,8 +10,6 @@ use super::range::Range;
 pub const LARGEST: usize = 1 << 20;
 /// The most nodes (elements, texts, comments) of a file.
 const MOST_NODES: u32 = 200_000;
-/// The deepest element of a definition is the fifth; the rest is for strays.
-const DEEPEST: usize = 32;
 /// Notes beyond this number are not told.
 const MOST_NOTES: usize = 200;
 
@@ -59,7 +57,6 @@ pub fn read(bytes: &[u8]) -> Result<Import, DdfError> {
     }
     let mut reader = Reader { notes: Vec::new() };
     let text = reader.text(bytes);
-    shallow(&text)?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, entity_resolver: None };
     let document =
         Document::parse_with_options(&text, options).map_err(|error| DdfError::Xml { reason: error.to_string() })?;
@@ -81,40 +78,6 @@ pub fn read(bytes: &[u8]) -> Result<Import, DdfError> {
     Ok(Import { objects, notes: reader.notes })
 }
 
-/// The parser descends by calling itself, so the depth is bounded before it runs. Counts more than elements (what
-/// stands in comments too), never fewer.
-fn shallow(text: &str) -> Result<(), DdfError> {
-    let bytes = text.as_bytes();
-    let (mut depth, mut deepest) = (0_usize, 0_usize);
-    let mut rest = text;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at..];
-        if let Some(skipped) = comment(rest) {
-            rest = skipped;
-            continue;
-        }
-        let end = rest.find('>').unwrap_or(rest.len());
-        match (rest.as_bytes().get(1), rest[..end].ends_with('/')) {
-            (Some(b'/'), _) => depth = depth.saturating_sub(1),
-            (Some(b'!' | b'?'), _) | (_, true) => {}
-            _ => depth += 1,
-        }
-        deepest = deepest.max(depth);
-        rest = &rest[1..];
-    }
-    debug_assert!(rest.len() <= bytes.len(), "the rest is a part of the text");
-    if deepest > DEEPEST { Err(DdfError::TooDeep { found: deepest, limit: DEEPEST }) } else { Ok(()) }
-}
-
-fn comment(text: &str) -> Option<&str> {
-    let (begin, end) = if text.starts_with("<!--") { (4, "-->") } else { (9, "]]>") };
-    if begin == 9 && !text.starts_with("<![CDATA[") {
-        return None;
-    }
-    let inner = text.get(begin..)?;
-    inner.find(end).map(|at| &inner[at + 3..])
-}
-
 fn elements<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
     node.children().filter(Node::is_element)
 }
@@ -130,6 +93,10 @@ struct Reader {
 
 impl Reader {
     fn note(&mut self, node: Node<'_, '_>, words: impl Into<String>) {
+        // Finding the line reads the file up to it.
+        if self.notes.len() >= MOST_NOTES {
+            return;
+        }
         let line = node.document().text_pos_at(node.range().start).row;
         self.push(line, words.into());
     }
@@ -189,27 +156,28 @@ impl Reader {
     /// Tells of children that are missing, unknown, there twice, or in another order.
     fn order(&mut self, node: Node<'_, '_>, known: &[&str], optional: &[&str]) {
         let mut last = 0;
-        let mut seen = Vec::new();
+        let mut seen = vec![false; known.len()];
         for child in elements(node) {
             let name = child.tag_name().name();
             let Some(at) = known.iter().position(|each| *each == name) else {
                 self.note(child, format!("the element \"{}\" was passed over", shortened(name)));
                 continue;
             };
-            if seen.contains(&at) {
+            if seen[at] {
                 self.note(child, format!("\"{name}\" stands twice: the first one was taken"));
             } else if at < last {
                 self.note(child, format!("\"{name}\" stands after \"{}\", belongs before it", known[last]));
             }
-            seen.push(at);
+            seen[at] = true;
             last = last.max(at);
         }
-        let absent = known.iter().enumerate().filter(|(at, name)| !seen.contains(at) && !optional.contains(name));
+        let absent = known.iter().enumerate().filter(|(at, name)| !seen[*at] && !optional.contains(name));
         let absent: Vec<&str> = absent.map(|(_, name)| *name).collect();
         if !absent.is_empty() {
             self.note(node, format!("without {}", absent.join(", ")));
         }
-        let stray = node.children().filter(Node::is_text).filter_map(|text| text.text()).any(|text| !text.trim().is_empty());
+        let stray =
+            node.children().filter(Node::is_text).filter_map(|text| text.text()).any(|text| !text.trim().is_empty());
         if stray {
             self.note(node, "text between the elements was passed over");
         }
@@ -325,7 +293,10 @@ impl Reader {
         let only_executed = operations.execute && !operations.read && !operations.write;
         match kind {
             Some(_) if only_executed => {
-                self.note(item, format!("resource {id} is executed only: its type \"{}\" was passed over", shortened(&text)));
+                self.note(
+                    item,
+                    format!("resource {id} is executed only: its type \"{}\" was passed over", shortened(&text)),
+                );
                 None
             }
             Some(kind) => {

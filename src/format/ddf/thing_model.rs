@@ -25,7 +25,8 @@ pub fn to_thing_model(object: &ObjectDefinition) -> (Value, Vec<Loss>) {
     let (mut properties, mut actions, mut optional) = (Map::new(), Map::new(), Vec::new());
     for resource in &object.resources {
         let name = writer.name(resource);
-        let (kind, into) = if has_value(resource) { ("properties", &mut properties) } else { ("actions", &mut actions) };
+        let (kind, into) =
+            if has_value(resource) { ("properties", &mut properties) } else { ("actions", &mut actions) };
         into.insert(name.clone(), writer.affordance(resource));
         if !resource.mandatory {
             optional.push(Value::from(format!("/{kind}/{name}")));
@@ -39,7 +40,12 @@ fn has_value(resource: &ResourceDefinition) -> bool {
     resource.operations.read || resource.operations.write || !resource.operations.execute
 }
 
-fn assembled(object: &ObjectDefinition, properties: Map<String, Value>, actions: Map<String, Value>, optional: Vec<Value>) -> Value {
+fn assembled(
+    object: &ObjectDefinition,
+    properties: Map<String, Value>,
+    actions: Map<String, Value>,
+    optional: Vec<Value>,
+) -> Value {
     let mut model = Map::new();
     let mut put = |name: &str, value: Value| model.insert(name.to_owned(), value);
     put("@context", json!([CONTEXT, { "firstlight": NAMESPACE }]));
@@ -100,7 +106,8 @@ impl Writer<'_> {
     /// another has that name.
     fn name(&mut self, resource: &ResourceDefinition) -> String {
         let mut name = String::new();
-        for word in resource.name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        for word in resource.name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+        {
             let (first, rest) = word.split_at(1);
             let shouted = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
             let rest = if shouted { rest.to_ascii_lowercase() } else { rest.to_owned() };
@@ -154,7 +161,9 @@ impl Writer<'_> {
             (true, false) => map.extend([("readOnly".to_owned(), true.into())]),
             (false, true) => map.extend([("writeOnly".to_owned(), true.into())]),
             (true, true) => {}
-            (false, false) => self.loss(resource, "is for the bootstrap server alone, neither read nor written by others"),
+            (false, false) => {
+                self.loss(resource, "is for the bootstrap server alone, neither read nor written by others")
+            }
         }
         if operations.read {
             map.insert("observable".into(), true.into());
@@ -218,7 +227,13 @@ impl Writer<'_> {
     }
 
     /// Lengths are bytes in LwM2M and characters in a data schema.
-    fn length(&mut self, resource: &ResourceDefinition, kind: ResourceType, (low, high): (u64, u64), schema: &mut Map<String, Value>) {
+    fn length(
+        &mut self,
+        resource: &ResourceDefinition,
+        kind: ResourceType,
+        (low, high): (u64, u64),
+        schema: &mut Map<String, Value>,
+    ) {
         if kind == ResourceType::Opaque {
             let written = |bytes: u64| bytes.div_ceil(3).saturating_mul(4);
             schema.insert("minLength".into(), written(low).into());
@@ -230,7 +245,10 @@ impl Writer<'_> {
         }
         schema.insert("minLength".into(), low.min(1).into());
         schema.insert("maxLength".into(), high.into());
-        self.loss(resource, "the length is in bytes; the model's counts characters, so longer texts of other letters fit it");
+        self.loss(
+            resource,
+            "the length is in bytes; the model's counts characters, so longer texts of other letters fit it",
+        );
     }
 }
 

@@ -60,7 +60,9 @@ pub fn describe(model: &Value, instance: &Instance) -> (Value, Vec<Loss>) {
     }
     let mut losses = Vec::new();
     let filled = placeholder::fill(model, &instance.placeholders, "", &mut losses);
-    let Some(Value::Object(model)) = filled else { return (Value::Null, vec![Loss::new("", "the model is no object")]) };
+    let Some(Value::Object(model)) = filled else {
+        return (Value::Null, vec![Loss::new("", "the model is no object")]);
+    };
     let mut thing = Map::new();
     thing.insert("@context".into(), context(&model, instance));
     types(&model, &mut thing);
@@ -118,15 +120,30 @@ fn version(model: &Map<String, Value>, instance: &Instance, thing: &mut Map<Stri
 
 /// Members that are written anew, or that only a model has.
 const ANEW: [&str; 15] = [
-    "@context", "@type", "id", "title", "version", "links", "security", "securityDefinitions", "base", "properties",
-    "actions", "events", "tm:optional", "tm:required", "forms",
+    "@context",
+    "@type",
+    "id",
+    "title",
+    "version",
+    "links",
+    "security",
+    "securityDefinitions",
+    "base",
+    "properties",
+    "actions",
+    "events",
+    "tm:optional",
+    "tm:required",
+    "forms",
 ];
 
 /// Takes over what a description may have too.
 fn rest(model: &Map<String, Value>, thing: &mut Map<String, Value>, losses: &mut Vec<Loss>) {
     for (name, value) in model.iter().filter(|(name, _)| !ANEW.contains(&name.as_str())) {
         match (name.as_str(), value) {
-            ("titles", _) => losses.push(Loss::new("/titles", "left out: they are titles of the model, not of the device")),
+            ("titles", _) => {
+                losses.push(Loss::new("/titles", "left out: they are titles of the model, not of the device"))
+            }
             ("created" | "modified", _) => {
                 losses.push(Loss::new(format!("/{name}"), "left out: it tells of the model, not of the device"));
             }
@@ -152,7 +169,9 @@ fn links(model: &Map<String, Value>, instance: &Instance, thing: &mut Map<String
             Some("tm:extends") => {}
             Some("tm:submodel") => losses.push(Loss::new(at, "left out: the descriptions of the parts are not known")),
             Some("type") => losses.push(Loss::new(at, "left out: the link to the device's model takes its place")),
-            _ if !link.get("href").is_some_and(Value::is_string) => losses.push(Loss::new(at, "left out: it has no address")),
+            _ if !link.get("href").is_some_and(Value::is_string) => {
+                losses.push(Loss::new(at, "left out: it has no address"))
+            }
             _ => links.push(link.clone()),
         }
     }
@@ -182,7 +201,12 @@ fn security(model: &Map<String, Value>, instance: &Instance, thing: &mut Map<Str
     thing.insert("security".into(), json!([name]));
 }
 
-fn affordances(model: &Map<String, Value>, instance: &Instance, thing: &mut Map<String, Value>, losses: &mut Vec<Loss>) {
+fn affordances(
+    model: &Map<String, Value>,
+    instance: &Instance,
+    thing: &mut Map<String, Value>,
+    losses: &mut Vec<Loss>,
+) {
     for (kind, each) in [("properties", Kind::Property), ("actions", Kind::Action), ("events", Kind::Event)] {
         let mut described = Map::new();
         for (name, affordance) in model.get(kind).and_then(Value::as_object).into_iter().flatten() {

@@ -13,11 +13,10 @@ pub(super) struct Owner {
     explicit: bool,
 }
 
-pub(super) const PROPERTY: Owner = Owner {
-    operations: &["readproperty", "writeproperty", "observeproperty", "unobserveproperty"],
-    explicit: false,
-};
-pub(super) const ACTION: Owner = Owner { operations: &["invokeaction", "queryaction", "cancelaction"], explicit: false };
+pub(super) const PROPERTY: Owner =
+    Owner { operations: &["readproperty", "writeproperty", "observeproperty", "unobserveproperty"], explicit: false };
+pub(super) const ACTION: Owner =
+    Owner { operations: &["invokeaction", "queryaction", "cancelaction"], explicit: false };
 pub(super) const EVENT: Owner = Owner { operations: &["subscribeevent", "unsubscribeevent"], explicit: false };
 pub(super) const THING: Owner = Owner {
     operations: &[

@@ -40,7 +40,8 @@ pub(super) fn same_everywhere(walk: &mut Walk, document: &Members) {
             match &first {
                 None => first = Some(tags),
                 Some(first) if *first != tags => {
-                    return walk.fault(format!("not every map of languages names the same ones: {first:?} and {tags:?}"));
+                    return walk
+                        .fault(format!("not every map of languages names the same ones: {first:?} and {tags:?}"));
                 }
                 Some(_) => {}
             }

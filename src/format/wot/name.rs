@@ -5,9 +5,32 @@ use time::format_description::well_known::Rfc3339;
 
 /// Tags that predate the grammar and stay valid (RFC 5646, section 2.1).
 const GRANDFATHERED: [&str; 26] = [
-    "en-gb-oed", "i-ami", "i-bnn", "i-default", "i-enochian", "i-hak", "i-klingon", "i-lux", "i-mingo", "i-navajo",
-    "i-pwn", "i-tao", "i-tay", "i-tsu", "sgn-be-fr", "sgn-be-nl", "sgn-ch-de", "art-lojban", "cel-gaulish", "no-bok",
-    "no-nyn", "zh-guoyu", "zh-hakka", "zh-min", "zh-min-nan", "zh-xiang",
+    "en-gb-oed",
+    "i-ami",
+    "i-bnn",
+    "i-default",
+    "i-enochian",
+    "i-hak",
+    "i-klingon",
+    "i-lux",
+    "i-mingo",
+    "i-navajo",
+    "i-pwn",
+    "i-tao",
+    "i-tay",
+    "i-tsu",
+    "sgn-be-fr",
+    "sgn-be-nl",
+    "sgn-ch-de",
+    "art-lojban",
+    "cel-gaulish",
+    "no-bok",
+    "no-nyn",
+    "zh-guoyu",
+    "zh-hakka",
+    "zh-min",
+    "zh-min-nan",
+    "zh-xiang",
 ];
 
 /// Returns whether `text` is an address with a scheme (RFC 3986, section 3).
@@ -96,9 +119,8 @@ pub(super) fn is_semantic_version(text: &str) -> bool {
     let (core, rest) = text.split_at(core_end);
     let number = |part: &str| !part.is_empty() && digits(part) && (part == "0" || !part.starts_with('0'));
     let parts: Vec<&str> = core.split('.').collect();
-    let identifier = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
+    let identifier =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let (before, build) = match rest.split_once('+') {
         Some((before, build)) => (before, Some(build)),
         None => (rest, None),
@@ -130,7 +152,17 @@ mod tests {
 
     #[test]
     fn a_language_tag_is_one_of_rfc_5646() {
-        for tag in ["de", "en-GB", "zh-Hant-TW", "sl-rozaj-biske", "de-CH-1901", "en-a-bbb-x-a", "x-home", "i-klingon", "es-419"] {
+        for tag in [
+            "de",
+            "en-GB",
+            "zh-Hant-TW",
+            "sl-rozaj-biske",
+            "de-CH-1901",
+            "en-a-bbb-x-a",
+            "x-home",
+            "i-klingon",
+            "es-419",
+        ] {
             assert!(is_language(tag), "{tag}");
         }
         for tag in ["", "d", "de_DE", "de-", "en-a", "x", "english-language-of-this", "123", "de-DE-DE"] {

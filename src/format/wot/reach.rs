@@ -96,9 +96,8 @@ fn is_observed(affordance: &Map<String, Value>) -> bool {
 }
 
 fn http(affordance: &Map<String, Value>, kind: Kind, href: &str) -> Vec<Value> {
-    let events = |op: [&str; 2]| {
-        json!({ "href": href, "contentType": "text/event-stream", "subprotocol": "sse", "op": op })
-    };
+    let events =
+        |op: [&str; 2]| json!({ "href": href, "contentType": "text/event-stream", "subprotocol": "sse", "op": op });
     let plain = |op: Vec<&str>| json!({ "href": href, "contentType": "application/json", "op": op });
     match kind {
         Kind::Property => {
@@ -115,9 +114,7 @@ fn http(affordance: &Map<String, Value>, kind: Kind, href: &str) -> Vec<Value> {
 
 /// A broker has no answer to a question: what a device says is subscribed to, what it is told is published.
 fn mqtt(affordance: &Map<String, Value>, kind: Kind, href: &str, at: &str, losses: &mut Vec<Loss>) -> Vec<Value> {
-    let form = |op: Vec<&str>, packet: &str| {
-        json!({ "href": href, "contentType": "application/json", "op": op, "mqv:controlPacket": packet })
-    };
+    let form = |op: Vec<&str>, packet: &str| json!({ "href": href, "contentType": "application/json", "op": op, "mqv:controlPacket": packet });
     match kind {
         Kind::Property => {
             let mut forms = Vec::new();
@@ -148,9 +145,7 @@ fn mqtt(affordance: &Map<String, Value>, kind: Kind, href: &str, at: &str, losse
 
 fn coap(affordance: &Map<String, Value>, kind: Kind, href: &str, content_type: &str) -> Vec<Value> {
     let form = |op: Vec<&str>| json!({ "href": href, "contentType": content_type, "op": op });
-    let observed = |op: [&str; 2]| {
-        json!({ "href": href, "contentType": content_type, "op": op, "cov:method": "GET", "subprotocol": "cov:observe" })
-    };
+    let observed = |op: [&str; 2]| json!({ "href": href, "contentType": content_type, "op": op, "cov:method": "GET", "subprotocol": "cov:observe" });
     match kind {
         Kind::Property => {
             let mut forms = vec![form(operations(affordance))];

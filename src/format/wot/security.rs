@@ -57,7 +57,9 @@ fn check(walk: &mut Walk, scheme: &Members) {
         Some("psk") => walk.texts(scheme, &["identity"]),
         Some("oauth2") => authorized(walk, scheme),
         Some(other) if is_extension(other) => {}
-        Some(other) => walk.fault_at("scheme", format!("\"{other}\" is no scheme; one of another vocabulary has a prefix")),
+        Some(other) => {
+            walk.fault_at("scheme", format!("\"{other}\" is no scheme; one of another vocabulary has a prefix"))
+        }
     }
 }
 
@@ -94,7 +96,9 @@ fn authorized(walk: &mut Walk, scheme: &Members) {
 fn combination(walk: &mut Walk, scheme: &Members) {
     match (scheme.get("oneOf"), scheme.get("allOf")) {
         (Some(Value::Array(_)), None) | (None, Some(Value::Array(_))) => {}
-        (Some(other), None) | (None, Some(other)) => walk.fault(format!("a combination is {}, must be an array", kind_of(other))),
+        (Some(other), None) | (None, Some(other)) => {
+            walk.fault(format!("a combination is {}, must be an array", kind_of(other)))
+        }
         _ => walk.fault("a combination has either \"oneOf\" or \"allOf\""),
     }
     walk.one_or_more(scheme, "oneOf", 2);
@@ -149,7 +153,8 @@ pub(super) fn are_defined(walk: &mut Walk, names: &[&str], defined: &Members) {
 /// The name of a key in the address must not be a variable of the address too (section 5.3.3.6).
 fn apart_from_variables(walk: &mut Walk, document: &Members, defined: &Members) {
     let in_address = |scheme: &&Value| {
-        scheme.get("scheme").is_some_and(|name| name == "apikey") && scheme.get("in").is_some_and(|place| place == "uri")
+        scheme.get("scheme").is_some_and(|name| name == "apikey")
+            && scheme.get("in").is_some_and(|place| place == "uri")
     };
     let keys: Vec<&str> =
         defined.values().filter(in_address).filter_map(|scheme| scheme.get("name")?.as_str()).collect();

@@ -37,12 +37,17 @@ fn context(walk: &mut Walk, document: &Members) {
             match items.split_first() {
                 Some((first, rest)) if new(first) && !rest.iter().any(old) => {}
                 Some((first, rest)) if old(first) && rest.iter().position(new).is_none_or(|at| at == 0) => {}
-                _ => walk.fault_at("@context", format!("must begin with \"{CONTEXT}\" (only \"{CONTEXT_1_0}\" may precede it)")),
+                _ => walk.fault_at(
+                    "@context",
+                    format!("must begin with \"{CONTEXT}\" (only \"{CONTEXT_1_0}\" may precede it)"),
+                ),
             }
         }
         Some(_) => walk.fault_at("@context", format!("must be \"{CONTEXT}\" or an array that begins with it")),
     }
-    let names_new = document.get("@context").is_some_and(|value| new(value) || value.as_array().is_some_and(|items| items.iter().any(new)));
+    let names_new = document
+        .get("@context")
+        .is_some_and(|value| new(value) || value.as_array().is_some_and(|items| items.iter().any(new)));
     if walk.kind == Kind::Model && !names_new {
         walk.warn_at("@context", format!("Thing Models came with \"{CONTEXT}\""));
     }
