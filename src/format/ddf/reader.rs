@@ -114,7 +114,7 @@ impl Reader {
             Ok(text) => text.to_owned(),
             Err(error) => {
                 let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-                let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let line = before.split(|byte| *byte == b'\n').count();
                 self.push(u32::try_from(line).unwrap_or(u32::MAX), "is not UTF-8: read as Latin-1".into());
                 bytes.iter().map(|byte| char::from(*byte)).collect()
             }
@@ -123,14 +123,14 @@ impl Reader {
 
     fn object(&mut self, node: Node<'_, '_>) -> Option<ObjectDefinition> {
         self.order(node, &OF_OBJECT, &["LWM2MVersion", "ObjectVersion"]);
-        let id = self.number(node, self.content(node, "ObjectID").as_deref(), "the number of the object")?;
+        let id = self.number(node, Self::content(node, "ObjectID").as_deref(), "the number of the object")?;
         let version = self.version(node, "ObjectVersion");
         let lwm2m_version = self.version(node, "LWM2MVersion");
         let urn = self.urn(node, id, &version);
         let multiple = self.choice(node, "MultipleInstances", ["Single", "Multiple"]);
         let mandatory = self.choice(node, "Mandatory", ["Optional", "Mandatory"]);
         let resources = self.resources(node);
-        let text = |name| self.content(node, name).unwrap_or_default();
+        let text = |name| Self::content(node, name).unwrap_or_default();
         let (name, description, remarks) = (text("Name"), text("Description1"), text("Description2"));
         Some(ObjectDefinition {
             id,
@@ -147,7 +147,7 @@ impl Reader {
     }
 
     /// Returns the text of the first child called `name`, without the space around it.
-    fn content(&self, node: Node<'_, '_>, name: &str) -> Option<String> {
+    fn content(node: Node<'_, '_>, name: &str) -> Option<String> {
         let child = elements(node).find(|child| child.has_tag_name(name))?;
         let text: String = child.descendants().filter(Node::is_text).filter_map(|text| text.text()).collect();
         Some(text.trim().to_owned())
@@ -200,7 +200,7 @@ impl Reader {
 
     /// Reads `1.1`; without one it is `1.0` (LwM2M TS Core 1.1, section 7.2.2).
     fn version(&mut self, node: Node<'_, '_>, name: &str) -> String {
-        let Some(text) = self.content(node, name).filter(|text| !text.is_empty()) else { return "1.0".into() };
+        let Some(text) = Self::content(node, name).filter(|text| !text.is_empty()) else { return "1.0".into() };
         let digits = |part: &str| !part.is_empty() && part.len() <= 5 && part.bytes().all(|byte| byte.is_ascii_digit());
         if text.split('.').count() <= 3 && text.split('.').all(digits) {
             return text;
@@ -210,7 +210,7 @@ impl Reader {
     }
 
     fn urn(&mut self, node: Node<'_, '_>, id: u16, version: &str) -> String {
-        let urn = self.content(node, "ObjectURN").unwrap_or_default();
+        let urn = Self::content(node, "ObjectURN").unwrap_or_default();
         let parts: Vec<&str> = urn.split(':').collect();
         let number = parts.get(4).and_then(|text| text.trim().parse::<u16>().ok());
         if urn.contains(char::is_whitespace) {
@@ -225,7 +225,7 @@ impl Reader {
 
     /// Reads one of two words; the second is true.
     fn choice(&mut self, node: Node<'_, '_>, name: &str, words: [&str; 2]) -> bool {
-        let Some(text) = self.content(node, name) else { return false };
+        let Some(text) = Self::content(node, name) else { return false };
         let is = words.iter().position(|word| word.eq_ignore_ascii_case(&text));
         if is.is_none_or(|at| words[at] != text) {
             let taken = words[is.unwrap_or(0)];
@@ -263,7 +263,7 @@ impl Reader {
         let multiple = self.choice(item, "MultipleInstances", ["Single", "Multiple"]);
         let mandatory = self.choice(item, "Mandatory", ["Optional", "Mandatory"]);
         let kind = self.kind(item, id, operations);
-        let text = |name| self.content(item, name).unwrap_or_default();
+        let text = |name| Self::content(item, name).unwrap_or_default();
         let (name, range) = (text("Name"), Range::parse(&text("RangeEnumeration"), kind));
         let (units, description) = (text("Units"), text("Description"));
         let name = if name.is_empty() { format!("Resource {id}") } else { name };
@@ -271,7 +271,7 @@ impl Reader {
     }
 
     fn operations(&mut self, item: Node<'_, '_>, id: u16) -> Operations {
-        let text = self.content(item, "Operations").unwrap_or_default();
+        let text = Self::content(item, "Operations").unwrap_or_default();
         match Operations::parse(&text) {
             Ok(operations) => {
                 if operations.execute && (operations.read || operations.write) {
@@ -288,7 +288,7 @@ impl Reader {
 
     /// A resource that is only executed has no value, hence no type.
     fn kind(&mut self, item: Node<'_, '_>, id: u16, operations: Operations) -> Option<ResourceType> {
-        let text = self.content(item, "Type").unwrap_or_default();
+        let text = Self::content(item, "Type").unwrap_or_default();
         let kind = ResourceType::parse(&text);
         let only_executed = operations.execute && !operations.read && !operations.write;
         match kind {

@@ -162,7 +162,7 @@ impl Writer<'_> {
             (false, true) => map.extend([("writeOnly".to_owned(), true.into())]),
             (true, true) => {}
             (false, false) => {
-                self.loss(resource, "is for the bootstrap server alone, neither read nor written by others")
+                self.loss(resource, "is for the bootstrap server alone, neither read nor written by others");
             }
         }
         if operations.read {
@@ -188,13 +188,12 @@ impl Writer<'_> {
         let kind = resource.kind.unwrap_or(String);
         let Value::Object(mut schema) = (match kind {
             String => json!({ "type": "string" }),
-            Integer => json!({ "type": "integer" }),
+            // A time is seconds since 1970, which no format of JSON Schema says.
+            Integer | Time => json!({ "type": "integer" }),
             UnsignedInteger => json!({ "type": "integer", "minimum": 0 }),
             Float => json!({ "type": "number" }),
             Boolean => json!({ "type": "boolean" }),
             Opaque => json!({ "type": "string", "contentEncoding": "base64" }),
-            // Seconds since 1970, which no format of JSON Schema says.
-            Time => json!({ "type": "integer" }),
             ObjectLink => json!({ "type": "string", "pattern": "^[0-9]{1,5}:[0-9]{1,5}$" }),
             CoreLink => json!({ "type": "string", "contentMediaType": "application/link-format" }),
         }) else {

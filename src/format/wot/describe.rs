@@ -142,7 +142,7 @@ fn rest(model: &Map<String, Value>, thing: &mut Map<String, Value>, losses: &mut
     for (name, value) in model.iter().filter(|(name, _)| !ANEW.contains(&name.as_str())) {
         match (name.as_str(), value) {
             ("titles", _) => {
-                losses.push(Loss::new("/titles", "left out: they are titles of the model, not of the device"))
+                losses.push(Loss::new("/titles", "left out: they are titles of the model, not of the device"));
             }
             ("created" | "modified", _) => {
                 losses.push(Loss::new(format!("/{name}"), "left out: it tells of the model, not of the device"));
@@ -170,7 +170,7 @@ fn links(model: &Map<String, Value>, instance: &Instance, thing: &mut Map<String
             Some("tm:submodel") => losses.push(Loss::new(at, "left out: the descriptions of the parts are not known")),
             Some("type") => losses.push(Loss::new(at, "left out: the link to the device's model takes its place")),
             _ if !link.get("href").is_some_and(Value::is_string) => {
-                losses.push(Loss::new(at, "left out: it has no address"))
+                losses.push(Loss::new(at, "left out: it has no address"));
             }
             _ => links.push(link.clone()),
         }

@@ -67,7 +67,7 @@ fn check(walk: &mut Walk, form: &Members, owner: Owner) {
 }
 
 fn operations(walk: &mut Walk, form: &Members, owner: Owner) {
-    if owner.explicit {
+    if owner.explicit && walk.kind == Kind::Description {
         walk.required(form, "op");
     }
     let mut seen = Vec::new();

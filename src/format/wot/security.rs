@@ -40,9 +40,8 @@ fn check(walk: &mut Walk, scheme: &Members) {
         return;
     }
     match name.as_str() {
-        Some("nosec") | None => {}
         Some("auto") if scheme.contains_key("name") => walk.fault_at("name", "the scheme auto takes no name"),
-        Some("auto") => {}
+        Some("nosec" | "auto") | None => {}
         Some("combo") => combination(walk, scheme),
         Some("basic") => located(walk, scheme, &PLACES),
         Some("digest") => {
@@ -58,13 +57,13 @@ fn check(walk: &mut Walk, scheme: &Members) {
         Some("oauth2") => authorized(walk, scheme),
         Some(other) if is_extension(other) => {}
         Some(other) => {
-            walk.fault_at("scheme", format!("\"{other}\" is no scheme; one of another vocabulary has a prefix"))
+            walk.fault_at("scheme", format!("\"{other}\" is no scheme; one of another vocabulary has a prefix"));
         }
     }
 }
 
 fn is_extension(scheme: &str) -> bool {
-    scheme.find(':').is_some_and(|at| at > 0) || scheme.match_indices(':').any(|(at, _)| at > 0)
+    scheme.match_indices(':').any(|(at, _)| at > 0)
 }
 
 fn located(walk: &mut Walk, scheme: &Members, places: &[&str]) {
@@ -97,7 +96,7 @@ fn combination(walk: &mut Walk, scheme: &Members) {
     match (scheme.get("oneOf"), scheme.get("allOf")) {
         (Some(Value::Array(_)), None) | (None, Some(Value::Array(_))) => {}
         (Some(other), None) | (None, Some(other)) => {
-            walk.fault(format!("a combination is {}, must be an array", kind_of(other)))
+            walk.fault(format!("a combination is {}, must be an array", kind_of(other)));
         }
         _ => walk.fault("a combination has either \"oneOf\" or \"allOf\""),
     }

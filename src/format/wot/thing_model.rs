@@ -40,10 +40,9 @@ fn version(walk: &mut Walk, model: &Members) {
         if version.get("instance").is_some_and(Value::is_string) {
             walk.fault_at("instance", "only a device has a version of its own, a model has none");
         }
-        if let Some(text) = version.get("model").and_then(Value::as_str) {
-            if !name::is_semantic_version(text) && !placeholder::is_in(text) {
-                walk.warn_at("model", format!("\"{text}\" is no semantic version"));
-            }
+        let known = |text: &&str| name::is_semantic_version(text) || placeholder::is_in(text);
+        if let Some(text) = version.get("model").and_then(Value::as_str).filter(|text| !known(text)) {
+            walk.warn_at("model", format!("\"{text}\" is no semantic version"));
         }
     });
 }

@@ -63,7 +63,8 @@ impl Walk {
     }
 
     fn pointer(&self) -> String {
-        self.place.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+        let steps = self.place.iter().map(|step| step.replace('~', "~0").replace('/', "~1"));
+        steps.fold(String::new(), |pointer, step| pointer + "/" + &step)
     }
 
     /// Runs `check` one step further in.
@@ -142,7 +143,8 @@ impl Walk {
     fn each_of(&mut self, map: &Members, names: &[&str], what: &str, placeholders: bool, is: fn(&Value) -> bool) {
         for name in names {
             let Some(value) = map.get(*name) else { continue };
-            if !is(value) && !(placeholders && self.stands_in(value)) {
+            let stands_in = placeholders && self.stands_in(value);
+            if !is(value) && !stands_in {
                 self.fault_at(name, format!("is {}, must be {what}", kind_of(value)));
             }
         }
