@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use crate::format::wot::Loss;
 
 use super::error::DdfError;
-use super::object::{ObjectDefinition, Operations, ResourceDefinition, ResourceType};
+use super::object::{ObjectDefinition, Operations, ResourceDefinition};
 use super::range::Range;
+use super::resource_type::ResourceType;
 
 /// Members that a definition knows, of the model itself.
 const OF_MODEL: [&str; 10] = [

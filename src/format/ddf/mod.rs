@@ -10,13 +10,15 @@ mod error;
 mod object;
 mod range;
 mod reader;
+mod resource_type;
 mod thing_model;
 mod writer;
 
 pub use convert_back::from_thing_model;
 pub use error::DdfError;
-pub use object::{ObjectDefinition, Operations, ResourceDefinition, ResourceType};
-pub use range::Range;
+pub use object::{ObjectDefinition, Operations, ResourceDefinition};
+pub use range::{Range, Shape};
 pub use reader::{Import, LARGEST, Note, read};
+pub use resource_type::ResourceType;
 pub use thing_model::to_thing_model;
 pub use writer::write;

@@ -2,7 +2,7 @@
 
 use serde_json::Number;
 
-use super::object::ResourceType;
+use super::resource_type::ResourceType;
 
 /// The values that a resource takes.
 #[derive(Clone, PartialEq, Debug)]

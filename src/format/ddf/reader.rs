@@ -3,8 +3,9 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::error::DdfError;
-use super::object::{ObjectDefinition, Operations, ResourceDefinition, ResourceType};
+use super::object::{ObjectDefinition, Operations, ResourceDefinition};
 use super::range::Range;
+use super::resource_type::ResourceType;
 
 /// The largest file that is read, in bytes; OMA's largest has a tenth of it.
 pub const LARGEST: usize = 1 << 20;

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::format::wot::{CONTEXT, Loss, NAMESPACE, THING_MODEL};
 
-use super::object::{ObjectDefinition, ResourceDefinition, ResourceType};
+use super::object::{ObjectDefinition, ResourceDefinition};
 use super::range::{Range, Shape};
+use super::resource_type::ResourceType;
 
 /// Writes the Thing Model of an object, and what a reader of plain Thing Models does not learn from it.
 ///

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::object::{ObjectDefinition, ResourceDefinition, ResourceType};
+use super::object::{ObjectDefinition, ResourceDefinition};
+use super::resource_type::ResourceType;
 
 /// Writes definitions, UTF-8, with the members in the order of OMA's schema (version 1.1 of it, which knows the types
 /// Unsigned Integer and Corelnk).
