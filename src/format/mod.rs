@@ -5,6 +5,8 @@
 pub mod cbor;
 mod crc32;
 #[cfg(feature = "station")]
+pub mod ddf;
+#[cfg(feature = "station")]
 pub mod esp_partition_table;
 #[cfg(feature = "station")]
 pub mod esp_secure_cert;
@@ -21,6 +23,8 @@ pub mod segment;
 pub mod senml;
 pub mod tlv;
 pub mod uf2;
+#[cfg(feature = "station")]
+pub mod wot;
 
 pub use read_at::{ReadAt, Window};
 pub use segment::Segment;
