@@ -87,6 +87,22 @@ fn the_service_runs_in_a_sandbox() {
 }
 
 #[test]
+fn the_server_has_a_unit_of_its_own_without_privileges() {
+    const SERVE: &str = "firstlight-serve.service";
+    let folder = tempfile::tempdir().unwrap();
+    let text = read(&format!("systemd/{SERVE}")).replace("/usr/bin/firstlight serve", "/bin/true");
+    let path = folder.path().join(SERVE).to_str().unwrap().to_owned();
+    fs::write(&path, text.replace("UMask=", "UMusk=")).unwrap();
+    assert!(complaints(&path).contains("UMusk"), "what is wrong is found");
+    fs::write(&path, &text).unwrap();
+    assert_eq!(complaints(&path), "");
+    let said = said(&run("systemd-analyze", &["security", "--offline=yes", "--no-pager", &path]));
+    let line = said.lines().find(|line| line.contains("Overall exposure level")).unwrap_or_else(|| panic!("{said}"));
+    let exposure: f64 = line.split(": ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(exposure < 2.0, "{exposure}");
+}
+
+#[test]
 fn the_service_comes_before_what_waits_for_the_network() {
     let text = read(&format!("systemd/{UNIT}"));
     let words =
