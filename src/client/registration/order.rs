@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::error::RegisterError;
-use super::proof::Proof;
+use super::proof::{Proof, Who};
 use crate::client::Disk;
 use crate::fleet::Secret;
 use crate::fleet::enrolment::claim::Claim;
@@ -289,6 +289,11 @@ impl Order {
             return Err("\"id\", \"group\" or \"key_name\" holds characters that are not possible".into());
         }
         Ok(())
+    }
+
+    /// Returns who proves itself.
+    pub fn who(&self) -> Who<'_> {
+        Who { fleet: &self.fleet, id: &self.id, group: &self.group }
     }
 
     /// Returns the server's address without a slash at its end.

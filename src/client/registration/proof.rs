@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use zeroize::Zeroizing;
 
-use super::order::Order;
 use crate::delivery::Random;
 use crate::fleet::enrolment::claim::{Claim, purpose};
 use crate::fleet::{Digest, Secret};
@@ -28,6 +27,17 @@ pub enum Proof {
         /// Its private key, PEM.
         key: Secret,
     },
+}
+
+/// Who proves itself.
+#[derive(Clone, Copy)]
+pub struct Who<'a> {
+    /// The fleet's name.
+    pub fleet: &'a str,
+    /// The device.
+    pub id: &'a str,
+    /// Its enrolment group.
+    pub group: &'a str,
 }
 
 /// What makes a claim fresh.
@@ -58,15 +68,8 @@ impl Proof {
         matches!(self, Proof::Claim { .. })
     }
 
-    /// Returns the value of `Authorization` for a request; none where TLS proves all.
-    pub fn header(
-        &self,
-        order: &Order,
-        fresh: &Fresh,
-        method: &str,
-        target: &str,
-        body: &[u8],
-    ) -> Option<Zeroizing<String>> {
+    /// Returns the value of `Authorization` for a request (`asked`: method and path); none where TLS proves all.
+    pub fn header(&self, who: Who<'_>, fresh: &Fresh, asked: (&str, &str), body: &[u8]) -> Option<Zeroizing<String>> {
         match self {
             Proof::Certificate { .. } => None,
             Proof::Bearer(token) => {
@@ -74,14 +77,15 @@ impl Proof {
             }
             Proof::Claim { key, name } => {
                 let claim = Claim {
-                    id: order.id.clone(),
-                    group: order.group.clone(),
+                    id: who.id.to_owned(),
+                    group: who.group.to_owned(),
                     nonce: fresh.nonce.clone(),
                     time: fresh.time,
                     key: name.clone(),
                 };
+                let (method, target) = asked;
                 let text = claim.text(method, target, &Digest::of(body).to_string());
-                let mac = mac(key, &purpose(&order.fleet, &order.id), &text);
+                let mac = mac(key, &purpose(who.fleet, who.id), &text);
                 Some(Zeroizing::new(claim.header(&BASE64.encode(mac))))
             }
         }

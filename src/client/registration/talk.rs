@@ -153,7 +153,7 @@ impl Talk<'_> {
             Err(answer) => return Ok(answer),
         };
         let uri = format!("{}{target}", self.order.base());
-        let proof = self.proof.header(self.order, &fresh, method, target, body.unwrap_or_default());
+        let proof = self.proof.header(self.order.who(), &fresh, (method, target), body.unwrap_or_default());
         let mut headers = vec![("Accept", "application/json, application/problem+json")];
         headers.extend(body.map(|_| ("Content-Type", "application/json")));
         headers.extend(key.map(|key| ("Idempotency-Key", key)));
