@@ -192,7 +192,8 @@ fn check_node(at: At<'_>, node: &Node, shape: &Shape, faults: &mut Faults) {
         return;
     }
     match shape {
-        Shape::Text(rule) => check_text(at, node, rule, faults),
+        Shape::TextOrMap(_, map) | Shape::MapOrList(map, _) if is_map(node) => check_node(at, node, map, faults),
+        Shape::Text(rule) | Shape::TextOrMap(rule, _) => check_text(at, node, rule, faults),
         Shape::Word(words) => check_word(at, node, words, faults),
         Shape::Integer { least, most } => check_integer(at, node, *least, *most, faults),
         Shape::Boolean if !node.value().is_boolean() => wrong(at, node, "true or false", faults),
@@ -205,9 +206,6 @@ fn check_node(at: At<'_>, node: &Node, shape: &Shape, faults: &mut Faults) {
         Shape::Names { key, value, least } if is_map(node) => check_names(at, node, (key, value, *least), faults),
         Shape::Record(_) | Shape::Tagged { .. } | Shape::Names { .. } => wrong(at, node, "a mapping", faults),
         Shape::List(shape) => check_list(at, node, shape, faults),
-        Shape::TextOrMap(_, map) if is_map(node) => check_node(at, node, map, faults),
-        Shape::TextOrMap(rule, _) => check_text(at, node, rule, faults),
-        Shape::MapOrList(map, _) if is_map(node) => check_node(at, node, map, faults),
         Shape::MapOrList(_, list) if matches!(node.kind, Kind::List(_)) => check_node(at, node, list, faults),
         Shape::MapOrList(..) => wrong(at, node, "a mapping or a list", faults),
     }
