@@ -7,9 +7,11 @@
 //! This room knows no proofs and no policies: what a group admits is judged by `registration`, which asks here for what only
 //! a transaction can decide. Private material comes and goes sealed.
 
+mod block;
 mod chain;
 mod connection;
 mod error;
+mod groups;
 mod handle;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -17,13 +19,21 @@ pub mod registering;
 mod schema;
 mod sql;
 mod sqlite;
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) mod tests;
+mod text;
 mod times;
+mod tokens;
 mod writer;
 
+pub use block::Blocked;
 pub use chain::{Event, StoredEvent};
 pub use connection::Engine;
 pub use error::RegistryError;
+pub use groups::{Declared, Group, GroupUsage};
 pub use handle::Registry;
 pub use registering::Registrar;
+
+pub use tokens::{Role, Scope, Token, token_hash};
 
 use sql::{Row, Sql, Value};

@@ -1,0 +1,5 @@
+//! Promises of the store, kept by both engines.
+
+pub(crate) mod cluster;
+mod lists;
+mod world;
