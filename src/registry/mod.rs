@@ -7,6 +7,8 @@
 //! This room knows no proofs and no policies: what a group admits is judged by `registration`, which asks here for what only
 //! a transaction can decide. Private material comes and goes sealed.
 
+mod allow;
+mod approvals;
 mod block;
 mod chain;
 mod connection;
@@ -26,6 +28,8 @@ mod times;
 mod tokens;
 mod writer;
 
+pub use allow::{Allowed, Imported, RowEnd};
+pub use approvals::OpenRegistration;
 pub use block::Blocked;
 pub use chain::{Event, StoredEvent};
 pub use connection::Engine;
