@@ -7,7 +7,10 @@
 //! This room knows no proofs and no policies: what a group admits is judged by `registration`, which asks here for what only
 //! a transaction can decide. Private material comes and goes sealed.
 
+mod allow;
+mod approvals;
 mod attributes;
+mod block;
 mod chain;
 mod connection;
 mod copy;
@@ -18,6 +21,7 @@ mod devices;
 mod error;
 mod events;
 mod exchange;
+mod groups;
 mod handle;
 mod leases;
 pub mod merge;
@@ -28,9 +32,16 @@ mod schema;
 mod search;
 mod sql;
 mod sqlite;
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) mod tests;
+mod text;
 mod times;
+mod tokens;
 mod writer;
 
+pub use allow::{Allowed, Imported, RowEnd};
+pub use approvals::OpenRegistration;
+pub use block::Blocked;
 pub use chain::{Event, StoredEvent};
 pub use connection::Engine;
 pub use copy::{Copied, CopyProgress, copy};
@@ -39,10 +50,13 @@ pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
 pub use events::Subscriber;
 pub use exchange::{ExchangeError, ExchangeForm, ImportTally, ImportTerms, RowReport};
+pub use groups::{Declared, Group, GroupUsage};
 pub use handle::Registry;
-pub use registering::Registrar;
 pub use merge::{Merged, StationEntry};
+pub use registering::Registrar;
 pub use search::{LARGEST_PAGE, Page};
 
 use handle::{Reading, Writing};
+pub use tokens::{Role, Scope, Token, token_hash};
+
 use sql::{Row, Sql, Value};

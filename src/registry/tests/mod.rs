@@ -1,0 +1,6 @@
+//! Promises of the store, kept by both engines.
+
+pub(crate) mod cluster;
+mod lists;
+mod store;
+mod world;
