@@ -101,7 +101,7 @@ pub(super) fn device_params(
 }
 
 /// Serial number and authority key identifier are always set: rcgen derives the one from the key and leaves out the other.
-fn base_params(span: Span, serial: &[u8]) -> CertificateParams {
+pub(super) fn base_params(span: Span, serial: &[u8]) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.not_before = span.not_before;

@@ -22,6 +22,7 @@ mod pin;
 mod request;
 mod sealing;
 pub mod secrets;
+mod server_certificate;
 
 pub use age_file::{check_recipient, wrap_for_recipient};
 pub use bundle_keys::{BatchKey, BundleKeys, BundleSigner, KeyState};
@@ -34,3 +35,4 @@ pub use keys::{AskPassphrase, Keys, Protection};
 pub use pin::{State, guard, look_into};
 pub use request::key_of_request;
 pub use sealing::FleetKey;
+pub use server_certificate::ServerCertificate;

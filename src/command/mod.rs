@@ -18,6 +18,8 @@ pub mod globals;
 pub mod media;
 
 #[cfg(feature = "station")]
+pub mod approval;
+#[cfg(feature = "station")]
 pub mod backup;
 #[cfg(feature = "station")]
 pub mod batch;
@@ -62,6 +64,8 @@ pub mod programmers;
 #[cfg(feature = "station")]
 pub mod recipe;
 #[cfg(feature = "station")]
+pub mod registry;
+#[cfg(feature = "station")]
 pub mod render;
 #[cfg(feature = "station")]
 pub mod restore;
@@ -71,8 +75,12 @@ pub mod schema;
 pub mod seal;
 #[cfg(feature = "station")]
 pub mod selection;
+#[cfg(feature = "server")]
+pub mod serve;
 #[cfg(feature = "station")]
 pub mod station;
+#[cfg(feature = "station")]
+pub mod token;
 #[cfg(feature = "station")]
 pub mod trust;
 #[cfg(feature = "station")]
@@ -143,6 +151,15 @@ pub enum Command {
     /// Allow this fleet's programs (vendor programmers, hooks), by digest.
     #[cfg(feature = "station")]
     Trust(trust::Args),
+    /// Serve the registry: devices register by themselves.
+    #[cfg(feature = "server")]
+    Serve(serve::Args),
+    /// Make, list and revoke tokens of devices and of people.
+    #[cfg(feature = "station")]
+    Token(token::Args),
+    /// Decide about devices that wait for a person.
+    #[cfg(feature = "station")]
+    Approval(approval::Args),
     /// Save keys and records to one encrypted file.
     #[cfg(feature = "station")]
     Backup(backup::Args),
@@ -214,6 +231,12 @@ impl Command {
             Command::Recipe(args) => recipe::run(args, context),
             #[cfg(feature = "station")]
             Command::Trust(args) => trust::run(args, context),
+            #[cfg(feature = "server")]
+            Command::Serve(args) => serve::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Token(args) => token::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Approval(args) => approval::run(args, context),
             #[cfg(feature = "station")]
             Command::Backup(args) => backup::run(args, context),
             #[cfg(feature = "station")]

@@ -73,7 +73,11 @@ pub struct Desk {
     issuer: Arc<dyn Issuer>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    alarm: Arc<Alarm>,
 }
+
+/// Is told what ails the registry: the device is not.
+pub type Alarm = dyn Fn(&RegistryError) + Send + Sync;
 
 /// What a desk works with.
 pub struct Equipment {
@@ -89,12 +93,14 @@ pub struct Equipment {
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
     pub random: Arc<dyn Random>,
+    /// Who is told what ails the registry.
+    pub alarm: Arc<Alarm>,
 }
 
 impl Desk {
     /// Opens the desk: reads the policies of all groups.
     pub fn open(equipment: Equipment) -> Result<Self, RegistryError> {
-        let Equipment { registry, keys, issuer, root, clock, random } = equipment;
+        let Equipment { registry, keys, issuer, root, clock, random, alarm } = equipment;
         let desk = Self {
             judge: Judge {
                 fleet: registry.tenant().to_owned(),
@@ -108,6 +114,7 @@ impl Desk {
             issuer,
             clock,
             random,
+            alarm,
         };
         desk.groups.refresh()?;
         Ok(desk)
@@ -222,6 +229,17 @@ impl Desk {
         answer
     }
 
+    fn told(&self, result: Result<Reply, Unproven>) -> Reply {
+        match result {
+            Ok(reply) => reply,
+            Err(Unproven::Refused((refusal, words))) => Reply::refused(refusal, words),
+            Err(Unproven::Registry(error)) => {
+                (self.alarm)(&error);
+                Reply::refused(Refusal::TryLater, "the registry cannot answer now").after(AWAY)
+            }
+        }
+    }
+
     fn reply(&self, decision: Decision) -> Reply {
         match decision {
             Decision::Assigned { registration, answer } => {
@@ -281,7 +299,7 @@ impl Desk {
 
 impl Registration for Desk {
     fn register(&self, incoming: Incoming) -> Reply {
-        told(self.registered(&incoming))
+        self.told(self.registered(&incoming))
     }
 
     fn challenge(&self, _: Incoming) -> Reply {
@@ -291,7 +309,7 @@ impl Registration for Desk {
     }
 
     fn status(&self, registration: &str, incoming: Incoming) -> Reply {
-        told(self.visit(registration, &incoming).and_then(|(visit, _)| {
+        self.told(self.visit(registration, &incoming).and_then(|(visit, _)| {
             Ok(match self.registry.visit(visit)? {
                 Ok(registered) => state_of(&registered),
                 Err(refusal) => Reply::refused(refusal, refusal.says()),
@@ -300,15 +318,15 @@ impl Registration for Desk {
     }
 
     fn renew(&self, registration: &str, incoming: Incoming) -> Reply {
-        told(self.renewed(registration, &incoming))
+        self.told(self.renewed(registration, &incoming))
     }
 
     fn report(&self, registration: &str, incoming: Incoming) -> Reply {
-        told(self.reported(registration, &incoming))
+        self.told(self.reported(registration, &incoming))
     }
 
     fn end(&self, registration: &str, incoming: Incoming) -> Reply {
-        told(self.visit(registration, &incoming).and_then(|(visit, _)| {
+        self.told(self.visit(registration, &incoming).and_then(|(visit, _)| {
             Ok(match self.registry.end(visit)? {
                 Ok(_) => Reply::empty(204),
                 Err(refusal) => Reply::refused(refusal, refusal.says()),
@@ -326,15 +344,6 @@ impl Registration for Desk {
 
     fn is_ready(&self) -> bool {
         self.registry.ping().is_ok()
-    }
-}
-
-fn told(result: Result<Reply, Unproven>) -> Reply {
-    match result {
-        Ok(reply) => reply,
-        Err(Unproven::Refused((refusal, words))) => Reply::refused(refusal, words),
-        // The device is not told what ails the store; the log is.
-        Err(Unproven::Registry(_)) => Reply::refused(Refusal::TryLater, "the registry cannot answer now").after(AWAY),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Registration of devices: proofs, admission, the decision and the answer. Knows no sockets and no SQL.
 
+mod administration;
 mod challenge;
 pub mod desk;
 pub mod exchange;
@@ -9,6 +10,7 @@ mod keys;
 mod proof;
 mod request;
 
-pub use desk::{Certified, Desk, Equipment, Issuer, ModelQuestion};
+pub use administration::Office;
+pub use desk::{Alarm, Certified, Desk, Equipment, Issuer, ModelQuestion};
 pub use issuer::FleetIssuer;
 pub use keys::ClaimKeys;

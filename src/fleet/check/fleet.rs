@@ -65,6 +65,12 @@ impl Fleet {
         self.profiles.get(profile)?.group.as_ref()
     }
 
+    /// Returns the servers that any device is told about, by name.
+    pub fn servers(&self) -> BTreeMap<Arc<str>, super::super::Server> {
+        let all = self.profiles.values().flat_map(|profile| profile.servers.iter());
+        all.map(|(name, server)| (Arc::clone(name), server.clone())).collect()
+    }
+
     /// Returns where the registry lies.
     pub fn store(&self) -> &StoreSpec {
         &self.store

@@ -3,6 +3,7 @@
 
 mod apply;
 mod asked;
+mod assign;
 mod decide;
 mod queue;
 mod snapshot;

@@ -1,0 +1,141 @@
+//! `firstlight token`: tokens of devices that register, and of people and programs that administer.
+
+use serde_json::json;
+
+use crate::fleet::EndpointName;
+use crate::registry::{Role, Scope};
+
+use super::place::operator;
+use super::{Context, Status, registry};
+
+const EXAMPLES: &str = "\
+Examples:
+  $ firstlight token new --group line-a --uses 1
+  $ firstlight token new --role admin
+  $ firstlight token list";
+
+/// Most tokens that are listed.
+const MOST: u32 = 10_000;
+
+/// Arguments of `firstlight token`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// The subcommands of `firstlight token`.
+#[derive(clap::Subcommand, Debug)]
+pub enum Action {
+    /// Make a token; it is shown once and stored as a digest only
+    #[command(after_help = EXAMPLES)]
+    New(New),
+    /// List tokens
+    #[command(after_help = EXAMPLES)]
+    List,
+    /// Revoke a token
+    #[command(after_help = EXAMPLES)]
+    Revoke {
+        /// Its id, as `token list` shows it
+        id: String,
+    },
+}
+
+/// Arguments of `firstlight token new`.
+#[derive(clap::Args, Debug)]
+#[group(required = true, args = ["role", "group"])]
+pub struct New {
+    /// For administering, in this role
+    #[arg(long, value_enum, conflicts_with_all = ["group", "device"])]
+    pub role: Option<RoleWord>,
+    /// For devices of this enrolment group
+    #[arg(long)]
+    pub group: Option<String>,
+    /// For this device only
+    #[arg(long, value_name = "ID", requires = "group")]
+    pub device: Option<String>,
+    /// How often it may be used; any number of times without
+    #[arg(long, value_name = "NUMBER")]
+    pub uses: Option<u64>,
+    /// For how many days it is good; for ever without
+    #[arg(long, value_name = "DAYS")]
+    pub days: Option<u32>,
+}
+
+/// Roles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum RoleWord {
+    /// Looks
+    Viewer,
+    /// Also lists, allows and blocks devices
+    Technician,
+    /// Also approves and denies
+    Approver,
+    /// Everything
+    Admin,
+}
+
+impl From<RoleWord> for Role {
+    fn from(word: RoleWord) -> Self {
+        match word {
+            RoleWord::Viewer => Role::Viewer,
+            RoleWord::Technician => Role::Technician,
+            RoleWord::Approver => Role::Approver,
+            RoleWord::Admin => Role::Admin,
+        }
+    }
+}
+
+/// Runs `firstlight token`.
+pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
+    let actor = format!("operator {}", operator(&context.globals));
+    match args.action {
+        Action::New(new) => make(&new, &actor, context),
+        Action::List => list(context),
+        Action::Revoke { id } => {
+            if context.globals.plan {
+                return Ok(context.would(&format!("revoke token {id:?}")));
+            }
+            let (_, registry) = registry::open(context)?;
+            registry.revoke_token(&actor, &id)?;
+            context.printer.report(&json!({ "revoked": id }), || format!("revoked token {id}\n"));
+            Ok(Status::Done)
+        }
+    }
+}
+
+fn make(new: &New, actor: &str, context: &Context) -> anyhow::Result<Status> {
+    if context.globals.plan {
+        return Ok(context.would("make a token"));
+    }
+    let (_, registry) = registry::open(context)?;
+    let scope = match (new.role, &new.group, &new.device) {
+        (Some(role), _, _) => Scope::Role(role.into()),
+        (None, group, Some(device)) => {
+            let device = EndpointName::new(device)?.folded();
+            Scope::Device { group: group.clone().unwrap_or_default(), device }
+        }
+        (None, group, None) => Scope::Group(group.clone().unwrap_or_default()),
+    };
+    let expires = new.days.map(|days| context.clock.now() + time::Duration::days(days.into()));
+    let (secret, token) = registry.make_token(actor, &scope, new.uses, expires, &*context.random)?;
+    secret.expose(|bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        context.printer.report(&json!({ "token": text, "id": token.id }), || format!("{text}\n"));
+    });
+    context.printer.talk(format_args!("token {}: shown once, here; only its digest is stored", token.id));
+    Ok(Status::Done)
+}
+
+fn list(context: &Context) -> anyhow::Result<Status> {
+    let (_, registry) = registry::open(context)?;
+    for token in registry.tokens("", MOST)? {
+        context.printer.report(&token, || {
+            let state = if token.is_good(context.clock.now()) { "good" } else { "void" };
+            format!("{}  {}  {}\n", token.id, serde_json::json!(token.scope), state)
+        });
+    }
+    Ok(Status::Done)
+}
