@@ -25,7 +25,7 @@ use crate::fleet::{Class, Diagnose, Secret};
 /// The longest head of an answer, in bytes.
 const LONGEST_HEAD: usize = 16 << 10;
 /// The longest that one step may take, where nothing else limits it.
-const LONGEST_STEP: Duration = Duration::from_secs(3600);
+const LONGEST_STEP: Duration = Duration::from_hours(1);
 
 /// How a server is talked with.
 pub struct HttpSettings<'a> {

@@ -134,7 +134,7 @@ pub(super) async fn drain(mut body: Body, within: Duration) {
     let reading = async {
         let mut left = MOST_DRAINED;
         while let Some(Ok(frame)) = body.frame().await {
-            let size = frame.data_ref().map_or(0, |data| data.len());
+            let size = frame.data_ref().map_or(0, axum::body::Bytes::len);
             let Some(rest) = left.checked_sub(size) else { return };
             left = rest;
         }

@@ -55,11 +55,11 @@ impl Default for Bounds {
             connections_of_source: 1024,
             work_at_once: 32,
             turn: Duration::from_secs(15),
-            work: Duration::from_secs(60),
+            work: Duration::from_mins(1),
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(10),
             body: Duration::from_secs(20),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             buckets: 100_000,
         }
     }

@@ -239,10 +239,7 @@ impl Service {
     }
 
     async fn health(self: &Arc<Self>) -> Result<Reply, Outcome> {
-        match self.at_work(|service| service.registration.is_ready()).await? {
-            true => Ok(Reply::fields(200, json!({"status": "ok"}))),
-            false => Err(self.later("the registry does not answer")),
-        }
+        if self.at_work(|service| service.registration.is_ready()).await? { Ok(Reply::fields(200, json!({"status": "ok"}))) } else { Err(self.later("the registry does not answer")) }
     }
 
     /// Does `work` on a thread that may wait. If the client goes away, or time runs out, the work is finished all the same.

@@ -15,7 +15,7 @@ use crate::host::http::{Http, HttpAnswer, HttpRequest};
 
 /// The time between two tries, at first; it doubles up to the longest.
 const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// The shortest time between two questions whether it is decided, where the server names none.
 const POLL: Duration = Duration::from_secs(5);
 
@@ -79,7 +79,7 @@ impl Patience {
         }
         let pause = self.pause.max(least);
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        pause - share(pause / 2)
+        pause.checked_sub(share(pause / 2)).unwrap()
     }
 
     fn holds(&self, pause: Duration) -> bool {

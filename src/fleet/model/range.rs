@@ -139,8 +139,8 @@ fn bound(operator: Option<Operator>, text: &str) -> Option<Bound> {
 fn prefix(text: &str) -> Option<Option<Vec<u64>>> {
     let parts: Vec<&str> = text.strip_prefix(['v', 'V']).unwrap_or(text).split('.').collect();
     let joker = |part: &&str| matches!(*part, "x" | "X" | "*");
-    let first = parts.iter().position(|part| joker(&part))?;
-    if first == 0 || !parts[first..].iter().all(|part| joker(&part)) {
+    let first = parts.iter().position(|part| joker(part))?;
+    if first == 0 || !parts[first..].iter().all(|part| joker(part)) {
         return text.contains('*').then_some(None);
     }
     let numbers: Option<Vec<u64>> = parts[..first].iter().map(|part| digits(part)).collect();

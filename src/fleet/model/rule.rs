@@ -175,11 +175,10 @@ impl RuleCondition {
                 misses.push(Miss { condition: "firmware", wanted: range.to_string(), found: facts.firmware.clone() });
             }
         }
-        if let Some(range) = &self.serial {
-            if !facts.serial.as_deref().is_some_and(|serial| range.holds(serial)) {
+        if let Some(range) = &self.serial
+            && !facts.serial.as_deref().is_some_and(|serial| range.holds(serial)) {
                 misses.push(Miss { condition: "serial", wanted: range.to_string(), found: facts.serial.clone() });
             }
-        }
         misses.extend(self.objects.iter().filter_map(|wanted| miss_object(*wanted, &facts.objects)));
         misses
     }

@@ -47,11 +47,10 @@ fn check_type(pointer: &str, value: &Value, schema: &Map<String, Value>, faults:
 }
 
 fn check_choices(pointer: &str, value: &Value, schema: &Map<String, Value>, faults: &mut PointerFaults) {
-    if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
-        if !choices.iter().any(|choice| same(choice, value)) {
+    if let Some(choices) = schema.get("enum").and_then(Value::as_array)
+        && !choices.iter().any(|choice| same(choice, value)) {
             faults.add(pointer, format!("is {}, wanted is one of: {}", brief(value), list(choices)));
         }
-    }
     if let Some(only) = schema.get("const").filter(|only| !same(only, value)) {
         faults.add(pointer, format!("is {}, wanted is {}", brief(value), brief(only)));
     }
