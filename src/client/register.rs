@@ -105,7 +105,11 @@ fn decided(
     again: bool,
 ) -> Result<(Registered, Value), RegisterError> {
     let is_answered = again && slot.answer(digest)?.is_some();
-    let mut key = if is_answered { slot.fresh_key(digest, talk.random, "idempotency key again")? } else { slot.key(digest, talk.random)? };
+    let mut key = if is_answered {
+        slot.fresh_key(digest, talk.random, "idempotency key again")?
+    } else {
+        slot.key(digest, talk.random)?
+    };
     let mut is_second = false;
     loop {
         match talk.register(body, &key)? {

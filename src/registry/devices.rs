@@ -1,6 +1,6 @@
 //! Devices: who exists.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use crate::fleet::{EndpointName, SerialNumber};
 
 use super::credentials::{self, NewCredential};
+use super::expecting::put;
 use super::times::{millis, of_millis};
 use super::{Event, Reading, Registry, RegistryError, Row, Sql, StoredEvent, Value, Writing, attributes, chain, sql};
 
@@ -263,7 +264,7 @@ impl ExpectedDevice {
         }
     }
 
-    fn apply(&self, row: &mut DeviceRow) {
+    pub(super) fn apply(&self, row: &mut DeviceRow) {
         let told = [
             (&self.group, &mut row.group),
             (&self.model, &mut row.model),
@@ -493,106 +494,10 @@ pub(super) fn save(writing: &mut Writing<'_>, mut row: DeviceRow) -> Result<Devi
     Ok(row)
 }
 
-fn save_all(writing: &mut Writing<'_>, rows: &[DeviceRow]) -> Result<(), RegistryError> {
+pub(super) fn save_all(writing: &mut Writing<'_>, rows: &[DeviceRow]) -> Result<(), RegistryError> {
     let values = rows.iter().map(|row| row.values(writing.tenant)).collect::<Vec<_>>();
     sql::insert(writing.sql, INTO, &values, REPLACING)?;
     attributes::keep_in_step(writing.sql, writing.tenant, rows.iter().map(|row| (row.folded.as_str(), &row.attributes)))
-}
-
-/// Puts devices as they are expected; for each what became of it, or why it cannot be. What cannot be is not written.
-pub(super) fn put(
-    writing: &mut Writing<'_>,
-    devices: &[ExpectedDevice],
-    origin: &str,
-    actor: &str,
-) -> Result<Vec<Result<Put, RegistryError>>, RegistryError> {
-    let mut known = known(writing, devices)?;
-    let mut owners = owners(writing, devices)?;
-    let mut changed = HashMap::new();
-    let mut results = Vec::with_capacity(devices.len());
-    let now = of_millis(writing.millis());
-    for (at, device) in devices.iter().enumerate() {
-        let folded = device.id.folded();
-        let before = known.get(&folded).cloned();
-        let result = decide(device, before.as_ref(), origin, now, &owners);
-        results.push(result.map(|(put, row)| {
-            if put != Put::Unchanged {
-                if let Some(serial) =
-                    before.and_then(|before| before.serial).filter(|had| row.serial.as_ref() != Some(had))
-                {
-                    owners.remove(&serial);
-                }
-                owners.extend(row.serial.clone().map(|serial| (serial, folded.clone())));
-                known.insert(folded.clone(), row.clone());
-                let what = if put == Put::Made { "device-expected" } else { "device-updated" };
-                let detail = serde_json::json!({"origin": origin});
-                writing.note(Event { what, device: Some(folded.clone()), actor: actor.to_owned(), detail });
-                changed.insert(folded, (at, row));
-            }
-            put
-        }));
-    }
-    let mut changed = changed.into_values().collect::<Vec<_>>();
-    changed.sort_by_key(|(at, _)| *at);
-    let rows = changed.into_iter().map(|(_, row)| row).collect::<Vec<_>>();
-    release_serials(writing, &rows)?;
-    save_all(writing, &rows)?;
-    Ok(results)
-}
-
-fn decide(
-    device: &ExpectedDevice,
-    before: Option<&DeviceRow>,
-    origin: &str,
-    now: OffsetDateTime,
-    owners: &HashMap<String, String>,
-) -> Result<(Put, DeviceRow), RegistryError> {
-    if let Some(before) = before.filter(|before| before.state == DeviceState::Retired) {
-        return Err(conflict(&before.id, "is retired".to_owned()));
-    }
-    let mut row = before.cloned().unwrap_or_else(|| DeviceRow::new(&device.id, origin, now));
-    device.apply(&mut row);
-    check(&row)?;
-    if let Some(owner) = row.serial.as_ref().and_then(|serial| owners.get(serial)).filter(|owner| **owner != row.folded)
-    {
-        return Err(taken(&row, owner));
-    }
-    if before == Some(&row) {
-        return Ok((Put::Unchanged, row));
-    }
-    row.etag += 1;
-    row.changed = now;
-    Ok((if before.is_some() { Put::Updated } else { Put::Made }, row))
-}
-
-fn known(writing: &mut Writing<'_>, devices: &[ExpectedDevice]) -> Result<HashMap<String, DeviceRow>, RegistryError> {
-    let keys = unique(devices.iter().map(|device| device.id.folded()));
-    let text = format!("SELECT {COLUMNS} FROM device d WHERE d.tenant = $1 AND d.folded IN");
-    let rows = sql::query_in(writing.sql, &text, &[writing.tenant.into()], &keys)?;
-    rows.iter().map(|row| DeviceRow::read(row).map(|row| (row.folded.clone(), row))).collect()
-}
-
-/// Returns which device in service has each of the serial numbers.
-fn owners(writing: &mut Writing<'_>, devices: &[ExpectedDevice]) -> Result<HashMap<String, String>, RegistryError> {
-    let keys = unique(devices.iter().filter_map(|device| device.serial.as_ref().map(ToString::to_string)));
-    let text = "SELECT serial, folded FROM device WHERE tenant = $1 AND state <> 'retired' AND serial IN";
-    let rows = sql::query_in(writing.sql, text, &[writing.tenant.into()], &keys)?;
-    rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
-}
-
-fn unique(texts: impl Iterator<Item = String>) -> Vec<Value> {
-    texts.collect::<HashSet<_>>().into_iter().map(Value::from).collect()
-}
-
-/// Serial numbers that go from one device to another within one list must be free before they are given.
-fn release_serials(writing: &mut Writing<'_>, rows: &[DeviceRow]) -> Result<(), RegistryError> {
-    for row in rows.iter().filter(|row| row.etag > 1) {
-        let text =
-            "UPDATE device SET serial = NULL WHERE tenant = $1 AND folded = $2 AND serial IS NOT NULL AND serial <> $3";
-        let serial = row.serial.as_deref().unwrap_or_default();
-        writing.sql.execute(text, &[writing.tenant.into(), Value::from(&row.folded), serial.into()])?;
-    }
-    Ok(())
 }
 
 fn refuse_taken_serial(writing: &mut Writing<'_>, row: &DeviceRow) -> Result<(), RegistryError> {
@@ -605,17 +510,17 @@ fn refuse_taken_serial(writing: &mut Writing<'_>, row: &DeviceRow) -> Result<(),
     }
 }
 
-fn taken(row: &DeviceRow, owner: &str) -> RegistryError {
+pub(super) fn taken(row: &DeviceRow, owner: &str) -> RegistryError {
     let serial = row.serial.as_deref().unwrap_or_default();
     conflict(&row.id, format!("cannot have serial number {serial:?}: it is that of {owner:?}"))
 }
 
-fn conflict(id: &str, reason: String) -> RegistryError {
+pub(super) fn conflict(id: &str, reason: String) -> RegistryError {
     RegistryError::Conflict { what: "device", name: id.to_owned(), reason }
 }
 
 /// Refuses texts that one of the engines could not store, or that have no measure.
-fn check(row: &DeviceRow) -> Result<(), RegistryError> {
+pub(super) fn check(row: &DeviceRow) -> Result<(), RegistryError> {
     attributes::check(&row.id, &row.attributes)?;
     let texts = [
         &row.group,

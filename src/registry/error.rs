@@ -119,8 +119,11 @@ impl Diagnose for RegistryError {
         match self {
             Self::Address { .. } | Self::NotFound { .. } => Class::Input,
             Self::Away { .. } | Self::Unknown { .. } | Self::Full { .. } => Class::Surroundings,
-            Self::NewerSchema { .. } | Self::Damaged { .. } => Class::Refused,
-            Self::Conflict { .. } | Self::Changed { .. } | Self::Refused { .. } => Class::Refused,
+            Self::NewerSchema { .. }
+            | Self::Damaged { .. }
+            | Self::Conflict { .. }
+            | Self::Changed { .. }
+            | Self::Refused { .. } => Class::Refused,
             Self::Statement { .. } => Class::Fault,
         }
     }

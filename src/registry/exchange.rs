@@ -6,8 +6,10 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::fleet::enrolment::Filter;
+use crate::fleet::{Class, Diagnose};
 
-use super::devices::{self, DeviceRow, ExpectedDevice, Put};
+use super::devices::{DeviceRow, ExpectedDevice, Put};
+use super::expecting;
 use super::search::LARGEST_PAGE;
 use super::{Registry, RegistryError};
 
@@ -61,6 +63,23 @@ pub enum ExchangeError {
     /// The head of the stream is wrong, or it is too long to be taken at once.
     #[error("the stream is refused: {0}")]
     Shape(String),
+}
+
+impl Diagnose for ExchangeError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Stream(_) => Class::Surroundings,
+            Self::Registry(error) => error.class(),
+            Self::Shape(_) => Class::Input,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::Stream(_) | Self::Shape(_) => None,
+        }
+    }
 }
 
 /// How an import goes.
@@ -229,7 +248,7 @@ impl Registry {
         let said = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         let heard = std::sync::Arc::clone(&said);
         let written = self.write(move |writing| {
-            let results = devices::put(writing, &list, &origin, &actor)?;
+            let results = expecting::put(writing, &list, &origin, &actor)?;
             let first = results.iter().find_map(|result| result.as_ref().err().cloned());
             let results = results.into_iter().map(|result| result.map_err(|error| Some(error.to_string())));
             *heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = results.collect();

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::fleet::Digest;
 
 use super::credentials::{self, NewCredential};
-use super::devices::{self, ExpectedDevice};
+use super::devices::ExpectedDevice;
+use super::expecting;
 use super::{Event, Registry, RegistryError, Value, Writing, leases};
 
 /// The most entries of one call.
@@ -196,7 +197,7 @@ fn delivered(
     list: &[NewCredential],
 ) -> Result<Option<String>, RegistryError> {
     let actor = actor(station);
-    let put = devices::put(writing, std::slice::from_ref(device), &actor, &actor)?;
+    let put = expecting::put(writing, std::slice::from_ref(device), &actor, &actor)?;
     if let Some(Err(error)) = put.into_iter().next() {
         return Ok(Some(error.to_string()));
     }

@@ -21,6 +21,7 @@ mod devices;
 mod error;
 mod events;
 mod exchange;
+mod expecting;
 mod groups;
 mod handle;
 mod leases;
@@ -32,7 +33,8 @@ mod schema;
 mod search;
 mod sql;
 mod sqlite;
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
+#[cfg(feature = "postgres")]
 pub(crate) mod tests;
 mod text;
 mod times;

@@ -139,10 +139,9 @@ impl PostgresConnection {
         let (store, reason) = (self.store.clone(), with_cause(error));
         let code = error.code().map(|state| state.code().to_owned()).unwrap_or_default();
         match &code[..code.len().min(2)] {
-            // Connection, operator's shutdown, resources: it passes.
-            "08" | "57" | "58" | "" => RegistryError::Away { store, reason },
+            // Connection, operator's shutdown, resources, conflicts: it passes.
             "53" if code == "53100" => RegistryError::Full { store },
-            "53" | "40" | "55" => RegistryError::Away { store, reason },
+            "08" | "57" | "58" | "" | "53" | "40" | "55" => RegistryError::Away { store, reason },
             _ => RegistryError::Statement { store, reason },
         }
     }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::fleet::{Class, Diagnose};
+
 /// Why the server cannot start, or cannot take a new certificate.
 #[derive(Debug, Error)]
 pub enum ServerError {
@@ -36,4 +38,13 @@ pub enum ServerError {
     /// The machine gives no threads or signals.
     #[error("cannot start the server's threads: {0}")]
     Threads(io::Error),
+}
+
+impl Diagnose for ServerError {
+    fn class(&self) -> Class {
+        match self {
+            Self::File { .. } | Self::Certificate { .. } => Class::Input,
+            Self::Listen { .. } | Self::Threads(_) => Class::Surroundings,
+        }
+    }
 }

@@ -75,7 +75,9 @@ pub(super) async fn listen(
 
 async fn take(listener: &TcpListener, door: &Door) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let room = Arc::clone(&door.room).acquire_owned().await.ok()?;
-    if let Ok((stream, peer)) = listener.accept().await { Some((stream, peer, room)) } else {
+    if let Ok((stream, peer)) = listener.accept().await {
+        Some((stream, peer, room))
+    } else {
         // Out of file descriptors, or the client is gone already: the former does not pass by asking again at once.
         tokio::time::sleep(Duration::from_millis(50)).await;
         None

@@ -51,13 +51,13 @@ impl Fault {
 
 /// How a request ends.
 pub(super) enum Outcome {
-    Reply(Reply),
+    Reply(Box<Reply>),
     Fault(Fault),
 }
 
 impl Outcome {
     pub(super) fn refused(refusal: Refusal, detail: impl Into<String>) -> Self {
-        Self::Reply(Reply::refused(refusal, detail))
+        Self::Reply(Box::new(Reply::refused(refusal, detail)))
     }
 
     /// The stable word of what went wrong, if something did.
@@ -71,7 +71,7 @@ impl Outcome {
     /// Writes the answer. Its body is sent in pieces, each of which shows that the connection is alive.
     pub(super) fn response(self, notation: Notation, activity: Option<Arc<Activity>>) -> Response<Body> {
         let reply = match self {
-            Self::Reply(reply) => reply,
+            Self::Reply(reply) => *reply,
             Self::Fault(fault) => {
                 let (code, status, title, hint) = fault.row();
                 let body = problem(code, status, title, hint, "", &Value::Null);

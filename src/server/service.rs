@@ -101,7 +101,7 @@ impl Service {
             },
         };
         let outcome = match outcome {
-            Ok(reply) => Outcome::Reply(reply),
+            Ok(reply) => Outcome::Reply(Box::new(reply)),
             Err(outcome) => outcome,
         };
         if matches!(&outcome, Outcome::Reply(reply) if reply.refusal().is_some_and(Refusal::is_bad_proof)) {
@@ -133,13 +133,13 @@ impl Service {
     fn spend(&self, who: &Counted) -> Result<(), Outcome> {
         self.limits.take(who, 1, self.now()).map_err(|seconds| {
             let after = jittered(seconds, self.number.load(Ordering::Relaxed));
-            Outcome::Reply(Reply::refused(Refusal::RateLimited, "").after(after))
+            Outcome::Reply(Box::new(Reply::refused(Refusal::RateLimited, "").after(after)))
         })
     }
 
     fn later(&self, detail: &str) -> Outcome {
         let after = jittered(10, self.number.load(Ordering::Relaxed));
-        Outcome::Reply(Reply::refused(Refusal::TryLater, detail).after(after))
+        Outcome::Reply(Box::new(Reply::refused(Refusal::TryLater, detail).after(after)))
     }
 
     async fn route(
@@ -239,7 +239,11 @@ impl Service {
     }
 
     async fn health(self: &Arc<Self>) -> Result<Reply, Outcome> {
-        if self.at_work(|service| service.registration.is_ready()).await? { Ok(Reply::fields(200, json!({"status": "ok"}))) } else { Err(self.later("the registry does not answer")) }
+        if self.at_work(|service| service.registration.is_ready()).await? {
+            Ok(Reply::fields(200, json!({"status": "ok"})))
+        } else {
+            Err(self.later("the registry does not answer"))
+        }
     }
 
     /// Does `work` on a thread that may wait. If the client goes away, or time runs out, the work is finished all the same.

@@ -14,6 +14,8 @@ use crate::host::HostError;
 use crate::host::http::HttpError;
 use crate::host::surroundings::SurroundingsError;
 use crate::medium::{InspectError, VerifyError};
+#[cfg(feature = "server")]
+use crate::server::ServerError;
 #[cfg(feature = "station")]
 use crate::{
     authority::AuthorityError,
@@ -24,6 +26,7 @@ use crate::{
     ledger::LedgerError,
     medium::content::ContentError,
     programmer::ProgrammerError,
+    registry::{ExchangeError, RegistryError},
     station::BatchError,
     station::StationError,
     station::hook::HookError,
@@ -98,6 +101,12 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         ScaffoldError,
         #[cfg(feature = "station")]
         LedgerError,
+        #[cfg(feature = "station")]
+        RegistryError,
+        #[cfg(feature = "station")]
+        ExchangeError,
+        #[cfg(feature = "server")]
+        ServerError,
     }
 }
 

@@ -76,9 +76,10 @@ pub enum RegisterError {
 impl Diagnose for RegisterError {
     fn class(&self) -> Class {
         match self {
-            RegisterError::NoOrder { .. } | RegisterError::Order { .. } => Class::Input,
-            // What the device sent is wrong, not who it is.
-            RegisterError::Denied { status: 400 | 413 | 415 | 422, .. } => Class::Input,
+            // Denied so, what the device sent is wrong, not who it is.
+            RegisterError::NoOrder { .. }
+            | RegisterError::Order { .. }
+            | RegisterError::Denied { status: 400 | 413 | 415 | 422, .. } => Class::Input,
             RegisterError::Denied { .. } => Class::Refused,
             RegisterError::Nonsense { .. } | RegisterError::Pending { .. } | RegisterError::Late { .. } => {
                 Class::Surroundings

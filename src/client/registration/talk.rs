@@ -79,7 +79,7 @@ impl Patience {
         }
         let pause = self.pause.max(least);
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        pause.checked_sub(share(pause / 2)).unwrap()
+        pause.saturating_sub(share(pause / 2))
     }
 
     fn holds(&self, pause: Duration) -> bool {

@@ -136,11 +136,12 @@ fn bound(operator: Option<Operator>, text: &str) -> Option<Bound> {
 }
 
 /// `1.x`, `1.4.*`, `1.x.x`: the numbers before the first joker. None inside if they are no numbers.
+#[expect(clippy::option_option, reason = "no joker, a joker after no numbers, the numbers: three cases")]
 fn prefix(text: &str) -> Option<Option<Vec<u64>>> {
     let parts: Vec<&str> = text.strip_prefix(['v', 'V']).unwrap_or(text).split('.').collect();
     let joker = |part: &&str| matches!(*part, "x" | "X" | "*");
-    let first = parts.iter().position(|part| joker(part))?;
-    if first == 0 || !parts[first..].iter().all(|part| joker(part)) {
+    let first = parts.iter().position(&joker)?;
+    if first == 0 || !parts[first..].iter().all(joker) {
         return text.contains('*').then_some(None);
     }
     let numbers: Option<Vec<u64>> = parts[..first].iter().map(|part| digits(part)).collect();

@@ -151,10 +151,11 @@ fn serial(node: &Node, faults: &mut Faults) -> Option<SerialRange> {
         to: number("to"),
     };
     if let (Some(from), Some(to)) = (range.from, range.to)
-        && from > to {
-            faults.add(node.place.clone(), format!("\"serial\" goes from {from} to {to}, which holds nothing"));
-            return None;
-        }
+        && from > to
+    {
+        faults.add(node.place.clone(), format!("\"serial\" goes from {from} to {to}, which holds nothing"));
+        return None;
+    }
     if range == SerialRange::default() {
         faults.add(node.place.clone(), "\"serial\" holds nothing, wanted is prefix, from or to");
         return None;

@@ -247,7 +247,9 @@ impl Terms<'_> {
         let path = join(self.path, "properties");
         for (name, schema) in old {
             let path = join(&path, name);
-            if let Some(other) = new.get(name) { compare(&path, schema, other, self.flow, &[], self.changes) } else {
+            if let Some(other) = new.get(name) {
+                compare(&path, schema, other, self.flow, &[], self.changes);
+            } else {
                 let breaks = self.flow == Flow::In || then.contains(&name.as_str());
                 self.changes.add(path, ChangeKind::Removed, breaks, format!("{name:?} is gone"));
             }

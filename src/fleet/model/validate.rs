@@ -48,9 +48,10 @@ fn check_type(pointer: &str, value: &Value, schema: &Map<String, Value>, faults:
 
 fn check_choices(pointer: &str, value: &Value, schema: &Map<String, Value>, faults: &mut PointerFaults) {
     if let Some(choices) = schema.get("enum").and_then(Value::as_array)
-        && !choices.iter().any(|choice| same(choice, value)) {
-            faults.add(pointer, format!("is {}, wanted is one of: {}", brief(value), list(choices)));
-        }
+        && !choices.iter().any(|choice| same(choice, value))
+    {
+        faults.add(pointer, format!("is {}, wanted is one of: {}", brief(value), list(choices)));
+    }
     if let Some(only) = schema.get("const").filter(|only| !same(only, value)) {
         faults.add(pointer, format!("is {}, wanted is {}", brief(value), brief(only)));
     }
@@ -67,8 +68,11 @@ fn check_choices(pointer: &str, value: &Value, schema: &Map<String, Value>, faul
     }
 }
 
+/// Whether a number fits a bound.
+type Fits = fn(f64, f64) -> bool;
+
 fn check_number(pointer: &str, value: &Value, schema: &Map<String, Value>, faults: &mut PointerFaults) {
-    let bounds: [(&str, fn(f64, f64) -> bool, &str); 4] = [
+    let bounds: [(&str, Fits, &str); 4] = [
         ("minimum", |found, bound| found >= bound, "at least"),
         ("exclusiveMinimum", |found, bound| found > bound, "more than"),
         ("maximum", |found, bound| found <= bound, "at most"),

@@ -213,7 +213,7 @@ impl Rows {
         }
         self.add_resources(writing, asked, stage);
         self.count(found, asked);
-        self.keep_in_step(found, asked, stage);
+        Self::keep_in_step(found, asked, stage);
     }
 
     fn add_device(&mut self, writing: &Writing<'_>, asked: &Asked, stage: Stage) {
@@ -352,7 +352,7 @@ impl Rows {
         }
     }
 
-    fn keep_in_step(&mut self, found: &mut Snapshot, asked: &Asked, stage: Stage) {
+    fn keep_in_step(found: &mut Snapshot, asked: &Asked, stage: Stage) {
         let device = DeviceRow {
             state: stage.device().to_owned(),
             group: Some(asked.group.clone()),
@@ -405,10 +405,13 @@ impl Rows {
     }
 }
 
+/// The keys of rows, and the rows.
+type Round = (BTreeSet<Vec<Value>>, Vec<Vec<Value>>);
+
 /// Splits rows so that no statement touches a row twice, which PostgreSQL refuses. Keys are told by the columns that name
 /// a device and, where there is one, a kind and a name.
 fn once_each(rows: &[Vec<Value>]) -> Vec<Vec<Vec<Value>>> {
-    let mut rounds: Vec<(BTreeSet<Vec<Value>>, Vec<Vec<Value>>)> = Vec::new();
+    let mut rounds: Vec<Round> = Vec::new();
     for row in rows {
         let key = match row.len() {
             // A device: tenant and name. An attribute: tenant, name and device. A resource: device, kind, name.
