@@ -6,8 +6,8 @@ mod asked;
 mod decide;
 mod queue;
 mod snapshot;
-#[cfg(test)]
-mod tests;
+#[cfg(all(test, feature = "postgres"))]
+pub(in crate::registry) mod tests;
 mod visit;
 
 pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof};

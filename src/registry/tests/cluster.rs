@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::registry::Engine;
+
 /// The unprivileged user of Debian and its group: PostgreSQL does not run as root.
 const NOBODY: &str = "65534";
 
@@ -95,9 +97,26 @@ pub(crate) fn empty_postgres() -> String {
     cluster().address(&format!("?options=-csearch_path%3D{name}"))
 }
 
+/// Both engines.
+pub(crate) const BOTH: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
+
+/// The address of an empty store; a file's folder goes with it.
+pub(crate) struct Place {
+    pub(crate) address: String,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// Returns an empty store of an engine.
+pub(crate) fn place(engine: Engine) -> Place {
+    if engine == Engine::Postgres {
+        return Place { address: empty_postgres(), _folder: None };
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("registry.db").to_str().unwrap().to_owned();
+    Place { address, _folder: Some(folder) }
+}
+
 /// Runs `promise` with the address of an empty store, once for each engine.
 pub(crate) fn on_both_stores(promise: impl Fn(&str)) {
-    let folder = tempfile::tempdir().unwrap();
-    promise(folder.path().join("registry.db").to_str().unwrap());
-    promise(&empty_postgres());
+    BOTH.into_iter().for_each(|engine| promise(&place(engine).address));
 }
