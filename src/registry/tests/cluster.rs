@@ -84,6 +84,11 @@ fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(Cluster::start)
 }
 
+/// Returns what the cluster wrote down so far.
+pub(crate) fn server_log() -> String {
+    std::fs::read_to_string(cluster().folder.join("log")).unwrap()
+}
+
 /// Connects to the cluster beside the registry: for a second opinion, and for harm.
 pub(crate) fn stranger(address: &str) -> postgres::Client {
     postgres::Client::connect(address, postgres::NoTls).expect("the test's own PostgreSQL answers")
