@@ -19,10 +19,13 @@ const DURATION_UNITS: [(&str, u64); 6] =
     [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400), ("w", 604_800), ("y", 31_536_000)];
 
 /// The same rules as regular expressions (for the JSON Schema): whole numbers without leading zeros, at most 15 digits.
+#[cfg(feature = "station")]
 pub(super) const SIZE_PATTERN: &str = "^[1-9][0-9]{0,14} ?(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)$";
 /// See [`SIZE_PATTERN`].
+#[cfg(feature = "station")]
 pub(super) const DURATION_PATTERN: &str = "^[1-9][0-9]{0,14} ?(s|m|h|d|w|y)$";
 /// See [`SIZE_PATTERN`].
+#[cfg(feature = "station")]
 pub(super) const VALIDITY_PATTERN: &str = "^(forever|[1-9][0-9]{0,14} ?(s|m|h|d|w|y))$";
 
 /// Returns the bytes of a size such as `64MiB`; none if it is no size. Saturates at 2^64 - 1.
@@ -44,6 +47,7 @@ pub fn validity(text: &str) -> Option<Validity> {
 }
 
 /// Writes seconds in the largest unit that divides them.
+#[cfg(feature = "station")]
 pub(super) fn show_duration(seconds: u64) -> String {
     let (name, unit) = DURATION_UNITS.iter().rev().find(|(_, unit)| seconds.is_multiple_of(*unit)).unwrap_or(&("s", 1));
     format!("{}{name}", seconds / unit)

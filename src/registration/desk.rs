@@ -135,7 +135,7 @@ impl Desk {
                 self.groups.refresh()?;
                 continue;
             }
-            return Ok(self.reply(decision));
+            return Ok(reply(decision));
         }
         Ok(Reply::refused(Refusal::TryLater, "the group's policy is being changed").after(1))
     }
@@ -151,7 +151,8 @@ impl Desk {
         let certified = self.certified(request)?;
         let registration = self.draw(now);
         let resources = resources(request, &group);
-        let answer = self.answer(&registration, request, &group, &instance, certified.as_ref(), &resources, now);
+        let answer =
+            self.answer(&registration, request, &group, instance.as_ref(), certified.as_ref(), &resources, now);
         Ok(Asked {
             registration,
             device: request.device.clone(),
@@ -200,7 +201,7 @@ impl Desk {
         registration: &str,
         request: &Request,
         group: &Group,
-        instance: &Option<NewInstance>,
+        instance: Option<&NewInstance>,
         certified: Option<&Certified>,
         resources: &[NewResource],
         now: OffsetDateTime,
@@ -237,19 +238,6 @@ impl Desk {
                 (self.alarm)(&error);
                 Reply::refused(Refusal::TryLater, "the registry cannot answer now").after(AWAY)
             }
-        }
-    }
-
-    fn reply(&self, decision: Decision) -> Reply {
-        match decision {
-            Decision::Assigned { registration, answer } => {
-                Reply { location: Some(path_of(&registration)), ..Reply::fields(201, answer) }
-            }
-            Decision::Same { answer, .. } => Reply::fields(200, answer),
-            Decision::Pending { registration } => waiting(&registration, "pending"),
-            Decision::Assigning { registration } => waiting(&registration, "assigning"),
-            Decision::Refused(refusal) => Reply::refused(refusal, refusal.says()),
-            Decision::Stale => Reply::refused(Refusal::TryLater, "the group's policy was changed").after(1),
         }
     }
 
@@ -344,6 +332,19 @@ impl Registration for Desk {
 
     fn is_ready(&self) -> bool {
         self.registry.ping().is_ok()
+    }
+}
+
+fn reply(decision: Decision) -> Reply {
+    match decision {
+        Decision::Assigned { registration, answer } => {
+            Reply { location: Some(path_of(&registration)), ..Reply::fields(201, answer) }
+        }
+        Decision::Same { answer, .. } => Reply::fields(200, answer),
+        Decision::Pending { registration } => waiting(&registration, "pending"),
+        Decision::Assigning { registration } => waiting(&registration, "assigning"),
+        Decision::Refused(refusal) => Reply::refused(refusal, refusal.says()),
+        Decision::Stale => Reply::refused(Refusal::TryLater, "the group's policy was changed").after(1),
     }
 }
 

@@ -68,7 +68,15 @@ impl Registry {
     /// Opens the store at `address`, `postgres://...` or the path of a file, makes it or lifts it to the present schema, and
     /// adds the tenant.
     pub fn open(address: &str, tenant: &str, clock: Arc<dyn Clock>) -> Result<Self, RegistryError> {
-        let opener = opener(address)?;
+        Self::open_with(opener(address)?, tenant, clock)
+    }
+
+    /// As [`Registry::open`], by an opener of the caller's.
+    pub(super) fn open_with(
+        opener: Arc<dyn Opener>,
+        tenant: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, RegistryError> {
         schema::prepare(&*opener)?;
         let registry = Self {
             inner: Arc::new(Inner {

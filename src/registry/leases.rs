@@ -197,7 +197,7 @@ fn refused(station: &str, reason: String) -> RegistryError {
     RegistryError::Refused { what: "station", name: station.to_owned(), reason }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "postgres"))]
 mod model {
     use std::collections::HashMap;
     use std::sync::Arc;
@@ -207,6 +207,7 @@ mod model {
 
     use super::*;
     use crate::delivery::Clock;
+    use crate::registry::tests::cluster::{BOTH, place};
 
     struct Hand(AtomicI64);
 
@@ -241,14 +242,14 @@ mod model {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn no_two_stations_ever_hold_one_id(steps in steps()) {
-            let folder = tempfile::tempdir().unwrap();
+            for engine in BOTH {
+            let place = place(engine);
             let clock = Arc::new(Hand(AtomicI64::new(1_000_000)));
-            let path = folder.path().join("r.db");
-            let registry = Registry::open(path.to_str().unwrap(), "t", Arc::<Hand>::clone(&clock)).unwrap();
+            let registry = Registry::open(&place.address, "t", Arc::<Hand>::clone(&clock)).unwrap();
             let ids: Vec<String> = (0..12).map(|id| format!("d{id:02}")).collect();
             // id -> (station, until); used ones hold for ever
             let mut held: HashMap<String, (usize, i64)> = HashMap::new();
-            for step in steps {
+            for step in steps.clone() {
                 let now = clock.0.load(Ordering::SeqCst);
                 let free = |held: &HashMap<String, (usize, i64)>, id: &String| held.get(id).is_none_or(|(_, until)| *until <= now);
                 match step {
@@ -287,25 +288,28 @@ mod model {
                 }
             }
             prop_assert!(registry.verify_events().unwrap().is_ok());
+            }
         }
     }
 
     #[test]
     fn a_quota_is_never_exceeded_and_devices_that_came_are_not_handed_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(Hand(AtomicI64::new(1_000_000)));
-        let registry = Registry::open(folder.path().join("r.db").to_str().unwrap(), "t", clock).unwrap();
-        let until = OffsetDateTime::from_unix_timestamp(1_000_100).unwrap();
-        let ids: Vec<String> = (0..5).map(|id| format!("d{id}")).collect();
-        registry.set_station_quota("north", Some(2), "operator ann").unwrap();
-        assert!(matches!(registry.lease("north", 3, until, &ids), Err(RegistryError::Refused { .. })));
-        assert_eq!(registry.lease("north", 2, until, &ids).unwrap(), ["d0", "d1"]);
-        assert!(registry.lease("north", 1, until, &ids).is_err());
-        assert!(registry.is_leased_to("north", "D0").unwrap() && !registry.is_leased_to("south", "d0").unwrap());
-        let device = super::super::ExpectedDevice::named("d2".to_owned().try_into().unwrap());
-        registry.expect_devices(vec![device], "inventory", "operator ann").unwrap();
-        registry.retire_device("d2", None, "lost", "operator ann").unwrap();
-        assert_eq!(registry.lease("south", 9, until, &ids).unwrap(), ["d3", "d4"]);
-        assert!(registry.lease("south", 1, OffsetDateTime::UNIX_EPOCH, &ids).is_err());
+        for engine in BOTH {
+            let place = place(engine);
+            let clock = Arc::new(Hand(AtomicI64::new(1_000_000)));
+            let registry = Registry::open(&place.address, "t", clock).unwrap();
+            let until = OffsetDateTime::from_unix_timestamp(1_000_100).unwrap();
+            let ids: Vec<String> = (0..5).map(|id| format!("d{id}")).collect();
+            registry.set_station_quota("north", Some(2), "operator ann").unwrap();
+            assert!(matches!(registry.lease("north", 3, until, &ids), Err(RegistryError::Refused { .. })));
+            assert_eq!(registry.lease("north", 2, until, &ids).unwrap(), ["d0", "d1"]);
+            assert!(registry.lease("north", 1, until, &ids).is_err());
+            assert!(registry.is_leased_to("north", "D0").unwrap() && !registry.is_leased_to("south", "d0").unwrap());
+            let device = super::super::ExpectedDevice::named("d2".to_owned().try_into().unwrap());
+            registry.expect_devices(vec![device], "inventory", "operator ann").unwrap();
+            registry.retire_device("d2", None, "lost", "operator ann").unwrap();
+            assert_eq!(registry.lease("south", 9, until, &ids).unwrap(), ["d3", "d4"]);
+            assert!(registry.lease("south", 1, OffsetDateTime::UNIX_EPOCH, &ids).is_err());
+        }
     }
 }

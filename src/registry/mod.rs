@@ -15,7 +15,7 @@ mod chain;
 mod connection;
 mod copy;
 mod credentials;
-#[cfg(test)]
+#[cfg(all(test, feature = "postgres"))]
 mod device_tests;
 mod devices;
 mod error;

@@ -7,8 +7,8 @@ mod assign;
 mod decide;
 mod queue;
 mod snapshot;
-#[cfg(test)]
-mod tests;
+#[cfg(all(test, feature = "postgres"))]
+pub(in crate::registry) mod tests;
 mod visit;
 
 pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof};

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::registry::Engine;
+
 /// The unprivileged user of Debian and its group: PostgreSQL does not run as root.
 const NOBODY: &str = "65534";
 
@@ -82,6 +84,11 @@ fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(Cluster::start)
 }
 
+/// Returns what the cluster wrote down so far.
+pub(crate) fn server_log() -> String {
+    std::fs::read_to_string(cluster().folder.join("log")).unwrap()
+}
+
 /// Connects to the cluster beside the registry: for a second opinion, and for harm.
 pub(crate) fn stranger(address: &str) -> postgres::Client {
     postgres::Client::connect(address, postgres::NoTls).expect("the test's own PostgreSQL answers")
@@ -95,9 +102,26 @@ pub(crate) fn empty_postgres() -> String {
     cluster().address(&format!("?options=-csearch_path%3D{name}"))
 }
 
+/// Both engines.
+pub(crate) const BOTH: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
+
+/// The address of an empty store; a file's folder goes with it.
+pub(crate) struct Place {
+    pub(crate) address: String,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// Returns an empty store of an engine.
+pub(crate) fn place(engine: Engine) -> Place {
+    if engine == Engine::Postgres {
+        return Place { address: empty_postgres(), _folder: None };
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("registry.db").to_str().unwrap().to_owned();
+    Place { address, _folder: Some(folder) }
+}
+
 /// Runs `promise` with the address of an empty store, once for each engine.
 pub(crate) fn on_both_stores(promise: impl Fn(&str)) {
-    let folder = tempfile::tempdir().unwrap();
-    promise(folder.path().join("registry.db").to_str().unwrap());
-    promise(&empty_postgres());
+    BOTH.into_iter().for_each(|engine| promise(&place(engine).address));
 }

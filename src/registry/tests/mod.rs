@@ -1,6 +1,8 @@
 //! Promises of the store, kept by both engines.
 
 pub(crate) mod cluster;
+mod crash;
+mod faults;
 mod lists;
 mod store;
 mod world;
