@@ -16,6 +16,9 @@ _firstlight() {
             ",$1")
                 cmd="firstlight"
                 ;;
+            firstlight,approval)
+                cmd="firstlight__subcmd__approval"
+                ;;
             firstlight,backup)
                 cmd="firstlight__subcmd__backup"
                 ;;
@@ -85,14 +88,44 @@ _firstlight() {
             firstlight,seal)
                 cmd="firstlight__subcmd__seal"
                 ;;
+            firstlight,serve)
+                cmd="firstlight__subcmd__serve"
+                ;;
             firstlight,station)
                 cmd="firstlight__subcmd__station"
+                ;;
+            firstlight,token)
+                cmd="firstlight__subcmd__token"
                 ;;
             firstlight,trust)
                 cmd="firstlight__subcmd__trust"
                 ;;
             firstlight,write)
                 cmd="firstlight__subcmd__write"
+                ;;
+            firstlight__subcmd__approval,approve)
+                cmd="firstlight__subcmd__approval__subcmd__approve"
+                ;;
+            firstlight__subcmd__approval,deny)
+                cmd="firstlight__subcmd__approval__subcmd__deny"
+                ;;
+            firstlight__subcmd__approval,help)
+                cmd="firstlight__subcmd__approval__subcmd__help"
+                ;;
+            firstlight__subcmd__approval,list)
+                cmd="firstlight__subcmd__approval__subcmd__list"
+                ;;
+            firstlight__subcmd__approval__subcmd__help,approve)
+                cmd="firstlight__subcmd__approval__subcmd__help__subcmd__approve"
+                ;;
+            firstlight__subcmd__approval__subcmd__help,deny)
+                cmd="firstlight__subcmd__approval__subcmd__help__subcmd__deny"
+                ;;
+            firstlight__subcmd__approval__subcmd__help,help)
+                cmd="firstlight__subcmd__approval__subcmd__help__subcmd__help"
+                ;;
+            firstlight__subcmd__approval__subcmd__help,list)
+                cmd="firstlight__subcmd__approval__subcmd__help__subcmd__list"
                 ;;
             firstlight__subcmd__batch,close)
                 cmd="firstlight__subcmd__batch__subcmd__close"
@@ -151,6 +184,9 @@ _firstlight() {
             firstlight__subcmd__client,ingest)
                 cmd="firstlight__subcmd__client__subcmd__ingest"
                 ;;
+            firstlight__subcmd__client,register)
+                cmd="firstlight__subcmd__client__subcmd__register"
+                ;;
             firstlight__subcmd__client,status)
                 cmd="firstlight__subcmd__client__subcmd__status"
                 ;;
@@ -162,6 +198,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__client__subcmd__help,ingest)
                 cmd="firstlight__subcmd__client__subcmd__help__subcmd__ingest"
+                ;;
+            firstlight__subcmd__client__subcmd__help,register)
+                cmd="firstlight__subcmd__client__subcmd__help__subcmd__register"
                 ;;
             firstlight__subcmd__client__subcmd__help,status)
                 cmd="firstlight__subcmd__client__subcmd__help__subcmd__status"
@@ -195,6 +234,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__devices__subcmd__help,why)
                 cmd="firstlight__subcmd__devices__subcmd__help__subcmd__why"
+                ;;
+            firstlight__subcmd__help,approval)
+                cmd="firstlight__subcmd__help__subcmd__approval"
                 ;;
             firstlight__subcmd__help,backup)
                 cmd="firstlight__subcmd__help__subcmd__backup"
@@ -262,14 +304,29 @@ _firstlight() {
             firstlight__subcmd__help,seal)
                 cmd="firstlight__subcmd__help__subcmd__seal"
                 ;;
+            firstlight__subcmd__help,serve)
+                cmd="firstlight__subcmd__help__subcmd__serve"
+                ;;
             firstlight__subcmd__help,station)
                 cmd="firstlight__subcmd__help__subcmd__station"
+                ;;
+            firstlight__subcmd__help,token)
+                cmd="firstlight__subcmd__help__subcmd__token"
                 ;;
             firstlight__subcmd__help,trust)
                 cmd="firstlight__subcmd__help__subcmd__trust"
                 ;;
             firstlight__subcmd__help,write)
                 cmd="firstlight__subcmd__help__subcmd__write"
+                ;;
+            firstlight__subcmd__help__subcmd__approval,approve)
+                cmd="firstlight__subcmd__help__subcmd__approval__subcmd__approve"
+                ;;
+            firstlight__subcmd__help__subcmd__approval,deny)
+                cmd="firstlight__subcmd__help__subcmd__approval__subcmd__deny"
+                ;;
+            firstlight__subcmd__help__subcmd__approval,list)
+                cmd="firstlight__subcmd__help__subcmd__approval__subcmd__list"
                 ;;
             firstlight__subcmd__help__subcmd__batch,close)
                 cmd="firstlight__subcmd__help__subcmd__batch__subcmd__close"
@@ -294,6 +351,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__help__subcmd__client,ingest)
                 cmd="firstlight__subcmd__help__subcmd__client__subcmd__ingest"
+                ;;
+            firstlight__subcmd__help__subcmd__client,register)
+                cmd="firstlight__subcmd__help__subcmd__client__subcmd__register"
                 ;;
             firstlight__subcmd__help__subcmd__client,status)
                 cmd="firstlight__subcmd__help__subcmd__client__subcmd__status"
@@ -354,6 +414,15 @@ _firstlight() {
                 ;;
             firstlight__subcmd__help__subcmd__seal,show)
                 cmd="firstlight__subcmd__help__subcmd__seal__subcmd__show"
+                ;;
+            firstlight__subcmd__help__subcmd__token,list)
+                cmd="firstlight__subcmd__help__subcmd__token__subcmd__list"
+                ;;
+            firstlight__subcmd__help__subcmd__token,new)
+                cmd="firstlight__subcmd__help__subcmd__token__subcmd__new"
+                ;;
+            firstlight__subcmd__help__subcmd__token,revoke)
+                cmd="firstlight__subcmd__help__subcmd__token__subcmd__revoke"
                 ;;
             firstlight__subcmd__ledger,help)
                 cmd="firstlight__subcmd__ledger__subcmd__help"
@@ -475,6 +544,30 @@ _firstlight() {
             firstlight__subcmd__seal__subcmd__help,show)
                 cmd="firstlight__subcmd__seal__subcmd__help__subcmd__show"
                 ;;
+            firstlight__subcmd__token,help)
+                cmd="firstlight__subcmd__token__subcmd__help"
+                ;;
+            firstlight__subcmd__token,list)
+                cmd="firstlight__subcmd__token__subcmd__list"
+                ;;
+            firstlight__subcmd__token,new)
+                cmd="firstlight__subcmd__token__subcmd__new"
+                ;;
+            firstlight__subcmd__token,revoke)
+                cmd="firstlight__subcmd__token__subcmd__revoke"
+                ;;
+            firstlight__subcmd__token__subcmd__help,help)
+                cmd="firstlight__subcmd__token__subcmd__help__subcmd__help"
+                ;;
+            firstlight__subcmd__token__subcmd__help,list)
+                cmd="firstlight__subcmd__token__subcmd__help__subcmd__list"
+                ;;
+            firstlight__subcmd__token__subcmd__help,new)
+                cmd="firstlight__subcmd__token__subcmd__help__subcmd__new"
+                ;;
+            firstlight__subcmd__token__subcmd__help,revoke)
+                cmd="firstlight__subcmd__token__subcmd__help__subcmd__revoke"
+                ;;
             *)
                 ;;
         esac
@@ -482,8 +575,206 @@ _firstlight() {
 
     case "${cmd}" in
         firstlight)
-            opts="-q -v -h -V --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help --version init check ca seal recipe trust backup restore issue generate render write flash station batch label client media programmers devices ledger doctor schema completions man help"
+            opts="-q -v -h -V --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help --version init check ca seal recipe trust serve token approval backup restore issue generate render write flash station batch label client media programmers devices ledger doctor schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__approval)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help list approve deny help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__approval__subcmd__approve)
+            opts="-q -v -h --reason --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__approval__subcmd__deny)
+            opts="-q -v -h --reason --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__approval__subcmd__help)
+            opts="list approve deny help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__approval__subcmd__help__subcmd__approve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__approval__subcmd__help__subcmd__deny)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__approval__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__approval__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__approval__subcmd__list)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -972,7 +1263,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__client)
-            opts="-q -v -h --root --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help ingest status forget help"
+            opts="-q -v -h --root --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help ingest register status forget help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1040,7 +1331,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__client__subcmd__help)
-            opts="ingest status forget help"
+            opts="ingest register status forget help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1095,6 +1386,20 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__client__subcmd__help__subcmd__register)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__client__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1117,6 +1422,48 @@ _firstlight() {
             fi
             case "${prev}" in
                 --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__client__subcmd__register)
+            opts="-q -v -h --config --within --again --proxy --root --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --within)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1554,8 +1901,64 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help)
-            opts="init check ca seal recipe trust backup restore issue render write flash station batch label client media programmers devices ledger doctor schema completions man help"
+            opts="init check ca seal recipe trust serve token approval backup restore issue render write flash station batch label client media programmers devices ledger doctor schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__approval)
+            opts="list approve deny"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__approval__subcmd__approve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__approval__subcmd__deny)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__approval__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1708,7 +2111,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help__subcmd__client)
-            opts="ingest status forget"
+            opts="ingest register status forget"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1736,6 +2139,20 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help__subcmd__client__subcmd__ingest)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__client__subcmd__register)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2267,9 +2684,79 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__help__subcmd__serve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__help__subcmd__station)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__token)
+            opts="new list revoke"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__token__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__token__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__token__subcmd__revoke)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -3553,6 +4040,40 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        firstlight__subcmd__serve)
+            opts="-q -v -h --listen --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         firstlight__subcmd__station)
             opts="-q -v -h --programmer --to --delivery --scan --once --count --labels --accept-port --max-size --inventory --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3592,6 +4113,216 @@ _firstlight() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__token)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help new list revoke help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__token__subcmd__help)
+            opts="new list revoke help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__token__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__token__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__token__subcmd__help__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__token__subcmd__help__subcmd__revoke)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__token__subcmd__list)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__token__subcmd__new)
+            opts="-q -v -h --role --group --device --uses --days --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --role)
+                    COMPREPLY=($(compgen -W "viewer technician approver admin" -- "${cur}"))
+                    return 0
+                    ;;
+                --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --uses)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__token__subcmd__revoke)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --fleet)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

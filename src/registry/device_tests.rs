@@ -56,7 +56,7 @@ fn credential(seed: &str) -> NewCredential {
 fn ids(store: &Registry, filter: &str) -> Vec<String> {
     let filter = Filter::parse(filter).unwrap();
     let page = store.search(&filter, None, 1_000).unwrap();
-    assert_eq!(store.count(&filter).unwrap(), page.devices.len() as i64, "{filter}");
+    assert_eq!(store.count(&filter).unwrap(), i64::try_from(page.devices.len()).unwrap(), "{filter}");
     page.devices.into_iter().map(|device| device.id).collect()
 }
 
@@ -169,7 +169,7 @@ fn pages_hold_every_device_once_and_every_kind_of_condition_works() {
                     break;
                 }
             }
-            assert_eq!(seen.len() as i64, store.count(&filter).unwrap());
+            assert_eq!(i64::try_from(seen.len()).unwrap(), store.count(&filter).unwrap());
             assert!(seen.is_sorted_by(|a, b| a < b));
         }
         assert_eq!(ids(&store, "model=sensor@1 firmware=1.1*"), ["Dev-01", "Dev-10", "Dev-13", "Dev-16", "Dev-19"]);

@@ -197,7 +197,8 @@ fn refused(station: &str, reason: String) -> RegistryError {
     RegistryError::Refused { what: "station", name: station.to_owned(), reason }
 }
 
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
+#[cfg(feature = "postgres")]
 mod model {
     use std::collections::HashMap;
     use std::sync::Arc;

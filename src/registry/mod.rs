@@ -15,7 +15,8 @@ mod chain;
 mod connection;
 mod copy;
 mod credentials;
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
+#[cfg(feature = "postgres")]
 mod device_tests;
 mod devices;
 mod error;

@@ -7,7 +7,8 @@ mod assign;
 mod decide;
 mod queue;
 mod snapshot;
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
+#[cfg(feature = "postgres")]
 pub(in crate::registry) mod tests;
 mod visit;
 
