@@ -11,6 +11,21 @@ Examples:
   $ firstlight approval approve 0199a0c0ffee00112233445566778899 --reason \"seen on the bench\"
   $ firstlight approval deny 0199a0c0ffee00112233445566778899 --reason \"not ours\"";
 
+const LIST: &str = "\
+Examples:
+  $ firstlight approval list
+  $ firstlight approval list --json";
+
+const APPROVE: &str = "\
+Examples:
+  $ firstlight approval approve 0199a0c0ffee00112233445566778899 --reason checked
+  $ firstlight approval approve 0199a0c0ffee00112233445566778899 --reason checked --plan";
+
+const DENY: &str = "\
+Examples:
+  $ firstlight approval deny 0199a0c0ffee00112233445566778899 --reason unknown
+  $ firstlight approval deny 0199a0c0ffee00112233445566778899 --reason unknown --plan";
+
 /// Most registrations that are listed.
 const MOST: u32 = 10_000;
 
@@ -27,13 +42,13 @@ pub struct Args {
 #[derive(clap::Subcommand, Debug)]
 pub enum Action {
     /// List registrations that wait
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = LIST)]
     List,
     /// Agree to a registration
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = APPROVE)]
     Approve(Decision),
     /// Deny a registration
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = DENY)]
     Deny(Decision),
 }
 

@@ -14,6 +14,21 @@ Examples:
   $ firstlight token new --role admin
   $ firstlight token list";
 
+const NEW: &str = "\
+Examples:
+  $ firstlight token new --group line-a --uses 1
+  $ firstlight token new --role admin --days 90";
+
+const LIST: &str = "\
+Examples:
+  $ firstlight token list
+  $ firstlight token list --json";
+
+const REVOKE: &str = "\
+Examples:
+  $ firstlight token revoke 7f3a09c2d4e1
+  $ firstlight token revoke 7f3a09c2d4e1 --plan";
+
 /// Most tokens that are listed.
 const MOST: u32 = 10_000;
 
@@ -30,13 +45,13 @@ pub struct Args {
 #[derive(clap::Subcommand, Debug)]
 pub enum Action {
     /// Make a token; it is shown once and stored as a digest only
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = NEW, override_usage = "firstlight token new [OPTIONS]")]
     New(New),
     /// List tokens
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = LIST)]
     List,
     /// Revoke a token
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = REVOKE)]
     Revoke {
         /// Its id, as `token list` shows it
         id: String,

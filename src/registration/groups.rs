@@ -15,7 +15,7 @@ use crate::fleet::enrolment::{GroupPolicy, Refusal};
 use crate::registry::registering::Policy;
 use crate::registry::{Registry, RegistryError};
 
-use super::proof::point_of_pem;
+use super::points::point_of_pem;
 use super::request::{Refused, Request};
 
 /// A group, ready to judge by.

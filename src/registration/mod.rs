@@ -7,6 +7,7 @@ pub mod exchange;
 mod groups;
 mod issuer;
 mod keys;
+mod points;
 mod proof;
 mod request;
 

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use time::OffsetDateTime;
-use x509_parser::prelude::{FromDer, GeneralName, Pem, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::fleet::enrolment::claim::{Claim, SCHEME, WINDOW};
 use crate::fleet::enrolment::{ProofKind, Refusal};
@@ -19,6 +19,7 @@ use super::challenge::Challenges;
 use super::exchange::Incoming;
 use super::groups::Group;
 use super::keys::{ClaimKeys, is_proven};
+use super::points::point_of_pem;
 use super::request::Refused;
 
 /// The longest JWT, in characters.
@@ -245,24 +246,6 @@ fn id_of(certificate: &X509Certificate<'_>, template: &str) -> Option<String> {
     fill("{dns}", name(|name| if let GeneralName::DNSName(dns) = name { Some((*dns).to_owned()) } else { None }))?;
     fill("{uri}", name(|name| if let GeneralName::URI(uri) = name { Some((*uri).to_owned()) } else { None }))?;
     Some(id)
-}
-
-/// Returns the point of a P-256 key: of a PEM public key or certificate.
-pub(super) fn point_of_pem(pem: &str) -> Option<Vec<u8>> {
-    let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok()?;
-    point_of(&pem)
-}
-
-fn point_of(pem: &Pem) -> Option<Vec<u8>> {
-    let spki = match pem.label.as_str() {
-        "CERTIFICATE" => pem.parse_x509().ok()?.public_key().subject_public_key.data.to_vec(),
-        "PUBLIC KEY" => {
-            let (_, info) = x509_parser::x509::SubjectPublicKeyInfo::from_der(&pem.contents).ok()?;
-            info.subject_public_key.data.to_vec()
-        }
-        _ => return None,
-    };
-    (spki.len() == 65 && spki[0] == 4).then_some(spki)
 }
 
 /// A JWT, not yet believed.

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::fleet::Digest;
 
 use super::times::{millis, of_millis};
-use super::{Event, Registry, RegistryError, Row, Value, Writing, devices};
+use super::{Event, Registry, RegistryError, Row, Value, Writing};
 
 /// The largest sealed part, in bytes.
 const LARGEST_SEALED: usize = 65_536;
@@ -152,19 +152,6 @@ impl Registry {
             let text = format!("SELECT {COLUMNS} FROM credential WHERE tenant = $1 AND fingerprint = $2");
             let values = [reading.tenant.into(), fingerprint.as_bytes().as_slice().into()];
             reading.sql.maybe_row(&text, &values)?.as_ref().map(CredentialRow::read).transpose()
-        })
-    }
-
-    /// Adds a credential to a device; the same one again changes nothing, another device's is refused.
-    pub fn add_credential(&self, id: &str, credential: NewCredential, actor: &str) -> Result<(), RegistryError> {
-        let (folded, actor) = (id.to_ascii_lowercase(), actor.to_owned());
-        self.write(move |writing| {
-            let device = devices::existing(writing.sql, writing.tenant, &folded)?;
-            if device.state == devices::DeviceState::Retired {
-                let reason = "is retired".to_owned();
-                return Err(RegistryError::Conflict { what: "device", name: device.id, reason });
-            }
-            add(writing, &folded, &credential, &actor).map(|_| ())
         })
     }
 

@@ -430,6 +430,19 @@ impl Registry {
         })
     }
 
+    /// Adds a credential to a device; the same one again changes nothing, another device's is refused.
+    pub fn add_credential(&self, id: &str, credential: NewCredential, actor: &str) -> Result<(), RegistryError> {
+        let (folded, actor) = (id.to_ascii_lowercase(), actor.to_owned());
+        self.write(move |writing| {
+            let device = existing(writing.sql, writing.tenant, &folded)?;
+            if device.state == DeviceState::Retired {
+                let reason = "is retired".to_owned();
+                return Err(RegistryError::Conflict { what: "device", name: device.id, reason });
+            }
+            credentials::add(writing, &folded, &credential, &actor).map(|_| ())
+        })
+    }
+
     /// Takes a device out of service for good, and with it its credentials; its serial number is free again.
     pub fn retire_device(
         &self,

@@ -1,7 +1,6 @@
 //! The tables of `store:` and `serve:`.
 
 use super::super::shape::{DURATION, Record, Rule, SIZE, Shape, TEXT, TextRule, optional, required};
-use super::shapes::ENVIRONMENT;
 
 /// `store:`.
 pub(super) const STORE: Shape = Shape::TextOrMap(&ADDRESS, &Shape::Record(&STORE_BY_NAME));
@@ -98,5 +97,15 @@ static HOST: TextRule = TextRule {
     pattern: r"^[0-9A-Za-z:.*-]{1,253}$",
     accepts: |text| {
         (1..=253).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || ":.*-".contains(c))
+    },
+};
+
+pub(super) static ENVIRONMENT: TextRule = TextRule {
+    wanted: "the name of an environment variable",
+    pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$",
+    accepts: |text| {
+        (1..=128).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     },
 };

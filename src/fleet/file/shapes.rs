@@ -7,7 +7,7 @@ use super::super::shape::{
 };
 use super::enrolment_shape::ENROLMENT;
 use super::factory_shape::FACTORY;
-use super::serving_shape::{SERVE, STORE};
+use super::serving_shape::{ENVIRONMENT, SERVE, STORE};
 
 /// The whole file.
 pub(in super::super) static FLEET: Record = Record {
@@ -359,16 +359,6 @@ static SUBJECT: TextRule = TextRule {
     wanted: "a text of 1 to 64 characters without control characters",
     pattern: r"^[^\x00-\x1f\x7f-\x9f]{1,64}$",
     accepts: |text| (1..=64).contains(&text.chars().count()) && !text.contains(char::is_control),
-};
-
-pub(super) static ENVIRONMENT: TextRule = TextRule {
-    wanted: "the name of an environment variable",
-    pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$",
-    accepts: |text| {
-        (1..=128).contains(&text.len())
-            && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    },
 };
 
 /// `scheme://something`, printable ASCII, at most 255 bytes (OMA LwM2M, Security object, resource 0).

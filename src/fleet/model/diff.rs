@@ -7,41 +7,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::change::{Change, ChangeKind, Changes, said};
 use super::fault::join;
-use super::schema_diff::{self, Flow, said};
+use super::schema_diff::{self, Flow};
 use super::thing_model::{AFFORDANCES, FIRMWARE, INSTANCE, LWM2M, Model, link_reference, optional};
 use crate::fleet::{Class, Diagnose};
-
-/// What kind of change it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeKind {
-    /// Only words for people: title, description, another label of the same unit.
-    Words,
-    /// Something is new.
-    Added,
-    /// Something is gone.
-    Removed,
-    /// More is allowed than before.
-    Widened,
-    /// Less is allowed than before.
-    Narrowed,
-    /// It is different in a way that is neither.
-    Changed,
-}
-
-/// One change.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Change {
-    /// Where: a JSON pointer into the canonical form.
-    pub path: String,
-    /// Its kind.
-    pub kind: ChangeKind,
-    /// True if something that worked with the old version need not work with the new one.
-    pub breaking: bool,
-    /// What changed, for a person.
-    pub words: String,
-}
 
 /// All changes between two versions.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -122,7 +92,7 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
     }
     compare_links(before, after, &mut changes);
     compare_rest(before, after, &mut changes);
-    Diff { changes: changes.0 }
+    Diff { changes: changes.into_vec() }
 }
 
 /// Refuses a version that changes more than its number says: a minor version may not break anything, a patch version may
@@ -170,26 +140,6 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let breaks = if self.breaking { " (breaks)" } else { "" };
         write!(f, "{:?}: {}{breaks}", self.path, self.words)
-    }
-}
-
-/// The changes found so far.
-#[derive(Default)]
-pub(super) struct Changes(Vec<Change>);
-
-impl Changes {
-    pub(super) fn into_vec(self) -> Vec<Change> {
-        self.0
-    }
-
-    pub(super) fn add(&mut self, path: String, kind: ChangeKind, breaking: bool, words: impl Into<String>) {
-        self.0.push(Change { path, kind, breaking, words: words.into() });
-    }
-
-    pub(super) fn words(&mut self, path: &str, term: &str, old: Option<&Value>, new: Option<&Value>) {
-        if old != new {
-            self.add(join(path, term), ChangeKind::Words, false, said(term, old, new));
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A model is authored as short YAML ([`short`]), kept as a W3C WoT Thing Model 1.1 ([`Model::canonical`]) and assigned to
 //! devices by rules ([`rule`]). Nothing here opens a file or asks the clock: where models lie is behind [`ModelShelf`].
 
+mod change;
 pub mod diff;
 mod fault;
 pub mod instance;
@@ -21,7 +22,8 @@ mod units;
 mod validate;
 mod version;
 
-pub use diff::{Change, ChangeKind, Diff, GateError, diff, gate};
+pub use change::{Change, ChangeKind};
+pub use diff::{Diff, GateError, diff, gate};
 pub use fault::{PointerFault, PointerFaults};
 pub use instance::{Instance, LARGEST as LARGEST_INSTANCE, OPAQUE, opaque};
 pub use migrate::{Migration, MigrationError, MigrationStep, Needs, Reevaluation, migrate_minor, reevaluate};

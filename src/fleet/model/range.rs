@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::version::{ModelVersion, VersionError, shown};
+use super::version::{ModelVersion, VersionError, as_text, shown};
 
 /// Most characters of a range.
 const LONGEST_RANGE: usize = 256;
@@ -259,6 +259,8 @@ impl fmt::Display for VersionRange {
         f.write_str(&self.written)
     }
 }
+
+as_text!(VersionRange);
 
 #[cfg(test)]
 mod tests {

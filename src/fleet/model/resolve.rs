@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use super::diff::{ChangeKind, Changes};
+use super::change::{ChangeKind, Changes};
 use super::fault::{PointerFaults, join};
 use super::schema_diff::{self, Flow};
 use super::thing_model::{
@@ -401,4 +401,12 @@ fn fill_text(
     }
     filled.push_str(rest);
     Value::String(filled)
+}
+
+/// A shelf that holds nothing but what is put there: for tests and for files that are checked together.
+impl ModelShelf for Vec<Arc<Model>> {
+    fn get(&self, reference: &ModelRef) -> Option<Arc<Model>> {
+        let fitting = self.iter().filter(|model| reference.accepts(model.name(), model.version()));
+        fitting.max_by_key(|model| model.version()).cloned()
+    }
 }

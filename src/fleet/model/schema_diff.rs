@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::diff::{ChangeKind, Changes};
+use super::change::{ChangeKind, Changes, said};
 use super::fault::join;
 use super::units::same_unit;
 use super::validate::{brief, is_multiple, same};
@@ -314,14 +314,4 @@ fn choices<'a>(value: Option<&'a Value>, term: &str) -> Option<Vec<&'a Value>> {
 
 fn names(value: Option<&Value>) -> Vec<&str> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-/// Says what stood there and what does.
-pub(super) fn said(term: &str, old: Option<&Value>, new: Option<&Value>) -> String {
-    match (old, new) {
-        (Some(old), Some(new)) => format!("{term} was {}, is {}", brief(old), brief(new)),
-        (Some(old), None) => format!("{term} {} is gone", brief(old)),
-        (None, Some(new)) => format!("{term} {} is new", brief(new)),
-        (None, None) => format!("{term} is as it was"),
-    }
 }

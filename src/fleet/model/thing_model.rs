@@ -1,7 +1,5 @@
 //! A model in its canonical form: a W3C WoT Thing Model 1.1.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
@@ -210,14 +208,6 @@ pub(super) fn head(name: &ModelName, version: ModelVersion) -> Map<String, Value
         return Map::new();
     };
     head
-}
-
-/// A shelf that holds nothing but what is put there: for tests and for files that are checked together.
-impl super::resolve::ModelShelf for Vec<Arc<Model>> {
-    fn get(&self, reference: &ModelRef) -> Option<Arc<Model>> {
-        let fitting = self.iter().filter(|model| reference.accepts(model.name(), model.version()));
-        fitting.max_by_key(|model| model.version()).cloned()
-    }
 }
 
 #[cfg(test)]
