@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 use crate::fleet::{EndpointName, SerialNumber};
 
 use super::credentials::{self, NewCredential};
-use super::expecting::put;
 use super::times::{millis, of_millis};
 use super::{Event, Reading, Registry, RegistryError, Row, Sql, StoredEvent, Value, Writing, attributes, chain, sql};
 
@@ -360,44 +359,6 @@ impl Registry {
             );
             let row = reading.sql.maybe_row(&text, &[reading.tenant.into(), serial.into()])?;
             row.as_ref().map(DeviceRow::read).transpose()
-        })
-    }
-
-    /// Puts devices that are expected, all or none: the first that cannot be put is the error.
-    pub fn expect_devices(
-        &self,
-        devices: Vec<ExpectedDevice>,
-        origin: &str,
-        actor: &str,
-    ) -> Result<Vec<Put>, RegistryError> {
-        let (origin, actor) = (origin.to_owned(), actor.to_owned());
-        self.write(move |writing| put(writing, &devices, &origin, &actor)?.into_iter().collect())
-    }
-
-    /// Takes over a device that is in the field already and has a credential of its own: it counts as registered.
-    pub fn adopt(
-        &self,
-        device: ExpectedDevice,
-        credential: NewCredential,
-        actor: &str,
-    ) -> Result<DeviceRow, RegistryError> {
-        let actor = actor.to_owned();
-        self.write(move |writing| {
-            let folded = device.id.folded();
-            if let Some(found) = find(writing.sql, writing.tenant, &folded)?
-                && found.state != DeviceState::Expected
-            {
-                return Err(conflict(&found.id, format!("is {} already", found.state.as_str())));
-            }
-            put(writing, std::slice::from_ref(&device), "adopted", &actor)?
-                .into_iter()
-                .collect::<Result<Vec<_>, _>>()?;
-            credentials::add(writing, &folded, &credential, &actor)?;
-            let mut row = existing(writing.sql, writing.tenant, &folded)?;
-            row.state = DeviceState::Registered;
-            let detail = serde_json::json!({"credential": credential.fingerprint});
-            writing.note(Event { what: "device-adopted", device: Some(folded), actor: actor.clone(), detail });
-            save(writing, row)
         })
     }
 
