@@ -138,7 +138,7 @@ fn one_of_many_processes() {
         mine.registration = format!("r{number}-{device}");
         match registrar.register(mine).unwrap() {
             Decision::Assigned { registration, .. } => {
-                writeln!(std::io::stdout(), "answer: assigned {registration}").unwrap()
+                writeln!(std::io::stdout(), "answer: assigned {registration}").unwrap();
             }
             Decision::Same { registration, .. } => writeln!(std::io::stdout(), "answer: same {registration}").unwrap(),
             other => panic!("{other:?}"),
