@@ -337,7 +337,7 @@ fn compare_links(old: &Value, new: &Value, changes: &mut Changes) {
                 );
             }
             None => {
-                changes.add("/links".to_owned(), ChangeKind::Removed, ours, format!("link {rel:?} {name:?} is gone"))
+                changes.add("/links".to_owned(), ChangeKind::Removed, ours, format!("link {rel:?} {name:?} is gone"));
             }
         }
     }

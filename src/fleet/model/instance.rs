@@ -80,12 +80,11 @@ fn check(canonical: &Value, values: &Map<String, Value>, faults: &mut PointerFau
     }
     let find = |name: &str| own.and_then(|own| own.get(name)).or_else(|| properties.and_then(|all| all.get(name)));
     for (name, value) in values {
-        match find(name) {
-            Some(schema) => validate(&join("", name), value, schema, faults),
-            None => {
-                let known = own.into_iter().flatten().chain(properties.into_iter().flatten());
-                unknown("", name, known.map(|(name, _)| name.as_str()), faults);
-            }
+        if let Some(schema) = find(name) {
+            validate(&join("", name), value, schema, faults);
+        } else {
+            let known = own.into_iter().flatten().chain(properties.into_iter().flatten());
+            unknown("", name, known.map(|(name, _)| name.as_str()), faults);
         }
     }
 }

@@ -233,9 +233,12 @@ impl Migration {
         let before = Value::Object(old.values.clone());
         let mut values = before.clone();
         for (index, step) in self.steps.iter().enumerate() {
-            let applied = step.apply(&before, &mut values).and_then(|()| match shallower(&values, DEEPEST) {
-                true => Ok(()),
-                false => Err(fault("", format!("the values become nested deeper than {DEEPEST} levels"))),
+            let applied = step.apply(&before, &mut values).and_then(|()| {
+                if shallower(&values, DEEPEST) {
+                    Ok(())
+                } else {
+                    Err(fault("", format!("the values become nested deeper than {DEEPEST} levels")))
+                }
             });
             applied.map_err(|fault| MigrationError::Step { step: index + 1, fault })?;
         }

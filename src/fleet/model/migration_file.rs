@@ -137,14 +137,14 @@ fn source(node: &Node, faults: &mut Faults) -> Option<(ModelName, VersionRange)>
 }
 
 fn target(node: &Node, faults: &mut Faults) -> Option<(ModelName, ModelVersion)> {
-    match node.written().and_then(|text| text.parse::<ModelRef>().ok()) {
-        Some(ModelRef { name, wanted: Wanted::Exact(version) }) => Some((name, version)),
-        _ => {
-            let message =
-                format!("\"to\" is {}, wanted is exactly one version such as sensor@2.0.0", shape::found(node));
-            faults.add(node.place.clone(), message);
-            None
-        }
+    if let Some(ModelRef { name, wanted: Wanted::Exact(version) }) =
+        node.written().and_then(|text| text.parse::<ModelRef>().ok())
+    {
+        Some((name, version))
+    } else {
+        let message = format!("\"to\" is {}, wanted is exactly one version such as sensor@2.0.0", shape::found(node));
+        faults.add(node.place.clone(), message);
+        None
     }
 }
 

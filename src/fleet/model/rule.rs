@@ -167,31 +167,33 @@ impl RuleCondition {
             ("model", &self.model, &facts.model),
             ("hardware", &self.hardware, &facts.hardware),
         ];
-        let mut misses: Vec<Miss> =
-            words.into_iter().filter_map(|(condition, wanted, found)| miss_word(condition, wanted, found)).collect();
+        let mut misses: Vec<Miss> = words
+            .into_iter()
+            .filter_map(|(condition, wanted, found)| miss_word(condition, wanted, found.as_ref()))
+            .collect();
         if let Some(range) = &self.firmware {
             // "*" wants a firmware too: a device that says none is in no range.
             if !facts.firmware.as_deref().is_some_and(|firmware| range.matches(firmware)) {
                 misses.push(Miss { condition: "firmware", wanted: range.to_string(), found: facts.firmware.clone() });
             }
         }
-        if let Some(range) = &self.serial {
-            if !facts.serial.as_deref().is_some_and(|serial| range.holds(serial)) {
-                misses.push(Miss { condition: "serial", wanted: range.to_string(), found: facts.serial.clone() });
-            }
+        if let Some(range) = &self.serial
+            && !facts.serial.as_deref().is_some_and(|serial| range.holds(serial))
+        {
+            misses.push(Miss { condition: "serial", wanted: range.to_string(), found: facts.serial.clone() });
         }
         misses.extend(self.objects.iter().filter_map(|wanted| miss_object(*wanted, &facts.objects)));
         misses
     }
 }
 
-fn miss_word(condition: &'static str, wanted: &[String], found: &Option<String>) -> Option<Miss> {
+fn miss_word(condition: &'static str, wanted: &[String], found: Option<&String>) -> Option<Miss> {
     let fits = |wanted: &String, found: &str| match wanted.strip_suffix('*') {
         Some(start) => found.starts_with(start),
         None => wanted == found,
     };
-    let holds = found.as_deref().is_some_and(|found| wanted.iter().any(|wanted| fits(wanted, found)));
-    (!wanted.is_empty() && !holds).then(|| Miss { condition, wanted: wanted.join(" or "), found: found.clone() })
+    let holds = found.is_some_and(|found| wanted.iter().any(|wanted| fits(wanted, found)));
+    (!wanted.is_empty() && !holds).then(|| Miss { condition, wanted: wanted.join(" or "), found: found.cloned() })
 }
 
 fn miss_object(wanted: ObjectVersion, found: &[ObjectVersion]) -> Option<Miss> {

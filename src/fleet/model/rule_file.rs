@@ -150,11 +150,11 @@ fn serial(node: &Node, faults: &mut Faults) -> Option<SerialRange> {
         from: number("from"),
         to: number("to"),
     };
-    if let (Some(from), Some(to)) = (range.from, range.to) {
-        if from > to {
-            faults.add(node.place.clone(), format!("\"serial\" goes from {from} to {to}, which holds nothing"));
-            return None;
-        }
+    if let (Some(from), Some(to)) = (range.from, range.to)
+        && from > to
+    {
+        faults.add(node.place.clone(), format!("\"serial\" goes from {from} to {to}, which holds nothing"));
+        return None;
     }
     if range == SerialRange::default() {
         faults.add(node.place.clone(), "\"serial\" holds nothing, wanted is prefix, from or to");

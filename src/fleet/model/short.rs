@@ -275,11 +275,11 @@ impl Short<'_> {
 
     fn check_bounds(&mut self, node: &Node, schema: &Map<String, Value>) {
         let number = |term: &str| schema.get(term).and_then(Value::as_f64);
-        if let (Some(least), Some(most)) = (number("minimum"), number("maximum")) {
-            if least > most {
-                let message = format!("\"minimum\" {least} is above \"maximum\" {most}, no value fits");
-                self.faults.add(node.place.clone(), message);
-            }
+        if let (Some(least), Some(most)) = (number("minimum"), number("maximum"))
+            && least > most
+        {
+            let message = format!("\"minimum\" {least} is above \"maximum\" {most}, no value fits");
+            self.faults.add(node.place.clone(), message);
         }
     }
 

@@ -142,5 +142,5 @@ pub(super) fn is_lwm2m_path(text: &str) -> bool {
         part.parse::<ObjectVersion>().is_ok_and(|object| object.version.is_none() && object.id < u16::MAX)
             && (part.len() == 1 || !part.starts_with('0'))
     };
-    parts.len() == 3 && parts.iter().all(|part| number(&part))
+    parts.len() == 3 && parts.iter().all(number)
 }
