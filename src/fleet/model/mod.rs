@@ -6,6 +6,7 @@
 mod change;
 pub mod diff;
 mod fault;
+mod fill;
 pub mod instance;
 pub mod migrate;
 mod migration_file;
@@ -25,11 +26,12 @@ mod version;
 pub use change::{Change, ChangeKind};
 pub use diff::{Diff, GateError, diff, gate};
 pub use fault::{PointerFault, PointerFaults};
+pub use fill::fill;
 pub use instance::{Instance, LARGEST as LARGEST_INSTANCE, OPAQUE, opaque};
 pub use migrate::{Migration, MigrationError, MigrationStep, Needs, Reevaluation, migrate_minor, reevaluate};
 pub use range::VersionRange;
 pub use render::{Rendered, render};
-pub use resolve::{ModelShelf, ResolveError, Resolved, fill, resolve};
+pub use resolve::{ModelShelf, ResolveError, Resolved, resolve};
 pub use rule::{
     Assignment, DeviceFacts, Miss, ModelRule, ObjectVersion, RuleCondition, RuleOutcome, SerialRange, assign, explain,
 };

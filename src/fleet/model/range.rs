@@ -74,7 +74,9 @@ impl FromStr for VersionRange {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || VersionError::Range(shown(text));
-        if text.len() > LONGEST_RANGE || text.chars().any(char::is_control) {
+        // Other white space than a space would be lost at the ends.
+        let strange = |c: char| c.is_control() || (c.is_whitespace() && c != ' ');
+        if text.len() > LONGEST_RANGE || text.chars().any(strange) {
             return Err(wrong());
         }
         let any_of: Option<Vec<Vec<Bound>>> = text.split("||").map(bounds).collect();
@@ -122,11 +124,10 @@ fn bound(operator: Option<Operator>, text: &str) -> Option<Bound> {
     if matches!(text, "*" | "x" | "X") {
         return operator.is_none().then_some(Bound::Any);
     }
-    if let Some(prefix) = prefix(text) {
-        return operator.is_none().then_some(Bound::Prefix(prefix?));
-    }
-    if text.contains('*') {
-        return None;
+    match joker(text) {
+        Joker::After(numbers) => return operator.is_none().then_some(Bound::Prefix(numbers)),
+        Joker::Wrong => return None,
+        Joker::None => {}
     }
     match (operator, Firmware::read(text)) {
         (operator, Some(firmware)) => Some(Bound::Compare(operator.unwrap_or(Operator::Equal), firmware)),
@@ -135,17 +136,28 @@ fn bound(operator: Option<Operator>, text: &str) -> Option<Bound> {
     }
 }
 
-/// `1.x`, `1.4.*`, `1.x.x`: the numbers before the first joker. None inside if they are no numbers.
-#[expect(clippy::option_option, reason = "no joker, a joker after no numbers, the numbers: three cases")]
-fn prefix(text: &str) -> Option<Option<Vec<u64>>> {
+/// What a text with jokers is.
+enum Joker {
+    /// It has none.
+    None,
+    /// `1.x`, `1.4.*`, `1.x.x`: these numbers, then anything.
+    After(Vec<u64>),
+    /// A `*` where it says nothing.
+    Wrong,
+}
+
+fn joker(text: &str) -> Joker {
     let parts: Vec<&str> = text.strip_prefix(['v', 'V']).unwrap_or(text).split('.').collect();
-    let joker = |part: &&str| matches!(*part, "x" | "X" | "*");
-    let first = parts.iter().position(&joker)?;
-    if first == 0 || !parts[first..].iter().all(joker) {
-        return text.contains('*').then_some(None);
-    }
+    let is_joker = |part: &str| matches!(part, "x" | "X" | "*");
+    let first = parts.iter().position(|part| is_joker(part)).unwrap_or(parts.len());
     let numbers: Option<Vec<u64>> = parts[..first].iter().map(|part| digits(part)).collect();
-    numbers.map(Some).or(text.contains('*').then_some(None))
+    match numbers {
+        Some(numbers) if (1..parts.len()).contains(&first) && parts[first..].iter().all(|part| is_joker(part)) => {
+            Joker::After(numbers)
+        }
+        _ if text.contains('*') => Joker::Wrong,
+        _ => Joker::None,
+    }
 }
 
 impl Bound {
@@ -295,8 +307,10 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused() {
-        for range in ["", " ", "||", "1 ||", ">=", ">= <2", ">>1", "^1.2", "~1.2", ">=x", ">=1.x", "a*", ">R7", "1\n2"]
-        {
+        for range in [
+            "", " ", "||", "1 ||", ">=", ">= <2", ">>1", "^1.2", "~1.2", ">=x", ">=1.x", "a*", ">R7", "1\n2",
+            "\u{2000}",
+        ] {
             assert!(range.parse::<VersionRange>().is_err(), "{range:?}");
         }
         assert!("1,".repeat(200).parse::<VersionRange>().is_err());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::change::{ChangeKind, Changes};
@@ -19,6 +19,8 @@ use crate::fleet::{Class, Diagnose};
 pub const DEEPEST: usize = 8;
 /// Most models that one model brings along.
 pub const MOST_PARTS: usize = 64;
+/// Most bytes of all of them together, 1 MiB.
+pub const MOST_BYTES: usize = 4 * LARGEST;
 
 /// Where models are looked up.
 pub trait ModelShelf {
@@ -61,7 +63,7 @@ pub enum ResolveError {
         model: ModelRef,
     },
     /// Too many models together.
-    #[error("model \"{model}\" brings along more than {MOST_PARTS} models or {LARGEST} bytes")]
+    #[error("model \"{model}\" brings along more than {MOST_PARTS} models or {MOST_BYTES} bytes")]
     TooMany {
         /// The model.
         model: ModelRef,
@@ -100,11 +102,11 @@ impl Diagnose for ResolveError {
     }
 }
 
-/// Merges what a model extends into it (WoT TD 1.1, section 10.3.2.1) and finds its parts (section 10.3.2.2).
+/// Merges what a model extends into it and finds its parts (WoT TD 1.1, section 10.3.2).
 ///
 /// What the model says anew overrides, member by member; null removes. It may only restrict: no wider ranges, types or
-/// access, nothing mandatory removed or made optional. An affordance that it says anew is optional only if it says so; the
-/// others are as the base has them. At most 8 levels, 64 models, 256 KiB.
+/// access, nothing mandatory removed or made optional. An affordance that it says anew is optional only if it says so.
+/// At most 8 levels and 64 models; 256 KiB each, 1 MiB together.
 pub fn resolve(model: &Model, shelf: &dyn ModelShelf) -> Result<Resolved, ResolveError> {
     let mut walk = Walk { shelf, path: Vec::new(), models: 0, bytes: 0, root: model.reference() };
     walk.resolve(model)
@@ -160,10 +162,9 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// All merged models together are as bounded as one is.
     fn count(&mut self, merged: &Model) -> Result<(), ResolveError> {
         self.bytes += canonical_bytes(merged.canonical()).len();
-        if self.bytes > 4 * LARGEST {
+        if self.bytes > MOST_BYTES {
             return Err(ResolveError::TooMany { model: self.root.clone() });
         }
         Ok(())
@@ -277,14 +278,11 @@ fn merged_links(base: &Value, child: &Value) -> Vec<Value> {
 
 /// What an instance must have: what base or child wants.
 fn merged_required(base: &Value, child: &Value) -> Vec<Value> {
-    let mut required: Vec<Value> = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut required = Vec::new();
     for value in [base, child] {
         let names = value.get(INSTANCE).and_then(|schema| schema.get("required")).and_then(Value::as_array);
-        for name in names.into_iter().flatten() {
-            if !required.contains(name) {
-                required.push(name.clone());
-            }
-        }
+        required.extend(names.into_iter().flatten().filter(|name| known.insert(name.to_string())).cloned());
     }
     required
 }
@@ -336,71 +334,6 @@ fn check_rights(path: &str, before: &Value, after: &Value, faults: &mut PointerF
             faults.add(join(path, term), "gives access that was taken away");
         }
     }
-}
-
-/// Puts an instance's values in place of `{{NAME}}` (WoT TD 1.1, section 10.3.3): a text that is nothing else becomes the
-/// typed value, within a text it becomes part of the text. Every placeholder without a value is a fault at its pointer.
-pub fn fill(canonical: &Value, values: &Map<String, Value>) -> Result<Value, PointerFaults> {
-    let mut faults = PointerFaults::default();
-    let mut room = LARGEST;
-    let filled = fill_value("", canonical, values, &mut room, &mut faults);
-    faults.or_value(filled)
-}
-
-fn fill_value(
-    pointer: &str,
-    value: &Value,
-    values: &Map<String, Value>,
-    room: &mut usize,
-    faults: &mut PointerFaults,
-) -> Value {
-    match value {
-        Value::String(text) if text.contains("{{") => fill_text(pointer, text, values, room, faults),
-        Value::Array(items) => {
-            let items = items.iter().enumerate();
-            items
-                .map(|(index, item)| fill_value(&join(pointer, &index.to_string()), item, values, room, faults))
-                .collect()
-        }
-        Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(key, value)| (key.clone(), fill_value(&join(pointer, key), value, values, room, faults)))
-                .collect(),
-        ),
-        other => other.clone(),
-    }
-}
-
-fn fill_text(
-    pointer: &str,
-    text: &str,
-    values: &Map<String, Value>,
-    room: &mut usize,
-    faults: &mut PointerFaults,
-) -> Value {
-    let (mut filled, mut rest) = (String::new(), text);
-    while let Some((before, (name, after))) =
-        rest.split_once("{{").and_then(|(before, rest)| Some((before, rest.split_once("}}")?)))
-    {
-        filled.push_str(before);
-        let Some(value) = values.get(name.trim()) else {
-            faults.add(pointer, format!("wants the value {:?}, which the instance lacks", super::version::shown(name)));
-            return Value::Null;
-        };
-        let inserted = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let Some(left) = room.checked_sub(inserted.len()) else {
-            faults.add(pointer, format!("the filled model has more than {LARGEST} bytes of values"));
-            return Value::Null;
-        };
-        *room = left;
-        if before.is_empty() && after.is_empty() && rest.len() == text.len() {
-            return value.clone();
-        }
-        filled.push_str(&inserted);
-        rest = after;
-    }
-    filled.push_str(rest);
-    Value::String(filled)
 }
 
 /// A shelf that holds nothing but what is put there: for tests and for files that are checked together.

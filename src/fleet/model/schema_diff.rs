@@ -1,11 +1,13 @@
 //! What changed between two data schemas, as sets of values: does the new one hold fewer, more, or others?
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::change::{ChangeKind, Changes, said};
 use super::fault::join;
 use super::units::same_unit;
-use super::validate::{brief, is_multiple, same};
+use super::validate::{brief, is_multiple, key};
 
 /// Who sends the values that a schema describes; it decides which change breaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,10 +138,8 @@ impl Terms<'_> {
 
     fn compare_choices(&mut self, term: &str, old: &[&Value], new: &[&Value]) {
         let missing = |from: &[&Value], among: &[&Value]| -> Vec<String> {
-            from.iter()
-                .filter(|value| !among.iter().any(|other| same(value, other)))
-                .map(|value| brief(value))
-                .collect()
+            let among: BTreeSet<String> = among.iter().map(|value| key(value)).collect();
+            from.iter().filter(|value| !among.contains(&key(value))).take(12).map(|value| brief(value)).collect()
         };
         let (gone, added) = (missing(old, new), missing(new, old));
         if !gone.is_empty() {
@@ -235,27 +235,33 @@ impl Terms<'_> {
             (Some(old), Some(new)) => self.compare_fields(old, new, &wanted_then, &wanted_now),
             (None, None) => {}
         }
-        for name in wanted_now.iter().filter(|name| !wanted_then.contains(name)) {
+        for name in wanted_now.iter().filter(|name| !wanted_then.contains(*name)) {
             self.narrowed("required", format!("{name:?} must be there now"));
         }
-        for name in wanted_then.iter().filter(|name| !wanted_now.contains(name)) {
+        for name in wanted_then.iter().filter(|name| !wanted_now.contains(*name)) {
             self.widened("required", format!("{name:?} may be absent now"));
         }
     }
 
-    fn compare_fields(&mut self, old: &Map<String, Value>, new: &Map<String, Value>, then: &[&str], now: &[&str]) {
+    fn compare_fields(
+        &mut self,
+        old: &Map<String, Value>,
+        new: &Map<String, Value>,
+        then: &BTreeSet<&str>,
+        now: &BTreeSet<&str>,
+    ) {
         let path = join(self.path, "properties");
         for (name, schema) in old {
             let path = join(&path, name);
             if let Some(other) = new.get(name) {
                 compare(&path, schema, other, self.flow, &[], self.changes);
             } else {
-                let breaks = self.flow == Flow::In || then.contains(&name.as_str());
+                let breaks = self.flow == Flow::In || then.contains(name.as_str());
                 self.changes.add(path, ChangeKind::Removed, breaks, format!("{name:?} is gone"));
             }
         }
         for name in new.keys().filter(|name| !old.contains_key(*name)) {
-            let must = if now.contains(&name.as_str()) { ", and must be there" } else { "" };
+            let must = if now.contains(name.as_str()) { ", and must be there" } else { "" };
             self.changes.add(join(&path, name), ChangeKind::Added, false, format!("{name:?} is new{must}"));
         }
     }
@@ -312,6 +318,6 @@ fn choices<'a>(value: Option<&'a Value>, term: &str) -> Option<Vec<&'a Value>> {
     }
 }
 
-fn names(value: Option<&Value>) -> Vec<&str> {
+fn names(value: Option<&Value>) -> BTreeSet<&str> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }

@@ -26,7 +26,7 @@ pub(super) const AFFORDANCES: [&str; 3] = ["properties", "actions", "events"];
 
 /// Most bytes of a model's canonical form, 256 KiB.
 pub const LARGEST: usize = 256 * 1024;
-/// Most properties, actions and events together.
+/// Most properties, actions, events and links together.
 pub const MOST_AFFORDANCES: usize = 512;
 /// Deepest nesting of a model, as deep as YAML is read.
 const DEEPEST: usize = 64;
@@ -56,7 +56,7 @@ pub enum ModelError {
         found: usize,
     },
     /// Too many affordances.
-    #[error("the model has {found} properties, actions and events, at most {MOST_AFFORDANCES} are allowed")]
+    #[error("the model has {found} properties, actions, events and links, at most {MOST_AFFORDANCES} are allowed")]
     TooMany {
         /// Their number.
         found: usize,
@@ -95,7 +95,8 @@ impl Model {
         }
         let name = name(&canonical)?;
         let version = version(&canonical)?;
-        let found = affordances(&canonical).count();
+        let links = canonical.get("links").and_then(Value::as_array).map_or(0, Vec::len);
+        let found = affordances(&canonical).count() + links;
         if found > MOST_AFFORDANCES {
             return Err(ModelError::TooMany { found });
         }

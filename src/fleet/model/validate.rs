@@ -2,10 +2,15 @@
 //!
 //! One thing is stricter: an object whose `properties` are named holds no others, so that a slip in a name is found.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::fault::{PointerFaults, join};
 use crate::fleet::nearest;
+
+/// Faults after which no near miss is looked for.
+const MOST_HINTS: usize = 8;
 
 /// Notes everything in `value` that `schema` does not allow.
 pub(super) fn validate(pointer: &str, value: &Value, schema: &Value, faults: &mut PointerFaults) {
@@ -68,7 +73,7 @@ fn check_choices(pointer: &str, value: &Value, schema: &Map<String, Value>, faul
     }
 }
 
-/// Whether a number fits a bound.
+/// Whether a number keeps a bound.
 type Fits = fn(f64, f64) -> bool;
 
 fn check_number(pointer: &str, value: &Value, schema: &Map<String, Value>, faults: &mut PointerFaults) {
@@ -150,7 +155,9 @@ pub(super) fn unknown<'a>(
     known: impl Iterator<Item = &'a str> + Clone,
     faults: &mut PointerFaults,
 ) {
-    let meant = nearest::hint(name, known).map_or_else(String::new, |hint| format!("; {hint}"));
+    // Looking for what was meant costs more than saying that it is wrong: only the first faults get it.
+    let hint = (faults.0.len() < MOST_HINTS).then(|| nearest::hint(name, known)).flatten();
+    let meant = hint.map_or_else(String::new, |hint| format!("; {hint}"));
     faults.add(join(pointer, name), format!("is no value of the model{meant}"));
 }
 
@@ -181,6 +188,21 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
             a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
         }
         _ => a == b,
+    }
+}
+
+/// A text that is the same for values that are [`same`], so that many can be compared at once.
+pub(super) fn key(value: &Value) -> String {
+    match value {
+        Value::Number(number) => {
+            number.as_f64().map_or_else(|| number.to_string(), |number| (number + 0.0).to_string())
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(key).collect::<Vec<_>>().join(",")),
+        Value::Object(map) => {
+            let entries: BTreeMap<&String, String> = map.iter().map(|(name, value)| (name, key(value))).collect();
+            format!("{entries:?}")
+        }
+        other => other.to_string(),
     }
 }
 

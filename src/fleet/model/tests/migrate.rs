@@ -126,11 +126,12 @@ steps:
 #[expect(clippy::format_collect, reason = "a few lines, in a test")]
 fn nesting_does_not_grow_beyond_the_bound() {
     let deep = "/x".repeat(16);
-    let steps: String = (0..8)
+    let steps = (0..8)
         .map(|index| {
             format!("  - rename: {{from: /{}, to: /{}{deep}}}\n", ["a", "b"][index % 2], ["b", "a"][index % 2])
         })
-        .collect();
+        .collect::<Vec<String>>()
+        .concat();
     let text = format!("from: sensor@1\nto: sensor@2.0.0\nsteps:\n  - copy: {{from: /site, to: /a}}\n{steps}");
     // A pointer has at most 16 segments, this one has 17.
     assert!(!faults(&text).is_empty());

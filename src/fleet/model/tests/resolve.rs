@@ -94,7 +94,7 @@ fn what_leads_nowhere_or_back_is_refused() {
 #[expect(clippy::format_collect, reason = "a few lines, in a test")]
 fn parts_of_parts_do_not_grow_beyond_the_bound() {
     let part = |level: usize| {
-        let parts: String = (0..9).map(|index| format!("  p{index}: l{}\n", level + 1)).collect();
+        let parts = (0..9).map(|index| format!("  p{index}: l{}\n", level + 1)).collect::<Vec<String>>().concat();
         format!("model: l{level}\nversion: 1.0.0\nsubmodels:\n{parts}")
     };
     let texts = [part(0), part(1), "model: l2\nversion: 1.0.0".to_owned()];
