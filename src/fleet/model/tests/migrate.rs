@@ -123,7 +123,6 @@ steps:
 }
 
 #[test]
-#[expect(clippy::format_collect, reason = "a few lines, in a test")]
 fn nesting_does_not_grow_beyond_the_bound() {
     let deep = "/x".repeat(16);
     let steps = (0..8)

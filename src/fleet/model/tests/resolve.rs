@@ -91,7 +91,6 @@ fn what_leads_nowhere_or_back_is_refused() {
 }
 
 #[test]
-#[expect(clippy::format_collect, reason = "a few lines, in a test")]
 fn parts_of_parts_do_not_grow_beyond_the_bound() {
     let part = |level: usize| {
         let parts = (0..9).map(|index| format!("  p{index}: l{}\n", level + 1)).collect::<Vec<String>>().concat();

@@ -132,7 +132,6 @@ events:
 }
 
 #[test]
-#[expect(clippy::format_collect, reason = "a few lines, in a test")]
 fn a_model_beyond_the_bounds_is_refused() {
     let many = (0..513).map(|index| format!("  e{index}: {{}}\n")).collect::<Vec<String>>().concat();
     let faults = read(&format!("model: a\nversion: 1.0.0\nevents:\n{many}")).expect_err("faults");
