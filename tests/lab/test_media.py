@@ -40,7 +40,7 @@ class Good(ToolCase):
         self.assert_delivered(disk)
 
     def test_a_used_stick_is_erased_with_a_word_and_not_without(self):
-        disk, node = self.stick()
+        disk, node = self.stick(size=20 << 20)
         self.judge(self.write(node), DONE)
         disk.mark()
         self.judge(self.tool.run("media erase drive:%s" % node), REFUSED, "--accept-target")
