@@ -25,8 +25,11 @@ mod exchange;
 mod expecting;
 mod groups;
 mod handle;
+pub mod instances;
 mod leases;
 pub mod merge;
+pub mod model_rules;
+pub mod models;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod registering;
