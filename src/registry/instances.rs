@@ -1,5 +1,7 @@
 //! Instances of models: what is said about a device in its model's words, now, before, and perhaps soon.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use time::OffsetDateTime;
@@ -104,6 +106,8 @@ pub struct ModelOf {
     pub device: EndpointName,
     /// Its facts.
     pub facts: DeviceFacts,
+    /// Its attributes.
+    pub attributes: BTreeMap<String, String>,
     /// The instance that holds.
     pub current: Option<InstanceRow>,
     /// The one that waits.
@@ -335,7 +339,8 @@ fn known(sql: &mut dyn Sql, tenant: &str, folded: &str) -> Result<ModelOf, Regis
     };
     let device = EndpointName::new(&row.id).map_err(|error| RegistryError::damaged("", error.to_string()))?;
     let text = format!("SELECT {COLUMNS} FROM instance WHERE tenant = $1 AND device = $2 AND state <> 'former'");
-    let mut known = ModelOf { device, facts, current: None, proposed: None };
+    let attributes = row.attributes;
+    let mut known = ModelOf { device, facts, attributes, current: None, proposed: None };
     for row in sql.query(&text, &[tenant.into(), folded.into()])? {
         let row = row_of(&row)?;
         match row.state {

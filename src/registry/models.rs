@@ -93,8 +93,6 @@ pub enum Published {
     Same,
     /// A device had brought it: it is released from quarantine.
     Released,
-    /// Models changed since they were read: judge it again.
-    Stale,
 }
 
 /// Tells whether models or rules changed: one more with each change of either.
@@ -109,41 +107,31 @@ impl Registry {
         self.read(|reading| mark(reading.sql, reading.tenant))
     }
 
-    /// Publishes a version. The same content a second time changes nothing. With `judged_on` nothing is done where models or
-    /// rules changed since: the model was judged beside those.
+    /// Publishes versions, all or none. The same content a second time changes nothing. With `judged_on` nothing is done where
+    /// models or rules changed since, and none is returned: they were judged beside those.
     ///
     /// # Errors
     ///
-    /// Conflict where the version is there with another content.
-    pub fn publish_model(
+    /// Conflict where a version is there with another content.
+    pub fn publish_models(
         &self,
         actor: &str,
-        model: &Model,
-        source: &ModelSource,
+        models: &[(Model, ModelSource)],
         judged_on: Option<ModelMark>,
-    ) -> Result<Published, RegistryError> {
+    ) -> Result<Option<Vec<Published>>, RegistryError> {
         let actor = storable("operator", actor)?;
-        check_source(model, source)?;
-        let (model, source) = (model.clone(), source.clone());
+        for (model, source) in models {
+            check_source(model, source)?;
+        }
+        let models = models.to_vec();
         self.write(move |writing| {
-            if judged_on.is_some_and(|judged_on| mark(writing.sql, writing.tenant).as_ref() != Ok(&judged_on)) {
-                return Ok(Published::Stale);
+            if let Some(judged_on) = judged_on
+                && mark(writing.sql, writing.tenant)? != judged_on
+            {
+                return Ok(None);
             }
-            let (published, what) = match found(writing.sql, writing.tenant, &model)? {
-                Some((digest, _)) if digest != model.digest() => return Err(other_content(&model)),
-                Some((_, ModelState::Quarantined)) => {
-                    set_state(writing, model.name().as_str(), &model.version().to_string(), ModelState::Published)?;
-                    (Published::Released, "model-released")
-                }
-                Some(_) => return Ok(Published::Same),
-                None => {
-                    insert(writing, &model, &source, ModelState::Published)?;
-                    (Published::New, "model-published")
-                }
-            };
-            let detail = json!({ "model": model.reference(), "digest": model.digest().to_string() });
-            writing.note(Event { what, device: None, actor: actor.clone(), detail });
-            Ok(published)
+            let published = models.iter().map(|(model, source)| publish(writing, &actor, model, source));
+            published.collect::<Result<_, _>>().map(Some)
         })
     }
 
@@ -248,15 +236,41 @@ fn found(sql: &mut dyn Sql, tenant: &str, model: &Model) -> Result<Option<(Diges
     Ok(Some((digest(&row, 0)?, ModelState::of(&row.text(1)?)?)))
 }
 
-fn insert(
+fn publish(
     writing: &mut Writing<'_>,
+    actor: &str,
     model: &Model,
     source: &ModelSource,
-    state: ModelState,
-) -> Result<(), RegistryError> {
-    touch(writing)?;
-    let row = new_row(writing.tenant, model, source, state, writing.millis());
-    super::sql::insert(writing.sql, INTO, &[row], "").map(|_| ())
+) -> Result<Published, RegistryError> {
+    let (published, what) = match found(writing.sql, writing.tenant, model)? {
+        Some((digest, _)) if digest != model.digest() => return Err(other_content(model)),
+        Some((_, ModelState::Quarantined)) => {
+            set_state(writing, model.name().as_str(), &model.version().to_string(), ModelState::Published)?;
+            (Published::Released, "model-released")
+        }
+        Some(_) => return Ok(Published::Same),
+        None => {
+            touch(writing)?;
+            let row = new_row(writing.tenant, model, source, ModelState::Published, writing.millis());
+            super::sql::insert(writing.sql, INTO, &[row], "")?;
+            (Published::New, "model-published")
+        }
+    };
+    let detail = json!({ "model": model.reference(), "digest": model.digest().to_string() });
+    writing.note(Event { what, device: None, actor: actor.to_owned(), detail });
+    Ok(published)
+}
+
+/// Returns the digest of a version that is there, whatever its state.
+pub(super) fn digest_of(
+    sql: &mut dyn Sql,
+    tenant: &str,
+    name: &ModelName,
+    version: ModelVersion,
+) -> Result<Option<Digest>, RegistryError> {
+    let text = "SELECT digest FROM model WHERE tenant = $1 AND id = $2 AND version = $3";
+    let values = [tenant.into(), name.as_str().into(), version.to_string().into()];
+    sql.maybe_row(text, &values)?.map(|row| digest(&row, 0)).transpose()
 }
 
 /// The columns of [`new_row`].
