@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
 use crate::fleet::{Digest, EndpointName};
+use crate::registry::block::HOLDS;
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
 use crate::registry::times::millis;
@@ -174,9 +175,8 @@ fn received(writing: &mut Writing<'_>, visit: &Visit) -> Result<Visited<Register
         return Ok(Err(Refusal::NotRegistered));
     };
     let (tenant, folded) = (writing.tenant, registered.device.folded());
-    let blocked = writing
-        .sql
-        .maybe_row("SELECT 1 FROM block WHERE tenant = $1 AND device = $2", &[tenant.into(), Value::from(&folded)])?;
+    let text = format!("SELECT 1 FROM block WHERE tenant = $1 AND {HOLDS} AND device = $3");
+    let blocked = writing.sql.maybe_row(&text, &[tenant.into(), writing.millis().into(), Value::from(&folded)])?;
     if blocked.is_some() {
         return Ok(Err(Refusal::DeviceBlocked));
     }
