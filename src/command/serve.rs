@@ -99,6 +99,7 @@ fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<S
     };
     let bounds = Bounds {
         connections: spec.limits.connections as usize,
+        longest_body: usize::try_from(spec.limits.body).unwrap_or(usize::MAX),
         header: Duration::from_secs(u64::from(spec.limits.header_timeout)),
         ..Bounds::default()
     };
@@ -108,6 +109,7 @@ fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<S
         rates: spec.limits.rates,
         bounds,
         look_every: LOOK,
+        open_metrics: spec.metrics,
         takes_hangup: true,
     })
 }

@@ -17,7 +17,7 @@ mod points;
 mod proof;
 mod request;
 
-pub use administration::Office;
+pub use administration::{AdminCertificate, AdminRule, Office};
 pub use desk::{Alarm, Certified, Desk, Equipment, Issuer};
 pub use issuer::FleetIssuer;
 pub use keys::ClaimKeys;

@@ -25,7 +25,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [&'static str])
 const TABLES: [Table; 19] = [
     table("grp", 1, &["id", "policy", "declared", "etag", "used", "changed"]),
     table("allow", 2, &["grp", "device", "attributes", "max_uses", "used", "expires"]),
-    table("block", 1, &["device", "reason", "since"]),
+    table("block", 1, &["device", "reason", "since", "expires"]),
     table(
         "token",
         1,

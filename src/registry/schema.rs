@@ -45,6 +45,7 @@ CREATE TABLE block (
     device TEXT NOT NULL,
     reason TEXT NOT NULL,
     since INTEGER NOT NULL,
+    expires INTEGER,
     PRIMARY KEY (tenant, device)
 );
 CREATE TABLE token (

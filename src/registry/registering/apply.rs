@@ -32,11 +32,12 @@ struct Rows {
 
 /// Decides and writes a batch; one decision for each, in order.
 pub(super) fn register_all(writing: &mut Writing<'_>, batch: &[Asked]) -> Result<Vec<Decision>, RegistryError> {
-    let mut found = Snapshot::read(writing.sql, writing.tenant, batch)?;
+    let now = writing.millis();
+    let mut found = Snapshot::read(writing.sql, writing.tenant, now, batch)?;
     let mut rows = Rows::default();
     let mut decisions = Vec::with_capacity(batch.len());
     for asked in batch {
-        let verdict = decide(asked, &found, writing.millis());
+        let verdict = decide(asked, &found, now);
         note(writing, asked, &verdict);
         remember_nonce(writing, &mut rows, &mut found, asked, &verdict);
         decisions.push(carry_out(writing, &mut rows, &mut found, asked, verdict)?);

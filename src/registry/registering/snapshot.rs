@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::fleet::Digest;
+use crate::registry::block::HOLDS;
 use crate::registry::sql::query_in;
 use crate::registry::{RegistryError, Row, Sql, Value};
 
@@ -71,14 +72,14 @@ pub(super) struct RegistrationRow {
 
 impl Snapshot {
     /// Reads what decides `batch`.
-    pub(super) fn read(sql: &mut dyn Sql, tenant: &str, batch: &[Asked]) -> Result<Self, RegistryError> {
+    pub(super) fn read(sql: &mut dyn Sql, tenant: &str, now: i64, batch: &[Asked]) -> Result<Self, RegistryError> {
         let mut snapshot = Self::default();
         let mine = [Value::from(tenant)];
         let folded = keys(batch.iter().map(|asked| asked.device.folded()));
         let groups = keys(batch.iter().map(|asked| asked.group.clone()));
         snapshot.read_groups(sql, &mine, &groups)?;
         snapshot.read_devices(sql, (tenant, &mine), &folded, batch)?;
-        snapshot.read_lists(sql, &mine, &folded)?;
+        snapshot.read_lists(sql, &[Value::from(tenant), now.into()], &folded)?;
         snapshot.read_proofs(sql, &mine, batch)?;
         snapshot.read_registrations(sql, &mine, batch)?;
         Ok(snapshot)
@@ -118,11 +119,12 @@ impl Snapshot {
     }
 
     fn read_lists(&mut self, sql: &mut dyn Sql, mine: &[Value], folded: &[Value]) -> Result<(), RegistryError> {
-        for row in query_in(sql, "SELECT device FROM block WHERE tenant = $1 AND device IN", mine, folded)? {
+        let text = format!("SELECT device FROM block WHERE tenant = $1 AND {HOLDS} AND device IN");
+        for row in query_in(sql, &text, mine, folded)? {
             self.blocked.insert(row.text(0)?);
         }
         let text = "SELECT grp, device, max_uses, used, expires FROM allow WHERE tenant = $1 AND device IN";
-        for row in query_in(sql, text, mine, folded)? {
+        for row in query_in(sql, text, &mine[..1], folded)? {
             let allow =
                 AllowRow { max_uses: row.maybe_integer(2)?, used: row.integer(3)?, expires: row.maybe_integer(4)? };
             self.allowed.insert((row.text(0)?, row.text(1)?), allow);

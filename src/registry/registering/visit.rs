@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
 use crate::fleet::{Digest, EndpointName};
+use crate::registry::block::HOLDS;
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
 use crate::registry::times::millis;
@@ -212,9 +213,8 @@ fn looked(
     nonce: Option<&Nonce>,
 ) -> Result<Visited<()>, RegistryError> {
     let (tenant, folded) = (writing.tenant, device.folded());
-    let blocked = writing
-        .sql
-        .maybe_row("SELECT 1 FROM block WHERE tenant = $1 AND device = $2", &[tenant.into(), Value::from(&folded)])?;
+    let text = format!("SELECT 1 FROM block WHERE tenant = $1 AND {HOLDS} AND device = $3");
+    let blocked = writing.sql.maybe_row(&text, &[tenant.into(), writing.millis().into(), Value::from(&folded)])?;
     if blocked.is_some() {
         return Ok(Err(Refusal::DeviceBlocked));
     }
