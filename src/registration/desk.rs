@@ -18,9 +18,9 @@ use crate::registry::{Registrar, Registry, RegistryError};
 use super::challenge::Challenges;
 use super::exchange::{Incoming, Registration, Reply};
 use super::groups::{Group, Groups};
-use super::model_choice::{ModelQuestion, Pointed};
-use super::model_shelf::Models;
 use super::keys::ClaimKeys;
+use super::model_choice::{ModelQuestion, Pointed, who_asks};
+use super::model_shelf::Models;
 use super::proof::{Judge, Proven, Unproven};
 use super::request::{self, AskedModel, Refused, Request, known, malformed, object};
 
@@ -258,6 +258,19 @@ impl Desk {
         })
     }
 
+    /// The models that a device may choose from; it need not be registered yet.
+    fn listed_models(&self, incoming: &Incoming) -> Result<Reply, Unproven> {
+        let (device, group) = who_asks(&incoming.target)?;
+        let group = self.group(group.as_deref())?;
+        let Proven { proof, nonce } = self.judge.judge(incoming, &device, &group, self.clock.now())?;
+        if let Err(refusal) = self.registry.look(&device, &group.name, proof, nonce)? {
+            return Ok(Reply::refused(refusal, refusal.says()));
+        }
+        let accepted = &group.policy.models;
+        let items = self.issuer.models().map(|models| models.choices(accepted)).unwrap_or_default();
+        Ok(Reply::fields(200, json!({ "items": items, "supplied": accepted.supplied })))
+    }
+
     fn renewed(&self, registration: &str, incoming: &Incoming) -> Result<Reply, Unproven> {
         let fields = object(&incoming.fields, "the request")?;
         known(fields, "", &["csr"])?;
@@ -280,6 +293,10 @@ impl Desk {
 impl Registration for Desk {
     fn register(&self, incoming: Incoming) -> Reply {
         self.told(self.registered(&incoming))
+    }
+
+    fn models(&self, incoming: Incoming) -> Reply {
+        self.told(self.listed_models(&incoming))
     }
 
     fn challenge(&self, _: Incoming) -> Reply {

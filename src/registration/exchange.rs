@@ -180,6 +180,11 @@ impl Reply {
 pub trait Registration: Send + Sync {
     /// `POST /v1/register`.
     fn register(&self, incoming: Incoming) -> Reply;
+    /// `GET /v1/register/models`: the models a device may choose from.
+    fn models(&self, incoming: Incoming) -> Reply {
+        let _ = incoming;
+        Reply::fields(200, serde_json::json!({ "items": [], "supplied": false }))
+    }
     /// `GET /v1/challenge`.
     fn challenge(&self, incoming: Incoming) -> Reply;
     /// `GET /v1/registrations/{registration}`.
@@ -231,6 +236,16 @@ pub enum Act {
     ListModels,
     ShowModel,
     ImportModel,
+    SetModelState,
+    DiffModels,
+    ListRules,
+    PutRule,
+    RemoveRule,
+    ListProposals,
+    DeviceModel,
+    AssignModel,
+    DecideModel,
+    DescribeDevice,
     ListEvents,
     Stats,
 }

@@ -194,7 +194,9 @@ impl Models {
         let target = self.resolved(name, version)?;
         let from = &current.instance;
         let known_way = self.migrations().iter().find(|migration| {
-            migration.from == from.model && migration.versions.holds(from.version) && migration.to == (name.clone(), version)
+            migration.from == from.model
+                && migration.versions.holds(from.version)
+                && migration.to == (name.clone(), version)
         });
         let moved = match file.or(known_way) {
             Some(migration) => migration.apply(from, &target.model),

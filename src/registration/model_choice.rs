@@ -17,6 +17,7 @@ use crate::registry::registering::{Facts, NewInstance, SuppliedModel};
 
 use super::exchange::{Content, Reply};
 use super::model_shelf::{Models, Ready};
+use super::request::{Refused, malformed};
 
 /// Most places of one refusal.
 const MOST_POINTERS: usize = 20;
@@ -125,6 +126,46 @@ impl Models {
     }
 }
 
+/// Reads `?id=ID&group=GROUP` of a device that asks before it is registered.
+pub(super) fn who_asks(target: &str) -> Result<(EndpointName, Option<String>), Refused> {
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let (mut id, mut group) = (None, None);
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let value = unescaped(value).ok_or_else(|| malformed("the query is not well escaped"))?;
+        let place = match name {
+            "id" => &mut id,
+            "group" => &mut group,
+            _ => return Err(malformed("the query has \"id\" and \"group\" only")),
+        };
+        if place.replace(value).is_some() {
+            return Err(malformed(format!("{name:?} is there twice")));
+        }
+    }
+    let id = id.ok_or_else(|| malformed("the query says no \"id\""))?;
+    let device = EndpointName::new(&id).map_err(|error| (Refusal::InvalidIdentifier, error.to_string()))?;
+    Ok((device, group))
+}
+
+/// Percent-decodes a value (RFC 3986, section 2.1).
+fn unescaped(text: &str) -> Option<String> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first == b'%' {
+            let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
+            if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                return None;
+            }
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &rest[2..];
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// The model and who chose it.
 struct Choice {
     model: Arc<Model>,
@@ -144,9 +185,9 @@ fn is_allowed(model: &Model, accepted: &AcceptedModels) -> bool {
 }
 
 fn chosen(ready: &Ready, text: &str, accepted: &AcceptedModels) -> Result<Arc<Model>, Pointed> {
-    let reference: ModelRef =
-        text.parse().map_err(|error| Pointed::new(Refusal::ModelUnknown, format!("{error}")))?;
-    let not_allowed = || Pointed::new(Refusal::ModelNotAllowed, format!("devices of the group may not choose {text:?}"));
+    let reference: ModelRef = text.parse().map_err(|error| Pointed::new(Refusal::ModelUnknown, format!("{error}")))?;
+    let not_allowed =
+        || Pointed::new(Refusal::ModelNotAllowed, format!("devices of the group may not choose {text:?}"));
     let names = accepted.chosen.iter().filter_map(|text| text.parse::<ModelRef>().ok());
     if !names.into_iter().any(|allowed| allowed.name == reference.name) {
         return Err(not_allowed());

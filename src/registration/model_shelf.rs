@@ -153,7 +153,8 @@ impl ModelShelf for Ready {
         if reference.name.as_str() == OPAQUE {
             return reference.accepts(self.opaque.name(), self.opaque.version()).then(|| Arc::clone(&self.opaque));
         }
-        let fits = || self.versions(&reference.name).filter(|(_, model)| reference.accepts(model.name(), model.version()));
+        let fits =
+            || self.versions(&reference.name).filter(|(_, model)| reference.accepts(model.name(), model.version()));
         let newest = fits().filter(|(state, _)| *state == ModelState::Published).last();
         newest.or_else(|| fits().last()).map(|(_, model)| Arc::clone(model))
     }

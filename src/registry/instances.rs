@@ -270,12 +270,7 @@ pub(super) fn judged(
     Ok(Some(wanted))
 }
 
-fn change(
-    writing: &mut Writing<'_>,
-    actor: &str,
-    known: &ModelOf,
-    wanted: &ModelChange,
-) -> Result<(), RegistryError> {
+fn change(writing: &mut Writing<'_>, actor: &str, known: &ModelOf, wanted: &ModelChange) -> Result<(), RegistryError> {
     let folded = known.device.folded();
     let before = known.current.as_ref().map(|current| reference(&current.instance));
     let (what, new, chosen) = match wanted {
@@ -421,8 +416,7 @@ fn set_state(
     to: InstanceState,
 ) -> Result<(), RegistryError> {
     let text = "UPDATE instance SET state = $1, changed = $2 WHERE tenant = $3 AND device = $4 AND state = $5";
-    let values =
-        [word(to).into(), writing.millis().into(), writing.tenant.into(), folded.into(), word(from).into()];
+    let values = [word(to).into(), writing.millis().into(), writing.tenant.into(), folded.into(), word(from).into()];
     writing.sql.execute(text, &values).map(|_| ())
 }
 
@@ -443,10 +437,10 @@ fn point_to(writing: &mut Writing<'_>, folded: &str, new: &Instance) -> Result<(
     let (tenant, now) = (writing.tenant, writing.millis());
     let text = "UPDATE device SET model = $1, model_version = $2, etag = etag + 1, changed = $3
         WHERE tenant = $4 AND folded = $5";
-    let values =
-        [new.model.as_str().into(), new.version.to_string().into(), now.into(), tenant.into(), folded.into()];
+    let values = [new.model.as_str().into(), new.version.to_string().into(), now.into(), tenant.into(), folded.into()];
     writing.sql.execute(text, &values)?;
-    let text = "SELECT r.id, r.answer FROM registration r JOIN device d ON d.tenant = r.tenant AND d.registration = r.id
+    let text =
+        "SELECT r.id, r.answer FROM registration r JOIN device d ON d.tenant = r.tenant AND d.registration = r.id
         WHERE r.tenant = $1 AND d.folded = $2";
     let Some(row) = writing.sql.maybe_row(text, &[tenant.into(), folded.into()])? else { return Ok(()) };
     let answer = serde_json::from_str(&row.text(1)?);

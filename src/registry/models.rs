@@ -178,7 +178,9 @@ impl Registry {
     /// version.
     pub fn models(&self, after: &str, limit: u32) -> Result<Vec<ModelRow>, RegistryError> {
         let (name, version) = after.split_once('@').unwrap_or((after, ""));
-        let text = format!("SELECT {COLUMNS} FROM model WHERE tenant = $1 AND (id, version) > ($2, $3) ORDER BY id, version LIMIT $4");
+        let text = format!(
+            "SELECT {COLUMNS} FROM model WHERE tenant = $1 AND (id, version) > ($2, $3) ORDER BY id, version LIMIT $4"
+        );
         self.read(|reading| {
             let values = [reading.tenant.into(), name.into(), version.into(), i64::from(limit).into()];
             reading.sql.query(&text, &values)?.iter().map(row_of).collect()
@@ -198,9 +200,8 @@ impl Registry {
 
     /// Returns one version, whole.
     pub fn model(&self, name: &ModelName, version: ModelVersion) -> Result<Option<StoredModel>, RegistryError> {
-        let text = format!(
-            "SELECT {COLUMNS}, canonical, source FROM model WHERE tenant = $1 AND id = $2 AND version = $3"
-        );
+        let text =
+            format!("SELECT {COLUMNS}, canonical, source FROM model WHERE tenant = $1 AND id = $2 AND version = $3");
         self.read(|reading| {
             let values = [reading.tenant.into(), name.as_str().into(), version.to_string().into()];
             reading.sql.maybe_row(&text, &values)?.as_ref().map(whole).transpose()
@@ -274,17 +275,10 @@ pub(super) fn digest_of(
 }
 
 /// The columns of [`new_row`].
-pub(super) const INTO: &str =
-    "model (tenant, id, version, state, canonical, digest, source_format, source, published)";
+pub(super) const INTO: &str = "model (tenant, id, version, state, canonical, digest, source_format, source, published)";
 
 /// The row of a model that comes now.
-pub(super) fn new_row(
-    tenant: &str,
-    model: &Model,
-    source: &ModelSource,
-    state: ModelState,
-    now: i64,
-) -> Vec<Value> {
+pub(super) fn new_row(tenant: &str, model: &Model, source: &ModelSource, state: ModelState, now: i64) -> Vec<Value> {
     let canonical = String::from_utf8(canonical_bytes(model.canonical())).expect("JSON is UTF-8");
     vec![
         tenant.into(),

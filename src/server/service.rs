@@ -299,6 +299,7 @@ impl Service {
         let id = names.first().map_or("", String::as_str);
         match call {
             Call::Register => registration.register(incoming),
+            Call::Models => registration.models(incoming),
             Call::Challenge => registration.challenge(incoming),
             Call::Status => registration.status(id, incoming),
             Call::Renew => registration.renew(id, incoming),

@@ -64,8 +64,7 @@ impl ModelRule {
         let RuleCondition { vendor, model, hardware, firmware, serial, objects } = self.when.clone();
         let serial = serial.map(|range| Serials { prefix: range.prefix, from: range.from, to: range.to });
         let when = When { vendor, model, hardware, firmware, serial, objects };
-        let written =
-            Written { name: self.name.clone(), priority: self.priority, when, assign: self.assign.clone() };
+        let written = Written { name: self.name.clone(), priority: self.priority, when, assign: self.assign.clone() };
         serde_json::to_value(written).expect("a rule is made of texts and numbers")
     }
 

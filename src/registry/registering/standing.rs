@@ -92,15 +92,8 @@ impl Standings {
         standing.last += 1;
         let said = (new.model.as_str(), new.version.as_str(), &new.values);
         let now = writing.millis();
-        let row = instances::new_row(
-            writing.tenant,
-            &folded,
-            standing.last,
-            said,
-            InstanceState::Current,
-            new.chosen,
-            now,
-        );
+        let row =
+            instances::new_row(writing.tenant, &folded, standing.last, said, InstanceState::Current, new.chosen, now);
         standing.current = in_step(&folded, standing.last, new, writing);
         Ok(row)
     }

@@ -9,8 +9,8 @@ use crate::fleet::{Digest, EndpointName};
 use crate::registry::block::HOLDS;
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
-use crate::registry::times::millis;
 use crate::registry::instances::{self, ModelJudge};
+use crate::registry::times::millis;
 use crate::registry::{Registry, RegistryError, Value, sql};
 
 use super::asked::{NewCredential, Nonce, Proof};
