@@ -116,6 +116,11 @@ impl Models {
         judge(&self.ready(), models)
     }
 
+    /// Judges models by themselves, as if nothing were published yet.
+    pub fn judge_alone(models: &[(Model, ModelSource)]) -> Result<(), PublishError> {
+        judge(&Ready::empty(), models)
+    }
+
     /// Publishes models, all or none; what each came to, in order.
     pub fn publish(&self, actor: &str, models: &[(Model, ModelSource)]) -> Result<Vec<Published>, PublishError> {
         for _ in 0..TRIES {

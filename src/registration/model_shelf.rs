@@ -108,7 +108,7 @@ impl Models {
 }
 
 impl Ready {
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             mark: ModelMark::default(),
             rules: Vec::new(),
