@@ -50,6 +50,8 @@ pub mod ledger;
 #[cfg(feature = "station")]
 pub mod man;
 #[cfg(feature = "station")]
+pub mod model;
+#[cfg(feature = "station")]
 pub mod opened;
 #[cfg(feature = "station")]
 pub mod pick;
@@ -160,6 +162,9 @@ pub enum Command {
     /// Decide about devices that wait for a person.
     #[cfg(feature = "station")]
     Approval(approval::Args),
+    /// Models: what kinds of devices there are, and which device is which.
+    #[cfg(feature = "station")]
+    Model(model::Args),
     /// Save keys and records to one encrypted file.
     #[cfg(feature = "station")]
     Backup(backup::Args),
@@ -237,6 +242,8 @@ impl Command {
             Command::Token(args) => token::run(args, context),
             #[cfg(feature = "station")]
             Command::Approval(args) => approval::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Model(args) => model::run(args, context),
             #[cfg(feature = "station")]
             Command::Backup(args) => backup::run(args, context),
             #[cfg(feature = "station")]

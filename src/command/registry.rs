@@ -40,6 +40,8 @@ pub fn of_folder(context: &Context, folder: &FleetFolder) -> anyhow::Result<Regi
 fn declare(registry: &Registry, fleet: &Fleet, operator: &str) -> anyhow::Result<()> {
     let groups: BTreeMap<String, _> =
         fleet.groups().iter().map(|(name, policy)| (name.to_string(), policy.clone())).collect();
-    registry.declare_groups(&format!("operator {operator}"), &groups)?;
+    let actor = format!("operator {operator}");
+    registry.declare_groups(&actor, &groups)?;
+    registry.declare_rules(&actor, &fleet.models().rules)?;
     Ok(())
 }

@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 use crate::authority::Authority;
 use crate::fleet::{EndpointName, Secret, ServeCertificate};
 use crate::host::files::write_atomically;
-use crate::registration::{ClaimKeys, Desk, Equipment, FleetIssuer, Office};
+use crate::registration::{ClaimKeys, Desk, Equipment, FleetIssuer, Models, Office};
 use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
 use crate::station::Station;
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::Printer;
 
+use super::model::at_hand;
+use super::place::operator;
 use super::{Context, Status, opened, registry};
 
 const EXAMPLES: &str = "\
@@ -65,8 +67,11 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = Arc::new(opened::station(context, None)?);
     let registry = registry::of_folder(context, station.folder())?;
     let config = config(&args, &station, context)?;
-    let desk = Arc::new(desk(&station, &registry, context)?);
-    let office = Arc::new(Office::new(registry, Arc::clone(&context.random)));
+    let own = at_hand::own(&station.folder().root, station.folder().fleet.models())?;
+    let actor = format!("operator {}", operator(&context.globals));
+    let models = at_hand::publish_own(own, &registry, &actor, &context.printer)?;
+    let desk = Arc::new(desk(&station, &registry, &models, context)?);
+    let office = Arc::new(Office::new(registry, Arc::clone(&context.random)).with_models(models));
     let log = Arc::new(Lines(context.printer.clone()));
     let running = Server::start(config, Arc::clone(&desk) as _, office, Arc::clone(&context.clock), log)?;
     context.printer.event(&json!({ "event": "listening", "address": running.address().to_string() }));
@@ -99,6 +104,7 @@ fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<S
     };
     let bounds = Bounds {
         connections: spec.limits.connections as usize,
+        longest_body: usize::try_from(spec.limits.body).unwrap_or(usize::MAX),
         header: Duration::from_secs(u64::from(spec.limits.header_timeout)),
         ..Bounds::default()
     };
@@ -108,6 +114,7 @@ fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<S
         rates: spec.limits.rates,
         bounds,
         look_every: LOOK,
+        open_metrics: spec.metrics,
         takes_hangup: true,
     })
 }
@@ -123,7 +130,12 @@ fn own_certificate(station: &Station, names: &[Arc<str>], context: &Context) -> 
     Ok(files)
 }
 
-fn desk(station: &Arc<Station>, registry: &crate::registry::Registry, context: &Context) -> anyhow::Result<Desk> {
+fn desk(
+    station: &Arc<Station>,
+    registry: &crate::registry::Registry,
+    models: &Arc<Models>,
+    context: &Context,
+) -> anyhow::Result<Desk> {
     let printer = context.printer.clone();
     let folder = station.folder();
     let authority = Arc::new(Authority::open(&folder.root.join(PRIVATE_FOLDER), station.keys())?);
@@ -131,6 +143,7 @@ fn desk(station: &Arc<Station>, registry: &crate::registry::Registry, context: &
     let servers = folder.fleet.servers().iter().map(|(name, server)| (name.to_string(), server.clone())).collect();
     let (clock, random) = (Arc::clone(&context.clock), Arc::clone(&context.random));
     let issuer = FleetIssuer::new(authority, servers, Arc::clone(&clock), Arc::clone(&random));
+    let issuer = issuer.with_models(Arc::clone(models));
     Ok(Desk::open(Equipment {
         registry: registry.clone(),
         keys: Arc::new(StationKeys(Arc::clone(station))),

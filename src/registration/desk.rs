@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::delivery::{Clock, Random};
 use crate::fleet::Digest;
 use crate::fleet::enrolment::Refusal;
+use crate::registry::instances::DESIGNATION;
 use crate::registry::registering::{
     Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Registered, Report, Visit,
 };
@@ -18,6 +19,8 @@ use super::challenge::Challenges;
 use super::exchange::{Incoming, Registration, Reply};
 use super::groups::{Group, Groups};
 use super::keys::ClaimKeys;
+use super::model_choice::{ModelQuestion, Pointed, who_asks};
+use super::model_shelf::Models;
 use super::proof::{Judge, Proven, Unproven};
 use super::request::{self, AskedModel, Refused, Request, known, malformed, object};
 
@@ -35,25 +38,12 @@ pub trait Issuer: Send + Sync {
     fn servers(&self, device: &crate::fleet::EndpointName, wanted: Option<&[String]>) -> Value;
 
     /// Returns the instance of the model that fits a device; a refusal where the device asks for one it cannot have.
-    fn model(&self, request: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Refused>;
-}
+    fn model(&self, request: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Pointed>;
 
-/// What a device says that decides its model.
-pub struct ModelQuestion<'a> {
-    /// The device.
-    pub device: &'a crate::fleet::EndpointName,
-    /// Its facts.
-    pub facts: &'a Facts,
-    /// LwM2M objects it lists.
-    pub objects: &'a [String],
-    /// The reference it gives.
-    pub reference: Option<&'a str>,
-    /// The model it brings.
-    pub inline: Option<&'a Value>,
-    /// Values of its instance.
-    pub values: Option<&'a Value>,
-    /// What its group allows.
-    pub accepted: &'a crate::fleet::enrolment::AcceptedModels,
+    /// Returns the models that devices choose from and reports are judged by, where there are any.
+    fn models(&self) -> Option<&Arc<Models>> {
+        None
+    }
 }
 
 /// A certificate just made.
@@ -122,6 +112,7 @@ impl Desk {
 
     /// Reads the policies anew, for a fleet file or a registry that changed.
     pub fn refresh(&self) -> Result<(), RegistryError> {
+        self.issuer.models().map_or(Ok(()), |models| models.refresh())?;
         self.groups.refresh()
     }
 
@@ -234,6 +225,7 @@ impl Desk {
         match result {
             Ok(reply) => reply,
             Err(Unproven::Refused((refusal, words))) => Reply::refused(refusal, words),
+            Err(Unproven::Pointed(pointed)) => pointed.reply(),
             Err(Unproven::Registry(error)) => {
                 (self.alarm)(&error);
                 Reply::refused(Refusal::TryLater, "the registry cannot answer now").after(AWAY)
@@ -260,10 +252,23 @@ impl Desk {
             objects: request::objects(fields)?,
         };
         let (visit, _) = self.visit(registration, incoming)?;
-        Ok(match self.registry.report(visit, report)? {
+        Ok(match self.registry.report(visit, report, self.issuer.models().map(|models| Arc::clone(models) as _))? {
             Ok(registered) => state_of(&registered),
             Err(refusal) => Reply::refused(refusal, refusal.says()),
         })
+    }
+
+    /// The models that a device may choose from; it need not be registered yet.
+    fn listed_models(&self, incoming: &Incoming) -> Result<Reply, Unproven> {
+        let (device, group) = who_asks(&incoming.target)?;
+        let group = self.group(group.as_deref())?;
+        let Proven { proof, nonce } = self.judge.judge(incoming, &device, &group, self.clock.now())?;
+        if let Err(refusal) = self.registry.look(&device, &group.name, proof, nonce)? {
+            return Ok(Reply::refused(refusal, refusal.says()));
+        }
+        let accepted = &group.policy.models;
+        let items = self.issuer.models().map(|models| models.choices(accepted)).unwrap_or_default();
+        Ok(Reply::fields(200, json!({ "items": items, "supplied": accepted.supplied })))
     }
 
     fn renewed(&self, registration: &str, incoming: &Incoming) -> Result<Reply, Unproven> {
@@ -288,6 +293,10 @@ impl Desk {
 impl Registration for Desk {
     fn register(&self, incoming: Incoming) -> Reply {
         self.told(self.registered(&incoming))
+    }
+
+    fn models(&self, incoming: Incoming) -> Reply {
+        self.told(self.listed_models(&incoming))
     }
 
     fn challenge(&self, _: Incoming) -> Reply {
@@ -374,6 +383,11 @@ fn is_registration(text: &str) -> bool {
 fn facts(request: &Request, group: &Group) -> Facts {
     let mut attributes = group.policy.attributes.clone();
     attributes.extend(request.attributes.clone());
+    if let (Some(AskedModel::Reference(reference)), true) = (&request.model, group.policy.models.chosen.is_empty()) {
+        // Where a device may not choose, what it says it is decides by the rules.
+        let designation = reference.split('@').next().unwrap_or(reference).to_owned();
+        attributes.entry(DESIGNATION.to_owned()).or_insert(designation);
+    }
     Facts {
         serial: request.serial.clone(),
         vendor: request.vendor.clone(),
@@ -381,6 +395,7 @@ fn facts(request: &Request, group: &Group) -> Facts {
         firmware: request.firmware.clone(),
         protocol: request.protocol.clone(),
         address: request.address.clone(),
+        objects: request.objects.clone(),
         attributes,
     }
 }
@@ -406,7 +421,6 @@ fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) 
     ModelQuestion {
         device: &request.device,
         facts,
-        objects: &request.objects,
         reference,
         inline,
         values: request.values.as_ref(),

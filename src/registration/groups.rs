@@ -73,7 +73,8 @@ impl Group {
     }
 }
 
-fn chain_verifier(issuers: Option<&str>, root: &[u8]) -> Option<Arc<dyn ClientCertVerifier>> {
+/// Makes what judges chains: to the certificates of `issuers` (PEM), or to `root` (DER) where there are none.
+pub(super) fn chain_verifier(issuers: Option<&str>, root: &[u8]) -> Option<Arc<dyn ClientCertVerifier>> {
     let mut roots = RootCertStore::empty();
     match issuers {
         Some(pem) => {

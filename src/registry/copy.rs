@@ -25,7 +25,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [&'static str])
 const TABLES: [Table; 19] = [
     table("grp", 1, &["id", "policy", "declared", "etag", "used", "changed"]),
     table("allow", 2, &["grp", "device", "attributes", "max_uses", "used", "expires"]),
-    table("block", 1, &["device", "reason", "since"]),
+    table("block", 1, &["device", "reason", "since", "expires"]),
     table(
         "token",
         1,
@@ -49,6 +49,7 @@ const TABLES: [Table; 19] = [
             "firmware",
             "protocol",
             "address",
+            "objects",
             "attributes",
             "bundle",
             "lease_until",
@@ -97,8 +98,8 @@ const TABLES: [Table; 19] = [
     ),
     table("nonce", 1, &["value", "expires"]),
     table("model", 2, &["id", "version", "state", "canonical", "digest", "source_format", "source", "published"]),
-    table("model_rule", 1, &["id", "priority", "rule", "changed"]),
-    table("instance", 2, &["device", "number", "model", "version", "model_values", "state", "changed"]),
+    table("model_rule", 1, &["id", "priority", "rule", "declared", "changed"]),
+    table("instance", 2, &["device", "number", "model", "version", "model_values", "state", "origin", "changed"]),
     table("resource", 3, &["device", "kind", "name", "detail", "state", "changed"]),
     table("station", 1, &["id", "quota", "merged", "head", "synchronized"]),
     table("lease", 1, &["device", "station", "state", "until", "changed"]),
@@ -109,7 +110,7 @@ const TABLES: [Table; 19] = [
 ];
 
 /// The tenant's row has no tenant column of its own; only its end of the chain is compared.
-const TENANT: Table = table("tenant", 0, &["events", "head", "created"]);
+const TENANT: Table = table("tenant", 0, &["events", "head", "models", "created"]);
 
 impl Table {
     fn is_tenant(&self) -> bool {
@@ -286,7 +287,7 @@ fn in_bytes(value: &Value) -> Vec<u8> {
 fn carry_head(from: &Registry, to: &Registry) -> Result<(), RegistryError> {
     let values = head(from)?.values().to_vec();
     to.write(move |writing| {
-        let text = "UPDATE tenant SET events = $1, head = $2, created = $3 WHERE id = $4";
+        let text = "UPDATE tenant SET events = $1, head = $2, models = $3, created = $4 WHERE id = $5";
         let values = [values.as_slice(), &[writing.tenant.into()]].concat();
         writing.sql.execute(text, &values).map(|_| ())
     })

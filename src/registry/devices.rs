@@ -312,6 +312,8 @@ pub struct DeviceEdit {
     pub hardware: Option<Option<String>>,
     /// Its firmware.
     pub firmware: Option<Option<String>>,
+    /// The protocol it speaks.
+    pub protocol: Option<Option<String>>,
     /// Where it is reached.
     pub address: Option<Option<String>>,
     /// Its attributes, each set or taken away.
@@ -328,6 +330,7 @@ impl DeviceEdit {
             (&self.vendor, &mut row.vendor),
             (&self.hardware, &mut row.hardware),
             (&self.firmware, &mut row.firmware),
+            (&self.protocol, &mut row.protocol),
             (&self.address, &mut row.address),
         ];
         for (change, known) in changes {
@@ -524,6 +527,7 @@ fn differences(before: &DeviceRow, after: &DeviceRow) -> Vec<String> {
         ("vendor", &before.vendor, &after.vendor),
         ("hardware", &before.hardware, &after.hardware),
         ("firmware", &before.firmware, &after.firmware),
+        ("protocol", &before.protocol, &after.protocol),
         ("address", &before.address, &after.address),
     ];
     let mut names = pairs.into_iter().filter(|(_, a, b)| a != b).map(|(name, ..)| name.to_owned()).collect::<Vec<_>>();

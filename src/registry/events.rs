@@ -23,6 +23,14 @@ impl Registry {
         self.read(|reading| chain::events(reading.sql, reading.tenant, device.as_deref(), after, limit.clamp(1, MOST)))
     }
 
+    /// Returns the number of the last event; 0 before the first.
+    pub fn last_event(&self) -> Result<i64, RegistryError> {
+        self.read(|reading| {
+            let row = reading.sql.maybe_row("SELECT events FROM tenant WHERE id = $1", &[reading.tenant.into()])?;
+            row.map_or(Ok(0), |row| row.integer(0))
+        })
+    }
+
     /// Checks the chain of events: how many there are, or the number of the first that does not fit.
     pub fn verify_events(&self) -> Result<Result<i64, i64>, RegistryError> {
         self.read(|reading| chain::verify(reading.sql, reading.tenant))

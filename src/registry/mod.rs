@@ -8,6 +8,7 @@
 //! a transaction can decide. Private material comes and goes sealed.
 
 mod allow;
+mod allow_stream;
 mod approvals;
 mod attributes;
 mod block;
@@ -25,11 +26,15 @@ mod exchange;
 mod expecting;
 mod groups;
 mod handle;
+pub mod instances;
 mod leases;
 pub mod merge;
+pub mod model_rules;
+pub mod models;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod registering;
+mod rows;
 mod schema;
 mod search;
 mod sql;
@@ -52,14 +57,15 @@ pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
 pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
 pub use events::Subscriber;
-pub use exchange::{ExchangeError, ExchangeForm, ImportTally, ImportTerms, RowReport};
+pub use exchange::{ImportTally, ImportTerms, RowReport};
 pub use groups::{Declared, Group, GroupUsage};
 pub use handle::Registry;
 pub use merge::{Merged, StationEntry};
 pub use registering::Registrar;
+pub use rows::{ExchangeError, ExchangeForm};
 pub use search::{LARGEST_PAGE, Page};
 
 use handle::{Reading, Writing};
-pub use tokens::{Role, Scope, Token, token_hash};
+pub use tokens::{Scope, Token, token_hash};
 
 use sql::{Row, Sql, Value};

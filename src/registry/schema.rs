@@ -17,6 +17,7 @@ CREATE TABLE tenant (
     turn INTEGER NOT NULL,
     events INTEGER NOT NULL,
     head BLOB NOT NULL,
+    models INTEGER NOT NULL DEFAULT 0,
     created INTEGER NOT NULL
 );
 CREATE TABLE grp (
@@ -44,6 +45,7 @@ CREATE TABLE block (
     device TEXT NOT NULL,
     reason TEXT NOT NULL,
     since INTEGER NOT NULL,
+    expires INTEGER,
     PRIMARY KEY (tenant, device)
 );
 CREATE TABLE token (
@@ -77,6 +79,7 @@ CREATE TABLE device (
     firmware TEXT,
     protocol TEXT,
     address TEXT,
+    objects TEXT,
     attributes TEXT NOT NULL,
     bundle INTEGER,
     lease_until INTEGER,
@@ -158,6 +161,7 @@ CREATE TABLE model_rule (
     id TEXT NOT NULL,
     priority INTEGER NOT NULL,
     rule TEXT NOT NULL,
+    declared INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 );
@@ -169,9 +173,11 @@ CREATE TABLE instance (
     version TEXT NOT NULL,
     model_values TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('current', 'proposed', 'former')),
+    origin TEXT NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, device, number)
 );
+CREATE INDEX instance_proposed ON instance (tenant, device) WHERE state = 'proposed';
 CREATE TABLE resource (
     tenant TEXT NOT NULL REFERENCES tenant,
     device TEXT NOT NULL,

@@ -38,6 +38,17 @@ impl Registry {
             row.map_or(Ok(0), |row| row.integer(0))
         })
     }
+
+    /// Returns how many devices there are, at most `most`: so much is looked at.
+    pub fn count_up_to(&self, filter: &Filter, most: i64) -> Result<i64, RegistryError> {
+        let mut question = Question::on("1", self.tenant(), filter);
+        let limit = question.bind(most);
+        let text = format!("SELECT count(*) FROM ({} LIMIT {limit}) AS some", question.text);
+        self.read(|reading| {
+            let row = reading.sql.maybe_row(&text, &question.values)?;
+            row.map_or(Ok(0), |row| row.integer(0))
+        })
+    }
 }
 
 /// A statement and its values.

@@ -27,6 +27,7 @@ impl Fleet {
             programmers: file.programmers.clone(),
             groups: file.groups.iter().map(|(name, group)| (Arc::clone(name), group.policy.clone())).collect(),
             store: file.store.clone(),
+            models: file.models.clone(),
             serve: file.serve.clone(),
             variables: file.variables.clone(),
             profiles,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::enrolment::GroupPolicy;
 use super::super::file::{DeviceSpec, Given, ServeSpec, StoreSpec};
+use super::super::model::ModelsSpec;
 use super::super::program::Programmers;
 use super::super::{AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource, SerialNumber};
 use super::profile::Profile;
@@ -21,6 +22,7 @@ pub struct Fleet {
     pub(super) groups: BTreeMap<Arc<str>, GroupPolicy>,
     pub(super) store: StoreSpec,
     pub(super) serve: ServeSpec,
+    pub(super) models: ModelsSpec,
     pub(super) variables: BTreeMap<Arc<str>, Given>,
     pub(super) profiles: BTreeMap<Arc<str>, Profile>,
     pub(super) overrides: BTreeMap<Arc<str>, DeviceSpec>,
@@ -79,6 +81,11 @@ impl Fleet {
     /// Returns how the registry is served.
     pub fn serve(&self) -> &ServeSpec {
         &self.serve
+    }
+
+    /// Returns where models lie and which device gets which.
+    pub fn models(&self) -> &ModelsSpec {
+        &self.models
     }
 
     /// Returns what goes where in chips, of every delivery that is for one.

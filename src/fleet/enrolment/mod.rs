@@ -4,6 +4,7 @@ pub mod claim;
 pub mod filter;
 mod policy;
 pub mod refusal;
+mod role;
 
 pub use filter::{Condition, Field, Filter, FilterError, Matching};
 pub use policy::{
@@ -11,3 +12,4 @@ pub use policy::{
     ProofKind, Rates, Reprovision, WebHook, X509Proof,
 };
 pub use refusal::Refusal;
+pub use role::Role;

@@ -3,9 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::super::enrolment::Rates;
+use super::super::enrolment::{Rates, Role};
 use super::super::yaml::Node;
 use super::super::{Digest, Faults, quantity};
 use super::located::{Located, located, typed, word};
@@ -73,21 +71,7 @@ pub struct AdminSpec {
     /// SHA-256 of the certificate (DER).
     pub fingerprint: Digest,
     /// What it may do.
-    pub role: AdminRole,
-}
-
-/// What an administrator may do; each role may do what those before it may.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AdminRole {
-    /// Look.
-    Viewer,
-    /// Add and replace devices.
-    Technician,
-    /// Decide about pending registrations.
-    Approver,
-    /// Everything.
-    Admin,
+    pub role: Role,
 }
 
 /// The longest body a server may be told to take, in bytes.

@@ -8,7 +8,7 @@ use crate::fleet::Digest;
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
 use crate::registry::times::millis;
-use crate::registry::{RegistryError, Value, sql};
+use crate::registry::{RegistryError, Value, instances, models, sql};
 
 use super::asked::{Asked, Decision, Proof};
 use super::decide::{Stage, Verdict, decide};
@@ -21,6 +21,7 @@ struct Rows {
     attributes: Vec<Vec<Value>>,
     registrations: Vec<Vec<Value>>,
     credentials: Vec<Vec<Value>>,
+    models: Vec<Vec<Value>>,
     instances: Vec<Vec<Value>>,
     resources: Vec<Vec<Value>>,
     nonces: Vec<Vec<Value>>,
@@ -31,11 +32,12 @@ struct Rows {
 
 /// Decides and writes a batch; one decision for each, in order.
 pub(super) fn register_all(writing: &mut Writing<'_>, batch: &[Asked]) -> Result<Vec<Decision>, RegistryError> {
-    let mut found = Snapshot::read(writing.sql, writing.tenant, batch)?;
+    let now = writing.millis();
+    let mut found = Snapshot::read(writing.sql, writing.tenant, now, batch)?;
     let mut rows = Rows::default();
     let mut decisions = Vec::with_capacity(batch.len());
     for asked in batch {
-        let verdict = decide(asked, &found, writing.millis());
+        let verdict = decide(asked, &found, now);
         note(writing, asked, &verdict);
         remember_nonce(writing, &mut rows, &mut found, asked, &verdict);
         decisions.push(carry_out(writing, &mut rows, &mut found, asked, verdict)?);
@@ -51,21 +53,23 @@ fn carry_out(
     asked: &Asked,
     verdict: Verdict,
 ) -> Result<Decision, RegistryError> {
+    let keeps = matches!(verdict, Verdict::Anew { keeps: true } | Verdict::Rotate(_));
+    let asked = &*found.standings.settle(asked, keeps);
     let (registration, answer) = (asked.registration.clone(), asked.answer.clone());
     Ok(match verdict {
         Verdict::New(stage) => {
             replace_ended(writing, found, asked)?;
-            rows.add(writing, found, asked, stage, true);
+            rows.add(writing, found, asked, stage)?;
             match stage {
                 Stage::Assigned => Decision::Assigned { registration, answer },
                 Stage::Pending => Decision::Pending { registration },
                 Stage::Assigning => Decision::Assigning { registration },
             }
         }
-        Verdict::Anew { keeps } => {
-            give_up(writing, rows, found, asked, keeps)?;
+        Verdict::Anew { .. } => {
+            give_up(writing, rows, found, asked)?;
             let stage = if asked.allocates { Stage::Assigning } else { Stage::Assigned };
-            rows.add(writing, found, asked, stage, !keeps);
+            rows.add(writing, found, asked, stage)?;
             match stage {
                 Stage::Assigned => Decision::Assigned { registration, answer },
                 _ => Decision::Assigning { registration },
@@ -100,6 +104,9 @@ fn note(writing: &mut Writing<'_>, asked: &Asked, verdict: &Verdict) {
     if is_change {
         detail["registration"] = json!(asked.registration);
     }
+    if let Some(instance) = asked.instance.as_ref().filter(|_| is_change) {
+        detail["model"] = json!(format!("{}@{}", instance.model, instance.version));
+    }
     if let (Some(detail), serde_json::Value::Object(more)) = (detail.as_object_mut(), more) {
         detail.extend(more);
     }
@@ -132,13 +139,12 @@ fn replace_ended(writing: &mut Writing<'_>, found: &mut Snapshot, asked: &Asked)
     Ok(())
 }
 
-/// The device leaves its registration: its resources are to be released, its former instance is kept as former.
+/// The device leaves its registration: its resources are to be released.
 fn give_up(
     writing: &mut Writing<'_>,
     rows: &mut Rows,
     found: &mut Snapshot,
     asked: &Asked,
-    keeps: bool,
 ) -> Result<(), RegistryError> {
     replace_ended(writing, found, asked)?;
     let folded = asked.device.folded();
@@ -149,11 +155,6 @@ fn give_up(
     writing.sql.execute(ended, &device)?;
     let released = "UPDATE resource SET state = 'releasing', changed = $1 WHERE tenant = $2 AND device = $3";
     writing.sql.execute(released, &device)?;
-    if !keeps {
-        let former = "UPDATE instance SET state = 'former', changed = $1 WHERE tenant = $2 AND device = $3
-            AND state <> 'former'";
-        writing.sql.execute(former, &device)?;
-    }
     if asked.credential.is_some() {
         let retired = "UPDATE credential SET state = 'retired', changed = $1 WHERE tenant = $2 AND device = $3
             AND state = 'active' AND name = $4";
@@ -204,16 +205,21 @@ fn rotate(
 
 impl Rows {
     /// Adds everything of a device that is registered, or about to be.
-    fn add(&mut self, writing: &Writing<'_>, found: &mut Snapshot, asked: &Asked, stage: Stage, with_instance: bool) {
+    fn add(
+        &mut self,
+        writing: &mut Writing<'_>,
+        found: &mut Snapshot,
+        asked: &Asked,
+        stage: Stage,
+    ) -> Result<(), RegistryError> {
         self.add_device(writing, asked, stage);
         self.add_registration(writing, found, asked, stage);
         self.add_credential(writing, found, asked);
-        if with_instance {
-            self.add_instance(writing, asked);
-        }
+        self.add_instance(writing, found, asked)?;
         self.add_resources(writing, asked, stage);
         self.count(found, asked);
         Self::keep_in_step(found, asked, stage);
+        Ok(())
     }
 
     fn add_device(&mut self, writing: &Writing<'_>, asked: &Asked, stage: Stage) {
@@ -237,6 +243,7 @@ impl Rows {
             facts.firmware.as_deref().into(),
             facts.protocol.as_deref().into(),
             facts.address.as_deref().into(),
+            instances::objects_text(&facts.objects).into(),
             attributes.into(),
             lease.into(),
             now.into(),
@@ -305,18 +312,21 @@ impl Rows {
         }
     }
 
-    fn add_instance(&mut self, writing: &Writing<'_>, asked: &Asked) {
-        let Some(instance) = &asked.instance else { return };
-        self.instances.push(vec![
-            writing.tenant.into(),
-            asked.device.folded().into(),
-            writing.millis().into(),
-            Value::from(&instance.model),
-            Value::from(&instance.version),
-            instance.values.to_string().into(),
-            "current".into(),
-            writing.millis().into(),
-        ]);
+    fn add_instance(
+        &mut self,
+        writing: &mut Writing<'_>,
+        found: &mut Snapshot,
+        asked: &Asked,
+    ) -> Result<(), RegistryError> {
+        let Some(instance) = &asked.instance else { return Ok(()) };
+        self.models.extend(found.standings.bring(writing, instance));
+        // One of the same batch is not in the store yet.
+        let folded = Value::from(asked.device.folded());
+        for earlier in self.instances.iter_mut().filter(|row| row[1] == folded) {
+            earlier[6] = "former".into();
+        }
+        self.instances.push(found.standings.replace(writing, asked, instance)?);
+        Ok(())
     }
 
     fn add_resources(&mut self, writing: &Writing<'_>, asked: &Asked, stage: Stage) {
@@ -383,8 +393,8 @@ impl Rows {
         }
         sql::insert(sql, REGISTRATION, &self.registrations, "")?;
         sql::insert(sql, CREDENTIAL, &self.credentials, "")?;
-        let instance = "instance (tenant, device, number, model, version, model_values, state, changed)";
-        sql::insert(sql, instance, &self.instances, "ON CONFLICT DO NOTHING")?;
+        sql::insert(sql, models::INTO, &self.models, "")?;
+        sql::insert(sql, instances::INTO, &self.instances, "")?;
         let resource = "resource (tenant, device, kind, name, detail, state, changed)";
         for some in once_each(&self.resources) {
             sql::insert(sql, resource, &some, RESOURCE_AGAIN)?;
@@ -432,7 +442,7 @@ fn once_each(rows: &[Vec<Value>]) -> Vec<Vec<Vec<Value>>> {
 
 const DEVICE: &str =
     "device (tenant, folded, id, serial, grp, state, origin, registration, model, model_version, vendor,
-    hardware, firmware, protocol, address, attributes, lease_until, seen, etag, created, changed)";
+    hardware, firmware, protocol, address, objects, attributes, lease_until, seen, etag, created, changed)";
 
 /// What the device says anew replaces what was known; what it does not say stays.
 const DEVICE_AGAIN: &str = "ON CONFLICT (tenant, folded) DO UPDATE SET
@@ -441,7 +451,8 @@ const DEVICE_AGAIN: &str = "ON CONFLICT (tenant, folded) DO UPDATE SET
     model_version = COALESCE(excluded.model_version, device.model_version),
     vendor = COALESCE(excluded.vendor, device.vendor), hardware = COALESCE(excluded.hardware, device.hardware),
     firmware = COALESCE(excluded.firmware, device.firmware), protocol = COALESCE(excluded.protocol, device.protocol),
-    address = COALESCE(excluded.address, device.address), attributes = excluded.attributes,
+    address = COALESCE(excluded.address, device.address), objects = COALESCE(excluded.objects, device.objects),
+    attributes = excluded.attributes,
     lease_until = excluded.lease_until, seen = excluded.seen, etag = device.etag + 1, changed = excluded.changed";
 
 const REGISTRATION: &str =

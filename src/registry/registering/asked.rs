@@ -7,7 +7,10 @@ use serde_json::Value as Json;
 use time::OffsetDateTime;
 
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
+use crate::fleet::model::Model;
 use crate::fleet::{Digest, EndpointName, SerialNumber};
+use crate::registry::instances::Chosen;
+use crate::registry::models::ModelSource;
 
 /// A registration whose proof was checked as far as that is possible without the store.
 #[derive(Clone, Debug)]
@@ -88,6 +91,8 @@ pub struct Facts {
     pub protocol: Option<String>,
     /// Where it is reached.
     pub address: Option<String>,
+    /// LwM2M objects it lists.
+    pub objects: Vec<String>,
     /// Attributes to find it by.
     pub attributes: BTreeMap<String, String>,
 }
@@ -110,7 +115,7 @@ pub struct NewCredential {
 }
 
 /// A model instance.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct NewInstance {
     /// The model's name.
     pub model: String,
@@ -118,6 +123,19 @@ pub struct NewInstance {
     pub version: String,
     /// The values.
     pub values: Json,
+    /// Who chose the model.
+    pub chosen: Chosen,
+    /// The model itself, where the device brought it: it comes into quarantine with the registration.
+    pub supplied: Option<Arc<SuppliedModel>>,
+}
+
+/// A model that a device brought, checked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SuppliedModel {
+    /// The model.
+    pub model: Model,
+    /// As it came.
+    pub source: ModelSource,
 }
 
 /// Something allocated for a device.

@@ -204,6 +204,9 @@ fn check_unique(asked: &Asked, found: &Snapshot, folded: &str) -> Result<(), Ref
     if serial.is_some_and(|owner| owner != folded) {
         return Err(Refusal::SerialTaken);
     }
+    if found.standings.clashes(asked) {
+        return Err(Refusal::ModelInvalid);
+    }
     let credential = asked.credential.as_ref().and_then(|new| found.credentials.get(&new.fingerprint));
     match credential {
         Some(credential) if credential.device != *folded => Err(Refusal::IdentityTaken),

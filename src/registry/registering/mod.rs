@@ -7,11 +7,12 @@ mod assign;
 mod decide;
 mod queue;
 mod snapshot;
+mod standing;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 pub(in crate::registry) mod tests;
 mod visit;
 
-pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof};
+pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof, SuppliedModel};
 pub use queue::Registrar;
 pub use visit::{Policy, Registered, Report, Visit, Visited};

@@ -6,8 +6,10 @@ use serde_json::{Value as Json, json};
 
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
 use crate::fleet::{Digest, EndpointName};
+use crate::registry::block::HOLDS;
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
+use crate::registry::instances::{self, ModelJudge};
 use crate::registry::times::millis;
 use crate::registry::{Registry, RegistryError, Value, sql};
 
@@ -108,16 +110,41 @@ impl Registry {
         self.write(move |writing| received(writing, &visit))
     }
 
-    /// Takes a report: what is said replaces what was known.
-    pub fn report(&self, visit: Visit, report: Report) -> Result<Visited<Registered>, RegistryError> {
+    /// Takes a report: what is said replaces what was known, and `judge` says what becomes of the device's model, in the
+    /// same transaction.
+    pub fn report(
+        &self,
+        visit: Visit,
+        report: Report,
+        judge: Option<Arc<dyn ModelJudge>>,
+    ) -> Result<Visited<Registered>, RegistryError> {
         self.write(move |writing| {
             let registered = match received(writing, &visit)? {
                 Ok(registered) => registered,
                 Err(refusal) => return Ok(Err(refusal)),
             };
             note_report(writing, &registered, &report)?;
-            Ok(Ok(registered))
+            let Some(judge) = judge.as_ref().filter(|_| registered.state == "assigned") else {
+                return Ok(Ok(registered));
+            };
+            if instances::judged(writing, "rules", &registered.device.folded(), &**judge)?.is_none() {
+                return Ok(Ok(registered));
+            }
+            let again = self::registered(writing.sql, writing.tenant, &visit.registration)?;
+            Ok(again.ok_or(Refusal::NotRegistered))
         })
+    }
+
+    /// Checks what only the store knows of a proof, of a device that asks before it is registered; its nonce is used up.
+    pub fn look(
+        &self,
+        device: &EndpointName,
+        group: &str,
+        proof: Proof,
+        nonce: Option<Nonce>,
+    ) -> Result<Visited<()>, RegistryError> {
+        let (device, group) = (device.clone(), group.to_owned());
+        self.write(move |writing| looked(writing, &device, &group, &proof, nonce.as_ref()))
     }
 
     /// Gives a device a new credential in place of the one of that name; `answer` replaces the stored one.
@@ -173,29 +200,40 @@ fn received(writing: &mut Writing<'_>, visit: &Visit) -> Result<Visited<Register
     let Some(registered) = registered(writing.sql, writing.tenant, &visit.registration)? else {
         return Ok(Err(Refusal::NotRegistered));
     };
-    let (tenant, folded) = (writing.tenant, registered.device.folded());
-    let blocked = writing
-        .sql
-        .maybe_row("SELECT 1 FROM block WHERE tenant = $1 AND device = $2", &[tenant.into(), Value::from(&folded)])?;
+    let (device, group) = (registered.device.clone(), registered.group.clone());
+    let looked = looked(writing, &device, &group, &visit.proof, visit.nonce.as_ref())?;
+    Ok(looked.map(|()| registered))
+}
+
+fn looked(
+    writing: &mut Writing<'_>,
+    device: &EndpointName,
+    group: &str,
+    proof: &Proof,
+    nonce: Option<&Nonce>,
+) -> Result<Visited<()>, RegistryError> {
+    let (tenant, folded) = (writing.tenant, device.folded());
+    let text = format!("SELECT 1 FROM block WHERE tenant = $1 AND {HOLDS} AND device = $3");
+    let blocked = writing.sql.maybe_row(&text, &[tenant.into(), writing.millis().into(), Value::from(&folded)])?;
     if blocked.is_some() {
         return Ok(Err(Refusal::DeviceBlocked));
     }
-    if let Err(refusal) = check_proof(writing, &visit.proof, &registered, &folded)? {
+    if let Err(refusal) = check_proof(writing, proof, group, &folded)? {
         return Ok(Err(refusal));
     }
-    if let Some(nonce) = &visit.nonce {
+    if let Some(nonce) = nonce {
         let row = vec![vec![tenant.into(), Value::from(&nonce.value), millis(nonce.expires).into()]];
         if sql::insert(writing.sql, "nonce (tenant, value, expires)", &row, "ON CONFLICT DO NOTHING")? == 0 {
             return Ok(Err(Refusal::NonceReplayed));
         }
     }
-    Ok(Ok(registered))
+    Ok(Ok(()))
 }
 
 fn check_proof(
     writing: &mut Writing<'_>,
     proof: &Proof,
-    registered: &Registered,
+    group: &str,
     folded: &str,
 ) -> Result<Visited<()>, RegistryError> {
     let tenant = writing.tenant;
@@ -206,7 +244,7 @@ fn check_proof(
                 "SELECT grp, device FROM token WHERE tenant = $1 AND hash = $2 AND role IS NULL AND revoked IS NULL";
             let row = writing.sql.maybe_row(text, &[tenant.into(), hash.as_bytes().as_slice().into()])?;
             let Some(row) = row else { return Ok(Err(Refusal::TokenUnknown)) };
-            let is_its = row.maybe_text(0)?.is_none_or(|group| group == registered.group)
+            let is_its = row.maybe_text(0)?.is_none_or(|its| its == group)
                 && row.maybe_text(1)?.is_none_or(|device| device == folded);
             Ok(if is_its { Ok(()) } else { Err(Refusal::ProofOfAnotherDevice) })
         }
@@ -234,11 +272,17 @@ fn note_report(writing: &mut Writing<'_>, registered: &Registered, report: &Repo
     let mut attributes: std::collections::BTreeMap<String, String> =
         serde_json::from_str(&row.text(1)?).unwrap_or_default();
     attributes.extend(report.attributes.clone());
-    let text = "UPDATE device SET firmware = COALESCE($1, firmware), attributes = $2, seen = $3, changed = $3,
-        etag = etag + 1 WHERE tenant = $4 AND folded = $5";
+    let text = "UPDATE device SET firmware = COALESCE($1, firmware), objects = COALESCE($2, objects), attributes = $3,
+        seen = $4, changed = $4, etag = etag + 1 WHERE tenant = $5 AND folded = $6";
     let attributes = serde_json::to_string(&attributes).expect("texts are plain data");
-    let values =
-        [report.firmware.as_deref().into(), attributes.into(), now.into(), tenant.into(), Value::from(&folded)];
+    let values = [
+        report.firmware.as_deref().into(),
+        instances::objects_text(&report.objects).into(),
+        attributes.into(),
+        now.into(),
+        tenant.into(),
+        Value::from(&folded),
+    ];
     writing.sql.execute(text, &values)?;
     let rows = report
         .attributes

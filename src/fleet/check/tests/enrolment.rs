@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::super::super::enrolment::Role;
 use super::super::super::enrolment::{HookFailure, ProofKind, Rates};
 use super::super::super::file::PemUse;
-use super::super::super::{AdminRole, CredentialKind, KeyGroup, ServeCertificate, ServeSpec, StoreSpec};
+use super::super::super::{CredentialKind, KeyGroup, ServeCertificate, ServeSpec, StoreSpec};
 use super::*;
 
 /// Lines 18 and on of a fleet file.
@@ -61,7 +62,7 @@ fn store_and_serve_are_read_as_written() {
     let limits = serve.limits;
     assert_eq!((limits.connections, limits.body, limits.header_timeout), (9, 1 << 20, 60));
     assert_eq!(limits.rates, Rates { source: 1, group: 2, token: 3 });
-    assert_eq!((serve.admins[0].fingerprint.as_bytes(), serve.admins[0].role), (&[0xab; 32], AdminRole::Approver));
+    assert_eq!((serve.admins[0].fingerprint.as_bytes(), serve.admins[0].role), (&[0xab; 32], Role::Approver));
     assert_eq!(*sound(&whole("store: {env: DB}\n"), ROWS).store(), StoreSpec::Env("DB".into()));
 }
 
