@@ -112,7 +112,9 @@ impl PublicCredential {
     /// a device may have one identity), or of a token.
     pub fn registry_fingerprint(&self) -> Digest {
         match &self.kind {
-            PublicKind::X509 { key_fingerprint, .. } | PublicKind::RawPublicKey { key_fingerprint, .. } => *key_fingerprint,
+            PublicKind::X509 { key_fingerprint, .. } | PublicKind::RawPublicKey { key_fingerprint, .. } => {
+                *key_fingerprint
+            }
             PublicKind::Psk { identity } => {
                 let generation = self.generation.to_be_bytes();
                 Digest::of_parts([b"psk".as_slice(), identity.as_bytes(), self.name.as_bytes(), &generation])

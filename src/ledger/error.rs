@@ -193,7 +193,9 @@ pub enum LedgerError {
         station: String,
     },
     /// The station may not issue more certificates.
-    #[error("refusing to issue a certificate for device {device:?}: this station has issued {made}, its limit is {limit}")]
+    #[error(
+        "refusing to issue a certificate for device {device:?}: this station has issued {made}, its limit is {limit}"
+    )]
     Quota {
         /// The device.
         device: EndpointName,

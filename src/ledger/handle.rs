@@ -16,7 +16,8 @@ use super::ticket::Asked;
 use super::work::{Surroundings, Work};
 use super::writer::{Counts, Fault, Writer};
 use super::{
-    Beginning, Claim, CredentialState, LedgerError, NewCredential, Provenance, Ticket, claim, connection, load, steps, times,
+    Beginning, Claim, CredentialState, LedgerError, NewCredential, Provenance, Ticket, claim, connection, load, steps,
+    times,
 };
 
 /// The ledger of one station: open once, cloned freely, used from any thread. Each step is on the disk when its call

@@ -118,8 +118,13 @@ impl Ledger {
         })
     }
 
-    /// Makes the entries after `seq` once more: the registry was itself put back to there from a copy.
+    /// Makes the entries after `seq` once more where some of them had been told: the registry was itself put back to there
+    /// from a copy.
     pub fn tell_again_after(&self, seq: i64) -> Result<(), LedgerError> {
+        let text = "SELECT 1 FROM outbox WHERE seq > ?1 AND entry IS NULL";
+        if !self.read(|conn| Ok(conn.prepare_cached(text)?.exists([seq])?))? {
+            return Ok(());
+        }
         self.write(move |work| {
             work.conn.execute("DELETE FROM outbox WHERE seq > ?1", [seq])?;
             Ok(())
@@ -158,9 +163,7 @@ pub(super) fn go_on_after(conn: &Connection, head: (i64, Digest)) -> Result<(), 
 
 fn last(conn: &Connection) -> Result<Option<(i64, i64, Digest)>, LedgerError> {
     let mut statement = conn.prepare_cached("SELECT seq, event, digest FROM outbox ORDER BY seq DESC LIMIT 1")?;
-    Ok(statement
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, Digest::from_bytes(row.get(2)?))))
-        .optional()?)
+    Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?, Digest::from_bytes(row.get(2)?)))).optional()?)
 }
 
 fn rows_after(conn: &Connection, event: i64, limit: u32) -> Result<Vec<Entry>, LedgerError> {
