@@ -41,8 +41,8 @@ pub fn run(_args: Args, context: &Context) -> anyhow::Result<Status> {
     context.printer.talk(format_args!("this ledger goes on; {elsewhere} made since are not made again"));
     if !reconciled.doubtful.is_empty() {
         context.printer.talk(format_args!(
-            "{} were leased and may have been made; those that were not: firstlight devices lease --free ID...",
-            count(reconciled.doubtful.len(), "device")
+            "{} may have been made without a word; each that was not: firstlight devices lease --free ID",
+            count(reconciled.doubtful.len(), "leased device")
         ));
     }
     Ok(Status::Done)
