@@ -39,6 +39,7 @@ mod schema;
 mod search;
 mod sql;
 mod sqlite;
+mod stations;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 pub(crate) mod tests;
@@ -64,6 +65,7 @@ pub use merge::{Merged, StationEntry};
 pub use registering::Registrar;
 pub use rows::{ExchangeError, ExchangeForm};
 pub use search::{LARGEST_PAGE, Page};
+pub use stations::{CheckIn, LeaseRow, MadeDevice, Mark, Standing, StationRow};
 
 use handle::{Reading, Writing};
 pub use tokens::{Scope, Token, token_hash};

@@ -36,6 +36,7 @@ use crate::{
     station::load::LoadError,
     station::models::ModelFolderError,
     station::recipe::RecipeError,
+    station::sharing::SharingError,
     station::trust::TrustError,
 };
 
@@ -84,6 +85,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         BatchError,
         #[cfg(feature = "station")]
         StationError,
+        #[cfg(feature = "station")]
+        SharingError,
         #[cfg(feature = "station")]
         LoadError,
         #[cfg(feature = "station")]
