@@ -2797,7 +2797,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__init)
-            opts="-q -v -h --template --name --devices --server --demo --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            opts="-q -v -h --template --name --devices --server --registration --demo --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2816,6 +2816,10 @@ _firstlight() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --registration)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
