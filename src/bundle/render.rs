@@ -420,6 +420,7 @@ files:
             serial: None,
             model: None,
             profile: "p".into(),
+            group: None,
             delivery: Arc::new(DeliveryPlan { name: "stick".into(), bundle, carrier: medium.into() }),
             credentials: Arc::default(),
             servers: Arc::default(),

@@ -32,7 +32,7 @@ impl Proof {
     fn credential(self) -> &'static str {
         match self {
             Self::Certificate => "",
-            Self::DerivedKey => "\n      registration: {kind: psk, bytes: 32, from: group}",
+            Self::DerivedKey => "\n      registration: {kind: psk, group: gateway}",
             Self::OwnKey => "\n      registration: {kind: psk, bytes: 32}",
             Self::Token => "\n      enrolment: {kind: token, valid: 2d}",
         }
@@ -147,6 +147,8 @@ impl Device {
         let mut described: Value = serde_json::from_slice(&fs::read(image.join("device")).unwrap()).unwrap();
         described["serial_file"] = "/run/serial".into();
         device.put("etc/firstlight/device", described.to_string().as_bytes());
+        device.put("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n");
+        device.put("etc/group", b"root:x:0:\n");
         device.put("run/serial", format!("SN{:06}\n", id[3..].parse::<u32>().unwrap()).as_bytes());
         device
     }
