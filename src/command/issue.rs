@@ -10,6 +10,7 @@ use crate::ui::measure::count;
 use super::opened::{self, Sight};
 
 use super::selection::Selection;
+use super::sharing::{Sharing, Wanted};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,13 +35,16 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         return show_plan(context, &sight, &sight.devices(&chosen, None)?);
     }
     let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let sharing = Sharing::enter(context, &station, &Wanted::Chosen(&chosen))?;
     let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), None)?;
     let told = |issued: &issue::Issued<'_>| {
         if context.printer.is_json() {
             context.printer.record(&json!({ "event": "issued", "device": issued.device, "credentials": issued.made }));
         }
     };
-    let made = issue::issue_all(&station, &devices, &told)?;
+    let made = issue::issue_all(&station, &devices, &told);
+    sharing.tell(context, &station);
+    let made = made?;
     let devices = count(devices.len(), "device");
     context.printer.talk(match made {
         0 => format!("{devices}: nothing is left to issue"),

@@ -78,6 +78,8 @@ pub mod selection;
 #[cfg(feature = "server")]
 pub mod serve;
 #[cfg(feature = "station")]
+pub mod sharing;
+#[cfg(feature = "station")]
 pub mod station;
 #[cfg(feature = "station")]
 pub mod token;

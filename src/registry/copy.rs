@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::fleet::Digest;
 
-use super::{Registry, RegistryError, Row, Sql, Value, chain, sql};
+use super::{Engine, Registry, RegistryError, Row, Sql, Value, chain, sql};
 
 /// Rows of one batch.
 const BATCH: i64 = 500;
@@ -100,7 +100,11 @@ const TABLES: [Table; 19] = [
     table("model_rule", 1, &["id", "priority", "rule", "changed"]),
     table("instance", 2, &["device", "number", "model", "version", "model_values", "state", "changed"]),
     table("resource", 3, &["device", "kind", "name", "detail", "state", "changed"]),
-    table("station", 1, &["id", "quota", "merged", "head", "synchronized"]),
+    table(
+        "station",
+        1,
+        &["id", "public_key", "epoch", "mark", "quota", "certificates", "issued", "merged", "head", "synchronized"],
+    ),
     table("lease", 1, &["device", "station", "state", "until", "changed"]),
     table("station_event", 2, &["station", "seq", "entry", "digest"]),
     table("event", 1, &["seq", "at", "actor", "what", "device", "detail", "digest"]),
@@ -201,7 +205,7 @@ fn check_stores(from: &Registry, to: &Registry) -> Result<(), RegistryError> {
     if from.tenant() != to.tenant() {
         return refuse(format!("it is of tenant {:?}, the source of {:?}", to.tenant(), from.tenant()));
     }
-    if from.store() == to.store() {
+    if place(from)? == place(to)? {
         return refuse("it is the source".to_owned());
     }
     let (theirs, ours) = (head(from)?, head(to)?);
@@ -210,6 +214,18 @@ fn check_stores(from: &Registry, to: &Registry) -> Result<(), RegistryError> {
         return refuse(format!("it is in use: it has {} events of its own", ours.integer(0)?));
     }
     Ok(())
+}
+
+/// Returns where a store lies: of one PostgreSQL every schema is a store of its own, whatever name it is reached by.
+fn place(registry: &Registry) -> Result<String, RegistryError> {
+    if registry.engine() == Engine::Sqlite {
+        let path = std::fs::canonicalize(registry.store());
+        return Ok(path.map_or_else(|_| registry.store().to_owned(), |path| path.display().to_string()));
+    }
+    let text = "SELECT current_database()::text || '/' || coalesce(current_schema()::text, '') || '/' ||
+        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text";
+    let row = registry.read(|reading| reading.sql.maybe_row(text, &[]))?;
+    row.ok_or_else(|| RegistryError::damaged(registry.store(), "it does not say which database it is"))?.text(0)
 }
 
 fn head(registry: &Registry) -> Result<Row, RegistryError> {

@@ -414,18 +414,8 @@ impl Registry {
     ) -> Result<DeviceRow, RegistryError> {
         let (folded, reason, actor) = (id.to_ascii_lowercase(), reason.to_owned(), actor.to_owned());
         self.write(move |writing| {
-            let mut row = matching(writing, &folded, if_match)?;
-            if row.state == DeviceState::Retired {
-                return Ok(row);
-            }
-            row.state = DeviceState::Retired;
-            row.reason = Some(reason.clone());
-            row.lease_until = None;
-            check(&row)?;
-            let credentials = credentials::retire_all(writing, &folded)?;
-            let detail = serde_json::json!({"reason": reason, "credentials": credentials});
-            writing.note(Event { what: "device-retired", device: Some(folded.clone()), actor: actor.clone(), detail });
-            save(writing, row)
+            let row = matching(writing, &folded, if_match)?;
+            retire(writing, row, &reason, &actor)
         })
     }
 
@@ -436,6 +426,36 @@ impl Registry {
             chain::latest(reading.sql, reading.tenant, &folded, limit.clamp(1, 1_000))
         })
     }
+}
+
+/// Takes a device out of service: its credentials are retired, its lease is nobody's any more.
+pub(super) fn retire(
+    writing: &mut Writing<'_>,
+    mut row: DeviceRow,
+    reason: &str,
+    actor: &str,
+) -> Result<DeviceRow, RegistryError> {
+    if row.state == DeviceState::Retired {
+        return Ok(row);
+    }
+    let folded = row.folded.clone();
+    row.state = DeviceState::Retired;
+    row.reason = Some(reason.to_owned());
+    row.lease_until = None;
+    check(&row)?;
+    let credentials = credentials::retire_all(writing, &folded)?;
+    free_lease(writing, &folded)?;
+    let detail = serde_json::json!({"reason": reason, "credentials": credentials});
+    writing.note(Event { what: "device-retired", device: Some(folded), actor: actor.to_owned(), detail });
+    save(writing, row)
+}
+
+/// A device that is retired is nobody's to make: its lease counts no more.
+fn free_lease(writing: &mut Writing<'_>, folded: &str) -> Result<(), RegistryError> {
+    let text = "UPDATE lease SET state = 'returned', until = NULL, changed = $1
+        WHERE tenant = $2 AND device = $3 AND state IN ('leased', 'doubtful')";
+    let now = writing.millis();
+    writing.sql.execute(text, &[now.into(), writing.tenant.into(), folded.into()]).map(|_| ())
 }
 
 /// Returns a device by its folded name.

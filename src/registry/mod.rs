@@ -34,6 +34,7 @@ mod schema;
 mod search;
 mod sql;
 mod sqlite;
+mod stations;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 pub(crate) mod tests;
@@ -58,6 +59,7 @@ pub use handle::Registry;
 pub use merge::{Merged, StationEntry};
 pub use registering::Registrar;
 pub use search::{LARGEST_PAGE, Page};
+pub use stations::{CheckIn, LeaseRow, MadeDevice, Mark, Standing, StationRow};
 
 use handle::{Reading, Writing};
 pub use tokens::{Role, Scope, Token, token_hash};

@@ -186,7 +186,12 @@ CREATE INDEX resource_kind ON resource (tenant, kind, state);
 CREATE TABLE station (
     tenant TEXT NOT NULL REFERENCES tenant,
     id TEXT NOT NULL,
+    public_key TEXT,
+    epoch INTEGER NOT NULL,
+    mark BLOB,
     quota INTEGER,
+    certificates INTEGER,
+    issued INTEGER NOT NULL,
     merged INTEGER NOT NULL,
     head BLOB,
     synchronized INTEGER,
@@ -196,7 +201,7 @@ CREATE TABLE lease (
     tenant TEXT NOT NULL REFERENCES tenant,
     device TEXT NOT NULL,
     station TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('leased', 'used', 'returned')),
+    state TEXT NOT NULL CHECK (state IN ('leased', 'used', 'returned', 'doubtful')),
     until INTEGER,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, device)

@@ -33,6 +33,7 @@ pub mod save;
 pub mod scaffold;
 pub mod seal;
 pub mod select;
+pub mod sharing;
 pub mod shelf;
 pub mod slots;
 pub mod target;

@@ -33,6 +33,7 @@ use crate::{
     station::label::PrintError,
     station::load::LoadError,
     station::recipe::RecipeError,
+    station::sharing::SharingError,
     station::trust::TrustError,
 };
 
@@ -81,6 +82,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         BatchError,
         #[cfg(feature = "station")]
         StationError,
+        #[cfg(feature = "station")]
+        SharingError,
         #[cfg(feature = "station")]
         LoadError,
         #[cfg(feature = "station")]
