@@ -15,7 +15,7 @@ fn a_device_registers_by_its_certificate_with_no_further_input() {
     let device = scene.device("gw-0001");
     let registered = device.client(&["register", "--json"]).ok().json();
     assert_eq!((registered["id"].as_str(), registered["asked"].as_bool()), (Some("gw-0001"), Some(true)));
-    let store = scene.fleet.file(".firstlight/registry.sqlite3");
+    let store = scene.fleet.file(".firstlight/registry.db");
     let seen = oracle("sqlite3", &[store.to_str().unwrap(), "SELECT id, state, serial FROM device"]);
     assert_eq!(seen.trim(), "gw-0001|registered|SN000001");
     let again = device.client(&["register", "--json"]).ok().json();
@@ -32,6 +32,13 @@ fn a_device_registers_by_the_key_derived_from_its_groups() {
 #[test]
 fn a_device_registers_by_its_token() {
     let scene = Scene::new(Proof::Token);
+    let registered = scene.device("gw-0001").client(&["register", "--json"]).ok().json();
+    assert_eq!(registered["id"], "gw-0001");
+}
+
+#[test]
+fn a_device_registers_by_a_key_of_its_own_that_a_station_made() {
+    let scene = Scene::new(Proof::OwnKey);
     let registered = scene.device("gw-0001").client(&["register", "--json"]).ok().json();
     assert_eq!(registered["id"], "gw-0001");
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::authority::{CredentialRequest, FleetKey, GroupKeys, wrap_for_recipient};
-use crate::delivery::Credential;
+use crate::delivery::{Credential, SealedMaterial};
 use crate::fleet::check::Fleet;
-use crate::fleet::{CredentialKind, DevicePlan, EndpointName};
+use crate::fleet::{CredentialKind, DevicePlan, EndpointName, Secret};
 use crate::ledger::{CredentialState, Ledger, NewCredential};
 
 use super::error::StationError;
@@ -58,6 +58,17 @@ fn reopen(key: &FleetKey, device: &EndpointName, state: &CredentialState) -> Res
     Ok(Some(Credential { public: issued.public.clone(), private }))
 }
 
+/// Opens private material that a station of this fleet told the registry of; none if it was sealed by another key.
+pub fn open_told(
+    station: &Station,
+    device: &EndpointName,
+    name: &str,
+    generation: u32,
+    material: &SealedMaterial,
+) -> Option<Secret> {
+    station.keys().fleet_key().unseal(&material_context(device, name, generation), material).ok()
+}
+
 fn make(station: &Station, plan: &DevicePlan, state: &CredentialState) -> Result<Credential, StationError> {
     let request = CredentialRequest {
         device: &plan.device,
@@ -101,7 +112,7 @@ fn server_wraps(plan: &DevicePlan, credential: &Credential) -> Result<Vec<(Strin
 }
 
 /// What private material is sealed for: it opens for no other device, name or generation.
-fn material_context(device: &EndpointName, name: &Arc<str>, generation: u32) -> String {
+fn material_context(device: &EndpointName, name: &str, generation: u32) -> String {
     format!("credential:{device}:{name}:{generation}")
 }
 
