@@ -254,7 +254,8 @@ fn new_secret<'a>(
         return Err(RenderError::File { path: what.to_owned(), reason });
     }
     let what: Arc<str> = Arc::from(what);
-    slots.push(Slot { what: Arc::clone(&what), nature, bytes });
+    let of_credential = matches!(nature, Nature::PrivateKey) || what.contains(" of credential ");
+    slots.push(Slot { what: Arc::clone(&what), nature, bytes, of_credential });
     Ok(Part { what, nature, body: Body::Secret(slots.len() - 1), asked: None, marks: Arc::clone(marks) })
 }
 
