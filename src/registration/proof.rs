@@ -280,6 +280,23 @@ fn id_of(certificate: &X509Certificate<'_>, template: &str) -> Option<String> {
     Some(id)
 }
 
+/// Returns the device that a JWT says it is of; nothing is believed yet.
+pub(super) fn subject(token: &str) -> Option<String> {
+    Jwt::read(token)?.text("sub").map(str::to_owned)
+}
+
+/// Returns the device that a certificate names by a group's template; nothing is believed yet.
+pub(super) fn named_by(der: &[u8], template: &str) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    id_of(&certificate, template)
+}
+
+/// Returns the SHA-256 of a certificate's public key.
+pub(super) fn fingerprint_of(der: &[u8]) -> Option<Digest> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(Digest::of(certificate.public_key().raw))
+}
+
 /// A JWT, not yet believed.
 struct Jwt {
     kid: String,

@@ -173,29 +173,41 @@ fn received(writing: &mut Writing<'_>, visit: &Visit) -> Result<Visited<Register
     let Some(registered) = registered(writing.sql, writing.tenant, &visit.registration)? else {
         return Ok(Err(Refusal::NotRegistered));
     };
-    let (tenant, folded) = (writing.tenant, registered.device.folded());
+    let admitted = admitted(writing, &visit.proof, visit.nonce.as_ref(), &registered.group, &registered.device.folded())?;
+    Ok(admitted.map(|()| registered))
+}
+
+/// Checks that a device is not blocked and what only the store knows of its proof, and uses up its nonce.
+pub(super) fn admitted(
+    writing: &mut Writing<'_>,
+    proof: &Proof,
+    nonce: Option<&Nonce>,
+    group: &str,
+    folded: &str,
+) -> Result<Visited<()>, RegistryError> {
+    let tenant = writing.tenant;
     let blocked = writing
         .sql
-        .maybe_row("SELECT 1 FROM block WHERE tenant = $1 AND device = $2", &[tenant.into(), Value::from(&folded)])?;
+        .maybe_row("SELECT 1 FROM block WHERE tenant = $1 AND device = $2", &[tenant.into(), folded.into()])?;
     if blocked.is_some() {
         return Ok(Err(Refusal::DeviceBlocked));
     }
-    if let Err(refusal) = check_proof(writing, &visit.proof, &registered, &folded)? {
+    if let Err(refusal) = check_proof(writing, proof, group, folded)? {
         return Ok(Err(refusal));
     }
-    if let Some(nonce) = &visit.nonce {
+    if let Some(nonce) = nonce {
         let row = vec![vec![tenant.into(), Value::from(&nonce.value), millis(nonce.expires).into()]];
         if sql::insert(writing.sql, "nonce (tenant, value, expires)", &row, "ON CONFLICT DO NOTHING")? == 0 {
             return Ok(Err(Refusal::NonceReplayed));
         }
     }
-    Ok(Ok(registered))
+    Ok(Ok(()))
 }
 
 fn check_proof(
     writing: &mut Writing<'_>,
     proof: &Proof,
-    registered: &Registered,
+    group: &str,
     folded: &str,
 ) -> Result<Visited<()>, RegistryError> {
     let tenant = writing.tenant;
@@ -206,7 +218,7 @@ fn check_proof(
                 "SELECT grp, device FROM token WHERE tenant = $1 AND hash = $2 AND role IS NULL AND revoked IS NULL";
             let row = writing.sql.maybe_row(text, &[tenant.into(), hash.as_bytes().as_slice().into()])?;
             let Some(row) = row else { return Ok(Err(Refusal::TokenUnknown)) };
-            let is_its = row.maybe_text(0)?.is_none_or(|group| group == registered.group)
+            let is_its = row.maybe_text(0)?.is_none_or(|of| of == group)
                 && row.maybe_text(1)?.is_none_or(|device| device == folded);
             Ok(if is_its { Ok(()) } else { Err(Refusal::ProofOfAnotherDevice) })
         }
