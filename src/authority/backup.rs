@@ -21,7 +21,7 @@ use crate::host::HostError;
 use crate::host::files::{create_private, folder_of, read_bounded, sync_folder};
 
 use super::age_file::{encryptor, explain, parse_recipient, passphrase_identity, passphrase_recipient};
-use super::archive::{ArchiveWriter, LARGEST, copy_content, next_entry};
+use crate::format::tar::{ArchiveWriter, LARGEST, copy_content, next_entry};
 use super::bundle_keys;
 use super::ca::{self, read_root};
 use super::certificate::Facts;

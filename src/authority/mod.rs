@@ -6,7 +6,6 @@
 //! (root and station intermediate, their keys wrapped to the station). Nothing here overwrites a key.
 
 mod age_file;
-mod archive;
 pub mod backup;
 pub mod bundle_keys;
 mod ca;

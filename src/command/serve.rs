@@ -8,11 +8,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::authority::Authority;
+use crate::delivery::SealedMaterial;
 use crate::fleet::{EndpointName, Secret, ServeCertificate};
 use crate::host::files::write_atomically;
 use crate::registration::{ClaimKeys, Desk, Equipment, FleetIssuer, Models, Office};
 use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
-use crate::station::Station;
+use crate::registry::CredentialRow;
+use crate::station::{Station, issue};
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::Printer;
 
@@ -47,6 +49,12 @@ impl ClaimKeys for StationKeys {
         let device = EndpointName::new(device).ok()?;
         let fleet = self.0.folder().fleet.name();
         Some(self.0.keys().fleet_key().device_key(fleet, group, generation, &device))
+    }
+
+    fn own(&self, device: &EndpointName, credential: &CredentialRow) -> Option<Secret> {
+        let (key, body) = (credential.sealed_key.clone()?.0, credential.sealed_body.clone()?.0);
+        let generation = u32::try_from(credential.public["generation"].as_u64()?).ok()?;
+        issue::open_told(&self.0, device, &credential.name, generation, &SealedMaterial { key, body })
     }
 }
 

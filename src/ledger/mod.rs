@@ -42,6 +42,7 @@ mod reports;
 mod rows;
 mod schema;
 mod serials;
+mod served;
 mod states;
 mod steps;
 mod tally;
@@ -57,6 +58,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use served::ServedVersion;
 pub use audit::{ChainReport, Finding};
 pub use batches::{BatchRecord, BatchState, Closing};
 pub use deliveries::{FinishedDelivery, Lying, PendingDelivery};

@@ -223,6 +223,11 @@ CREATE TABLE outbox (
     digest BLOB NOT NULL
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (seq) WHERE entry IS NOT NULL;
+CREATE TABLE served (
+    version INTEGER PRIMARY KEY REFERENCES versions,
+    key BLOB NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
 ";
 
 /// The newest schema this program knows.

@@ -15,6 +15,7 @@ use crate::registry::registering::{
 };
 use crate::registry::{Registrar, Registry, RegistryError};
 
+use super::bundles::{Bundles, Counter};
 use super::challenge::Challenges;
 use super::exchange::{Incoming, Registration, Reply};
 use super::groups::{Group, Groups};
@@ -61,6 +62,7 @@ pub struct Desk {
     registrar: Registrar,
     registry: Registry,
     issuer: Arc<dyn Issuer>,
+    bundles: Arc<dyn Bundles>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     alarm: Arc<Alarm>,
@@ -77,6 +79,8 @@ pub struct Equipment {
     pub keys: Arc<dyn ClaimKeys>,
     /// Certificates, servers, models.
     pub issuer: Arc<dyn Issuer>,
+    /// Bundles that devices fetch.
+    pub bundles: Arc<dyn Bundles>,
     /// The fleet's own root certificate (DER).
     pub root: Vec<u8>,
     /// The time.
@@ -90,7 +94,7 @@ pub struct Equipment {
 impl Desk {
     /// Opens the desk: reads the policies of all groups.
     pub fn open(equipment: Equipment) -> Result<Self, RegistryError> {
-        let Equipment { registry, keys, issuer, root, clock, random, alarm } = equipment;
+        let Equipment { registry, keys, issuer, bundles, root, clock, random, alarm } = equipment;
         let desk = Self {
             judge: Judge {
                 fleet: registry.tenant().to_owned(),
@@ -102,6 +106,7 @@ impl Desk {
             registrar: Registrar::start(registry.clone()),
             registry,
             issuer,
+            bundles,
             clock,
             random,
             alarm,
@@ -163,6 +168,10 @@ impl Desk {
             answer,
             source: incoming.source.to_string(),
         })
+    }
+
+    fn counter(&self) -> Counter<'_> {
+        Counter { judge: &self.judge, groups: &self.groups, registry: &self.registry, bundles: &*self.bundles }
     }
 
     fn group(&self, name: Option<&str>) -> Result<Arc<Group>, Refused> {
@@ -331,12 +340,12 @@ impl Registration for Desk {
         }))
     }
 
-    fn bootstrap(&self, _: Incoming) -> Reply {
-        Reply::refused(Refusal::NotRegistered, "this server holds no bundles")
+    fn bootstrap(&self, incoming: Incoming) -> Reply {
+        self.told(self.counter().fetched(&incoming, self.clock.now()))
     }
 
-    fn bootstrap_result(&self, _: Incoming) -> Reply {
-        Reply::refused(Refusal::NotRegistered, "this server holds no bundles")
+    fn bootstrap_result(&self, incoming: Incoming) -> Reply {
+        self.told(self.counter().heard(&incoming, self.clock.now()))
     }
 
     fn is_ready(&self) -> bool {

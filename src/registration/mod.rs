@@ -1,6 +1,7 @@
 //! Registration of devices: proofs, admission, the decision and the answer. Knows no sockets and no SQL.
 
 mod administration;
+mod bundles;
 mod challenge;
 pub mod desk;
 pub mod exchange;
@@ -18,6 +19,7 @@ mod proof;
 mod request;
 
 pub use administration::{AdminCertificate, AdminRule, Office};
+pub use bundles::{Bundles, Offer, Unserved};
 pub use desk::{Alarm, Certified, Desk, Equipment, Issuer};
 pub use issuer::FleetIssuer;
 pub use keys::ClaimKeys;

@@ -35,6 +35,7 @@ pub mod scaffold;
 pub mod seal;
 pub mod select;
 pub mod sharing;
+pub mod served;
 pub mod shelf;
 pub mod slots;
 pub mod target;

@@ -4,6 +4,7 @@
 mod apply;
 mod asked;
 mod assign;
+mod bundles;
 mod decide;
 mod queue;
 mod snapshot;
@@ -14,5 +15,6 @@ pub(in crate::registry) mod tests;
 mod visit;
 
 pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof, SuppliedModel};
+pub use bundles::{BundleResult, BundleVisit};
 pub use queue::Registrar;
 pub use visit::{Policy, Registered, Report, Visit, Visited};

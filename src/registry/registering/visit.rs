@@ -144,7 +144,7 @@ impl Registry {
         nonce: Option<Nonce>,
     ) -> Result<Visited<()>, RegistryError> {
         let (device, group) = (device.clone(), group.to_owned());
-        self.write(move |writing| looked(writing, &device, &group, &proof, nonce.as_ref()))
+        self.write(move |writing| admitted(writing, &proof, nonce.as_ref(), &group, &device.folded()))
     }
 
     /// Gives a device a new credential in place of the one of that name; `answer` replaces the stored one.
@@ -200,25 +200,26 @@ fn received(writing: &mut Writing<'_>, visit: &Visit) -> Result<Visited<Register
     let Some(registered) = registered(writing.sql, writing.tenant, &visit.registration)? else {
         return Ok(Err(Refusal::NotRegistered));
     };
-    let (device, group) = (registered.device.clone(), registered.group.clone());
-    let looked = looked(writing, &device, &group, &visit.proof, visit.nonce.as_ref())?;
-    Ok(looked.map(|()| registered))
+    let (device, group) = (registered.device.folded(), registered.group.clone());
+    let admitted = admitted(writing, &visit.proof, visit.nonce.as_ref(), &group, &device)?;
+    Ok(admitted.map(|()| registered))
 }
 
-fn looked(
+/// Checks that a device is not blocked and what only the store knows of its proof, and uses up its nonce.
+pub(super) fn admitted(
     writing: &mut Writing<'_>,
-    device: &EndpointName,
-    group: &str,
     proof: &Proof,
     nonce: Option<&Nonce>,
+    group: &str,
+    folded: &str,
 ) -> Result<Visited<()>, RegistryError> {
-    let (tenant, folded) = (writing.tenant, device.folded());
+    let tenant = writing.tenant;
     let text = format!("SELECT 1 FROM block WHERE tenant = $1 AND {HOLDS} AND device = $3");
-    let blocked = writing.sql.maybe_row(&text, &[tenant.into(), writing.millis().into(), Value::from(&folded)])?;
+    let blocked = writing.sql.maybe_row(&text, &[tenant.into(), writing.millis().into(), folded.into()])?;
     if blocked.is_some() {
         return Ok(Err(Refusal::DeviceBlocked));
     }
-    if let Err(refusal) = check_proof(writing, proof, group, &folded)? {
+    if let Err(refusal) = check_proof(writing, proof, group, folded)? {
         return Ok(Err(refusal));
     }
     if let Some(nonce) = nonce {
@@ -244,7 +245,7 @@ fn check_proof(
                 "SELECT grp, device FROM token WHERE tenant = $1 AND hash = $2 AND role IS NULL AND revoked IS NULL";
             let row = writing.sql.maybe_row(text, &[tenant.into(), hash.as_bytes().as_slice().into()])?;
             let Some(row) = row else { return Ok(Err(Refusal::TokenUnknown)) };
-            let is_its = row.maybe_text(0)?.is_none_or(|its| its == group)
+            let is_its = row.maybe_text(0)?.is_none_or(|of| of == group)
                 && row.maybe_text(1)?.is_none_or(|device| device == folded);
             Ok(if is_its { Ok(()) } else { Err(Refusal::ProofOfAnotherDevice) })
         }
