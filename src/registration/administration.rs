@@ -91,7 +91,6 @@ impl Office {
             }
             Act::Approve => {
                 self.registry.approve(actor, name(0), &reason(asked)?)?;
-                self.registry.assign(actor, name(0))?;
                 Ok(Reply::empty(204))
             }
             Act::Deny => {

@@ -10,7 +10,7 @@ use crate::delivery::{Clock, Random};
 use crate::fleet::Digest;
 use crate::fleet::enrolment::Refusal;
 use crate::registry::registering::{
-    Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Registered, Report, Visit,
+    Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Registered, Report, Validated, Visit,
 };
 use crate::registry::{Registrar, Registry, RegistryError};
 
@@ -168,6 +168,7 @@ impl Desk {
             instance,
             resources,
             allocates: group.policy.hooks.allocate.is_some(),
+            validated: Validated::Agreed,
             asked: incoming.fields.clone(),
             answer,
             source: incoming.source.to_string(),

@@ -9,6 +9,7 @@ use crate::fleet::{EndpointName, SerialNumber};
 
 use super::credentials::{self, NewCredential};
 use super::times::{millis, of_millis};
+use super::undo::end_registration;
 use super::{Event, Reading, Registry, RegistryError, Row, Sql, StoredEvent, Value, Writing, attributes, chain, sql};
 
 /// The longest text of a device's record, in bytes.
@@ -423,6 +424,7 @@ impl Registry {
             row.lease_until = None;
             check(&row)?;
             let credentials = credentials::retire_all(writing, &folded)?;
+            end_registration(writing, &folded)?;
             let detail = serde_json::json!({"reason": reason, "credentials": credentials});
             writing.note(Event { what: "device-retired", device: Some(folded.clone()), actor: actor.clone(), detail });
             save(writing, row)

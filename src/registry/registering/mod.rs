@@ -12,6 +12,7 @@ mod snapshot;
 pub(in crate::registry) mod tests;
 mod visit;
 
-pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof};
+pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof, Validated};
+pub(in crate::registry) use assign::finish;
 pub use queue::Registrar;
 pub use visit::{Policy, Registered, Report, Visit, Visited};

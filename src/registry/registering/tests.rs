@@ -103,6 +103,7 @@ pub(in crate::registry) fn asked(policy: &GroupPolicy, id: &str, request: &str) 
         instance: Some(NewInstance { model: "sensor".into(), version: "1.0.0".into(), values: json!({"a": 1}) }),
         resources: vec![NewResource { kind: "topic".into(), name: format!("t/{id}"), detail: json!({}) }],
         allocates: false,
+        validated: Validated::Agreed,
         asked: json!({"id": id}),
         answer: json!({"registration": registration}),
         source: "192.0.2.1".into(),
