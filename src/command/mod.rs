@@ -15,6 +15,7 @@ use crate::ui::{Failure, Format, Level, Printer, Terminal, panics};
 pub mod client;
 pub mod context;
 pub mod globals;
+mod hook_ground;
 pub mod media;
 
 #[cfg(feature = "station")]

@@ -16,6 +16,7 @@ use crate::station::Station;
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::Printer;
 
+use super::hook_ground::Ground;
 use super::{Context, Status, opened, registry};
 
 const EXAMPLES: &str = "\
@@ -139,5 +140,6 @@ fn desk(station: &Arc<Station>, registry: &crate::registry::Registry, context: &
         clock,
         random,
         alarm: Arc::new(move |error| printer.warn(error)),
+        hooks: Arc::new(Ground::open(station, context)?),
     })?)
 }

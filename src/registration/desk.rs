@@ -17,12 +17,15 @@ use crate::registry::{Registrar, Registry, RegistryError};
 use super::challenge::Challenges;
 use super::exchange::{Incoming, Registration, Reply};
 use super::groups::{Group, Groups};
+use super::hooks::{Bag, Errands, HookCaller, HookGround};
 use super::keys::ClaimKeys;
 use super::proof::{Judge, Proven, Unproven};
 use super::request::{self, AskedModel, Refused, Request, known, malformed, object};
 
 /// After how many seconds a device asks again whether it was approved.
 const PENDING: u32 = 30;
+/// After how many seconds a device tries again when a hook failed.
+const AGAIN: u32 = 10;
 /// After how many seconds a device asks again when the registry is away.
 const AWAY: u32 = 5;
 
@@ -67,13 +70,15 @@ pub struct Certified {
 /// The desk. One for a server; used from any thread.
 pub struct Desk {
     judge: Judge,
-    groups: Groups,
+    groups: Arc<Groups>,
     registrar: Registrar,
     registry: Registry,
     issuer: Arc<dyn Issuer>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     alarm: Arc<Alarm>,
+    caller: Arc<HookCaller>,
+    errands: Errands,
 }
 
 /// Is told what ails the registry: the device is not.
@@ -95,29 +100,40 @@ pub struct Equipment {
     pub random: Arc<dyn Random>,
     /// Who is told what ails the registry.
     pub alarm: Arc<Alarm>,
+    /// What hooks stand on.
+    pub hooks: Arc<dyn HookGround>,
 }
 
 impl Desk {
-    /// Opens the desk: reads the policies of all groups.
+    /// Opens the desk: reads the policies of all groups, and starts what hooks have to do.
     pub fn open(equipment: Equipment) -> Result<Self, RegistryError> {
-        let Equipment { registry, keys, issuer, root, clock, random, alarm } = equipment;
-        let desk = Self {
+        let Equipment { registry, keys, issuer, root, clock, random, alarm, hooks } = equipment;
+        let groups = Arc::new(Groups::new(registry.clone(), &root));
+        groups.refresh()?;
+        let caller = Arc::new(HookCaller::new(hooks, Arc::clone(&clock)));
+        let errands = Errands::start(Bag {
+            registry: registry.clone(),
+            groups: Arc::clone(&groups),
+            caller: Arc::clone(&caller),
+            alarm: Arc::clone(&alarm),
+        });
+        Ok(Self {
             judge: Judge {
                 fleet: registry.tenant().to_owned(),
                 keys,
                 challenges: Challenges::new(&*random),
                 registry: registry.clone(),
             },
-            groups: Groups::new(registry.clone(), &root),
+            groups,
             registrar: Registrar::start(registry.clone()),
             registry,
             issuer,
             clock,
             random,
             alarm,
-        };
-        desk.groups.refresh()?;
-        Ok(desk)
+            caller,
+            errands,
+        })
     }
 
     /// Reads the policies anew, for a fleet file or a registry that changed.
@@ -129,13 +145,21 @@ impl Desk {
         let request = Request::read(&incoming.fields)?;
         // A policy that changed under way is read anew, once.
         for _ in 0..2 {
-            let asked = self.asked(incoming, &request)?;
+            let mut asked = self.asked(incoming, &request)?;
+            let words = self.validate(&mut asked)?;
             let decision = self.registrar.register(asked)?;
-            if decision == Decision::Stale {
-                self.groups.refresh()?;
-                continue;
+            match decision {
+                Decision::Stale => self.groups.refresh()?,
+                Decision::Refused(refusal @ (Refusal::DeniedByHook | Refusal::HookFailed)) => {
+                    return Ok(refused_by_hook(refusal, &words));
+                }
+                decision => {
+                    if matches!(decision, Decision::Assigning { .. }) {
+                        self.errands.ring();
+                    }
+                    return Ok(reply(decision));
+                }
             }
-            return Ok(reply(decision));
         }
         Ok(Reply::refused(Refusal::TryLater, "the group's policy is being changed").after(1))
     }
@@ -173,6 +197,20 @@ impl Desk {
             answer,
             source: incoming.source.to_string(),
         })
+    }
+
+    /// Asks the group's own check, and returns its words. Only a device whose proof holds is asked about, and no repetition.
+    fn validate(&self, asked: &mut Asked) -> Result<String, RegistryError> {
+        let policy = Arc::clone(&asked.policy);
+        let Some(target) = &policy.hooks.validate else { return Ok(String::new()) };
+        asked.validated = Validated::NotAsked;
+        if !self.registry.needs_check(asked)? {
+            return Ok(String::new());
+        }
+        let (validated, attributes, words) = self.caller.validate(target, self.registry.tenant(), asked);
+        asked.validated = validated;
+        asked.facts.attributes.extend(attributes);
+        Ok(words)
     }
 
     fn group(&self, name: Option<&str>) -> Result<Arc<Group>, Refused> {
@@ -363,8 +401,22 @@ fn state_of(registered: &Registered) -> Reply {
     match registered.state.as_str() {
         "assigned" => Reply::fields(200, registered.answer.clone()),
         "pending" | "assigning" => waiting(&registered.id, &registered.state),
+        "failed" => {
+            let is_denied = registered.decided_by.as_deref() == Some("hook");
+            let refusal = if is_denied { Refusal::DeniedByHook } else { Refusal::HookFailed };
+            refused_by_hook(refusal, registered.reason.as_deref().unwrap_or_default())
+        }
         "denied" => Reply::refused(Refusal::ApprovalDenied, registered.reason.clone().unwrap_or_default()),
         state => Reply::refused(Refusal::NotRegistered, format!("the registration is {state}")),
+    }
+}
+
+/// A hook's no is told in its words; how it failed is nothing to a device.
+fn refused_by_hook(refusal: Refusal, words: &str) -> Reply {
+    match refusal {
+        Refusal::DeniedByHook if !words.is_empty() => Reply::refused(refusal, words),
+        Refusal::DeniedByHook => Reply::refused(refusal, refusal.says()),
+        _ => Reply::refused(refusal, refusal.says()).after(AGAIN),
     }
 }
 

@@ -5,6 +5,7 @@ mod challenge;
 pub mod desk;
 pub mod exchange;
 mod groups;
+mod hooks;
 mod issuer;
 mod keys;
 mod points;
@@ -13,5 +14,6 @@ mod request;
 
 pub use administration::Office;
 pub use desk::{Alarm, Certified, Desk, Equipment, Issuer, ModelQuestion};
+pub use hooks::{HookGround, NoHooks};
 pub use issuer::FleetIssuer;
 pub use keys::ClaimKeys;

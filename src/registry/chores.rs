@@ -139,18 +139,18 @@ impl Registry {
         })
     }
 
-    /// Lets go of a claim after a failure: the chore is due again after `wait` milliseconds, or at once where the chore was
-    /// turned into another meanwhile.
-    pub fn put_off(&self, chore: &Chore, wait: i64) -> Result<(), RegistryError> {
+    /// Lets go of a claim: the chore is due again after `wait` milliseconds, or at once where it was turned into another
+    /// meanwhile. `has_failed` counts as one more failure.
+    pub fn put_off(&self, chore: &Chore, wait: i64, has_failed: bool) -> Result<(), RegistryError> {
         let chore = chore.clone();
         self.write(move |writing| {
-            let text = "UPDATE chore SET due = $1, failures = failures + 1, changed = $2
+            let text = "UPDATE chore SET due = $1, failures = failures + $6, changed = $2
                 WHERE tenant = $3 AND registration = $4 AND claim = $5";
             let now = writing.millis();
             let wait = if is_held(writing, &chore)? { wait } else { 0 };
             let (registration, tenant) = (Value::from(&chore.registration), Value::from(writing.tenant));
             let values = [(now + wait).into(), now.into(), tenant, registration, chore.claim.into()];
-            writing.sql.execute(text, &values).map(drop)
+            writing.sql.execute(text, &[&values[..], &[i64::from(has_failed).into()]].concat()).map(drop)
         })
     }
 }

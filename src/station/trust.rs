@@ -305,7 +305,7 @@ pub fn enrolment_hook(group: &str, step: &str, target: &HookTarget) -> Option<Fl
         argv: target.command.clone(),
         files: Vec::new(),
         timeout: target.timeout,
-        as_root: false,
+        as_root: target.as_root,
         exits: BTreeMap::new(),
         abilities: ProgramAbilities::default(),
     };

@@ -199,6 +199,9 @@ pub struct HookTarget {
     /// Words of a program: trusted by digest, JSON on standard input and output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
+    /// True if the program may run as root.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_root: bool,
     /// How long it may take, in seconds.
     #[serde(default = "three")]
     pub timeout: u32,

@@ -115,6 +115,7 @@ static HOOK_TARGET: Record = Record {
     fields: &[
         optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook"),
         optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments: JSON in, JSON out"),
+        optional("as_root", Shape::Boolean, "true lets the program run as root"),
         optional("timeout", Shape::Text(&DURATION), "how long it may take, at most 5m, 3s when absent"),
         optional(
             "fail",
