@@ -1,5 +1,6 @@
 //! The desk where devices register: reads a request, judges its proof, asks for the transaction, words the answer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -7,19 +8,20 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::delivery::{Clock, Random};
-use crate::fleet::Digest;
-use crate::fleet::enrolment::Refusal;
+use crate::fleet::enrolment::{Rates, Refusal, Subscription};
 use crate::registry::registering::{
     Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Registered, Report, Validated, Visit,
 };
 use crate::registry::{Registrar, Registry, RegistryError};
 
+use super::allotment::resources;
 use super::challenge::Challenges;
 use super::exchange::{Incoming, Registration, Reply};
 use super::groups::{Group, Groups};
-use super::hooks::{Bag, Errands, HookCaller, HookGround};
+use super::hooks::{Bag, Errands, Heralds, HookCaller, HookGround, News};
 use super::keys::ClaimKeys;
 use super::proof::{Judge, Proven, Unproven};
+use super::repetition::{digest, idempotency};
 use super::request::{self, AskedModel, Refused, Request, known, malformed, object};
 
 /// After how many seconds a device asks again whether it was approved.
@@ -79,6 +81,7 @@ pub struct Desk {
     alarm: Arc<Alarm>,
     caller: Arc<HookCaller>,
     errands: Errands,
+    _heralds: Heralds,
 }
 
 /// Is told what ails the registry: the device is not.
@@ -102,12 +105,14 @@ pub struct Equipment {
     pub alarm: Arc<Alarm>,
     /// What hooks stand on.
     pub hooks: Arc<dyn HookGround>,
+    /// Subscribers of the fleet, by name.
+    pub subscriptions: BTreeMap<String, Subscription>,
 }
 
 impl Desk {
     /// Opens the desk: reads the policies of all groups, and starts what hooks have to do.
     pub fn open(equipment: Equipment) -> Result<Self, RegistryError> {
-        let Equipment { registry, keys, issuer, root, clock, random, alarm, hooks } = equipment;
+        let Equipment { registry, keys, issuer, root, clock, random, alarm, hooks, subscriptions } = equipment;
         let groups = Arc::new(Groups::new(registry.clone(), &root));
         groups.refresh()?;
         let caller = Arc::new(HookCaller::new(hooks, Arc::clone(&clock)));
@@ -115,6 +120,13 @@ impl Desk {
             registry: registry.clone(),
             groups: Arc::clone(&groups),
             caller: Arc::clone(&caller),
+            alarm: Arc::clone(&alarm),
+        });
+        let heralds = Heralds::start(News {
+            registry: registry.clone(),
+            groups: Arc::clone(&groups),
+            caller: Arc::clone(&caller),
+            subscriptions,
             alarm: Arc::clone(&alarm),
         });
         Ok(Self {
@@ -133,6 +145,7 @@ impl Desk {
             alarm,
             caller,
             errands,
+            _heralds: heralds,
         })
     }
 
@@ -174,7 +187,7 @@ impl Desk {
         let instance = self.issuer.model(&model_question(request, &facts, &group))?;
         let certified = self.certified(request)?;
         let registration = self.draw(now);
-        let resources = resources(request, &group);
+        let resources = resources(request, &group)?;
         let answer =
             self.answer(&registration, request, &group, instance.as_ref(), certified.as_ref(), &resources, now);
         Ok(Asked {
@@ -369,6 +382,10 @@ impl Registration for Desk {
         Reply::refused(Refusal::NotRegistered, "this server holds no bundles")
     }
 
+    fn rates(&self, group: Option<&str>) -> Option<Rates> {
+        self.groups.get(group)?.policy.rates
+    }
+
     fn is_ready(&self) -> bool {
         self.registry.ping().is_ok()
     }
@@ -467,64 +484,7 @@ fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) 
     }
 }
 
-fn resources(request: &Request, group: &Group) -> Vec<NewResource> {
-    let serial = request.serial.as_ref().map(ToString::to_string).unwrap_or_default();
-    let fill = |text: &str| {
-        text.replace("{id}", request.device.as_str()).replace("{group}", &group.name).replace("{serial}", &serial)
-    };
-    let declared = group.policy.resources.iter();
-    declared
-        .map(|resource| NewResource {
-            kind: resource.kind.clone(),
-            name: fill(&resource.name),
-            detail: resource.detail.iter().map(|(name, value)| (name.clone(), Value::from(fill(value)))).collect(),
-        })
-        .collect()
-}
-
 fn credential(certified: &Certified) -> Value {
     let Certified { credential, chain } = certified;
     json!({ "name": credential.name, "kind": credential.kind, "certificate": credential.public, "chain": chain })
-}
-
-/// The device's own key, else one that stands for what it asks: asking the same again is the same request.
-fn idempotency(incoming: &Incoming, request: &Request) -> String {
-    let device = request.device.folded();
-    match &incoming.idempotency_key {
-        Some(key) => format!("key/{device}/{key}"),
-        None => format!("asked/{device}/{}", hex::encode(digest(&incoming.fields).as_bytes())),
-    }
-}
-
-/// Digest of what is asked, whatever the order of its fields.
-fn digest(fields: &Value) -> Digest {
-    let mut text = String::new();
-    write_sorted(fields, &mut text);
-    Digest::of(text.as_bytes())
-}
-
-fn write_sorted(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(name, _)| *name);
-            text.push('{');
-            for (name, value) in fields {
-                text.push_str(&Value::from(name.as_str()).to_string());
-                text.push(':');
-                write_sorted(value, text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for item in items {
-                write_sorted(item, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        other => text.push_str(&other.to_string()),
-    }
 }

@@ -16,6 +16,7 @@ mod chores;
 mod connection;
 mod copy;
 mod credentials;
+mod deliveries;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 mod device_tests;
@@ -31,6 +32,7 @@ pub mod merge;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod registering;
+mod resources;
 mod schema;
 mod search;
 mod sql;
@@ -52,6 +54,7 @@ pub use chores::{Chore, ChoreKind, Unallocated};
 pub use connection::Engine;
 pub use copy::{Copied, CopyProgress, copy};
 pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
+pub use deliveries::Delivery;
 pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
 pub use events::Subscriber;
@@ -60,6 +63,7 @@ pub use groups::{Declared, Group, GroupUsage};
 pub use handle::Registry;
 pub use merge::{Merged, StationEntry};
 pub use registering::Registrar;
+pub use resources::Allocated;
 pub use search::{LARGEST_PAGE, Page};
 
 use handle::{Reading, Writing};

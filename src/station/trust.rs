@@ -265,7 +265,9 @@ pub fn programs(fleet: &Fleet) -> Vec<FleetProgram> {
     let hooks = fleet.factories().flat_map(|factory| &factory.hooks);
     let hooks = hooks.filter_map(|(step, spec)| hook(step.name(), spec));
     let enrolment = fleet.groups().iter().flat_map(|(group, policy)| enrolment_hooks(group, &policy.hooks));
-    let mut programs: Vec<FleetProgram> = programmers.chain(hooks).chain(enrolment).collect();
+    let subscribers = fleet.enrolment().subscribers.iter();
+    let subscribers = subscribers.filter_map(|(name, subscription)| subscriber(name, &subscription.target));
+    let mut programs: Vec<FleetProgram> = programmers.chain(hooks).chain(enrolment).chain(subscribers).collect();
     let mut seen = Vec::new();
     programs.retain(|program| {
         !seen.contains(program) && {
@@ -294,6 +296,12 @@ pub fn enrolment_hooks(group: &str, hooks: &Hooks) -> Vec<FleetProgram> {
     let steps = [("validate", &hooks.validate), ("allocate", &hooks.allocate), ("notify", &hooks.notify)];
     let programs = steps.into_iter().filter_map(|(step, target)| enrolment_hook(group, step, target.as_ref()?));
     programs.collect()
+}
+
+/// Returns the program of a subscriber as it is trusted, where it has one.
+fn subscriber(name: &str, target: &HookTarget) -> Option<FleetProgram> {
+    enrolment_hook(name, "notify", target)
+        .map(|program| FleetProgram { uses: format!("subscriber {name:?}"), ..program })
 }
 
 /// Returns the program of an enrolment group's hook as it is trusted, where it has one.

@@ -214,6 +214,15 @@ fn three() -> u32 {
     3
 }
 
+/// One that is told of events of the whole fleet, at least once each.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subscription {
+    /// Who is told.
+    pub target: HookTarget,
+    /// The events, such as `registered`; all when empty.
+    pub events: Vec<String>,
+}
+
 /// A signed webhook.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

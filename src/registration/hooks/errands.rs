@@ -1,8 +1,7 @@
 //! Errands: the threads that ask hooks to allocate and tell them to release. What they do lies in the store.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -10,21 +9,17 @@ use crate::fleet::enrolment::{GroupPolicy, HookFailure};
 use crate::registry::{Chore, ChoreKind, Registry, RegistryError, Unallocated};
 
 use super::super::groups::Groups;
+use super::bell::Crew;
 use super::caller::{HookCaller, Uncalled};
+use super::pause::{LONGEST_PAUSE, pause};
 use super::words::{Ask, of_device};
 
 /// Threads that run errands.
 const THREADS: usize = 4;
-/// How often it is looked for chores that another server or a person made, or that were put off.
-const LOOK: Duration = Duration::from_millis(500);
 /// How long a claim outlives the hook's own limit, in milliseconds.
 const MARGIN: i64 = 5_000;
 /// How often an allocation is tried.
 const MOST_TRIES: i64 = 5;
-/// The longest pause between two tries, in milliseconds.
-const LONGEST_PAUSE: i64 = 300_000;
-/// How long errands under way are waited for at the end.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Is told what ails the registry.
 type Alarm = dyn Fn(&RegistryError) + Send + Sync;
@@ -39,74 +34,18 @@ pub(in crate::registration) struct Bag {
 
 /// The threads; they end when this is let go.
 pub(in crate::registration) struct Errands {
-    bell: Arc<Bell>,
-}
-
-#[derive(Default)]
-struct Bell {
-    state: Mutex<State>,
-    rung: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    rings: u64,
-    busy: usize,
-    is_over: bool,
+    crew: Crew,
 }
 
 impl Errands {
     /// Starts the threads: chores left by a crash are taken up as soon as their claims have run out.
     pub(in crate::registration) fn start(bag: Bag) -> Self {
-        let (bell, bag) = (Arc::new(Bell::default()), Arc::new(bag));
-        for number in 0..THREADS {
-            let (bell, bag) = (Arc::clone(&bell), Arc::clone(&bag));
-            let thread = std::thread::Builder::new().name(format!("errand-{number}"));
-            // Where no thread can be made the others do it; without any, devices wait until the next start.
-            let _ = thread.spawn(move || bell.run(|| bag.run_one()));
-        }
-        Self { bell }
+        Self { crew: Crew::start(THREADS, "errand", move || bag.run_one()) }
     }
 
     /// Tells that there is something to do.
     pub(in crate::registration) fn ring(&self) {
-        self.bell.state.lock().unwrap_or_else(PoisonError::into_inner).rings += 1;
-        self.bell.rung.notify_one();
-    }
-}
-
-impl Drop for Errands {
-    fn drop(&mut self) {
-        let mut state = self.bell.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.is_over = true;
-        self.bell.rung.notify_all();
-        let until = Instant::now() + FAREWELL;
-        while state.busy > 0 && Instant::now() < until {
-            let waited = self.bell.rung.wait_timeout(state, Duration::from_millis(50));
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
-
-impl Bell {
-    /// Runs `work` until nothing is left, then waits for the bell.
-    fn run(&self, work: impl Fn() -> bool) {
-        let mut heard = 0;
-        loop {
-            {
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                if state.is_over {
-                    return;
-                }
-                (heard, state.busy) = (state.rings.max(heard), state.busy + 1);
-            }
-            let found = work();
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.busy -= 1;
-            if !found && !state.is_over && state.rings == heard {
-                drop(self.rung.wait_timeout(state, LOOK));
-            }
-        }
+        self.crew.ring();
     }
 }
 
@@ -207,10 +146,4 @@ impl Bag {
 /// One that may fail is tried less often: the device waits.
 fn tries(fail: HookFailure) -> i64 {
     if fail == HookFailure::Open { 2 } else { MOST_TRIES }
-}
-
-/// One second, doubled with each failure.
-fn pause(failures: i64) -> i64 {
-    let doubled = u32::try_from(failures.clamp(0, 12)).unwrap_or(12);
-    (1_000_i64 << doubled).min(LONGEST_PAUSE)
 }

@@ -3,9 +3,12 @@
 //! A hook gets one JSON object and answers with one, the same for a webhook (`POST`, signed) and for a program (standard
 //! input and output). No hook is asked while a database transaction is open.
 
+mod bell;
 mod breaker;
 mod caller;
 mod errands;
+mod heralds;
+mod pause;
 mod validate;
 mod words;
 
@@ -13,3 +16,4 @@ pub use caller::{HookGround, NoHooks};
 
 pub(super) use caller::HookCaller;
 pub(super) use errands::{Bag, Errands};
+pub(super) use heralds::{Heralds, News};
