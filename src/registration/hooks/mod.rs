@@ -9,6 +9,9 @@ mod caller;
 mod errands;
 mod heralds;
 mod pause;
+#[cfg(test)]
+#[cfg(feature = "postgres")]
+mod tests;
 mod validate;
 mod words;
 
