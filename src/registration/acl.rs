@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::fleet::{Digest, EndpointName};
+use crate::fleet::{Class, Diagnose, Digest, EndpointName};
 use crate::host::HostError;
 use crate::host::files::write_atomically;
 use crate::registry::{Allocated, Registry, RegistryError};
@@ -37,6 +37,22 @@ pub enum AclError {
     /// The file.
     #[error(transparent)]
     Host(#[from] HostError),
+}
+
+impl Diagnose for AclError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Registry(error) => error.class(),
+            Self::Host(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::Host(error) => error.hint(),
+        }
+    }
 }
 
 impl AccessList {

@@ -26,6 +26,7 @@ use crate::{
     ledger::LedgerError,
     medium::content::ContentError,
     programmer::ProgrammerError,
+    registration::AclError,
     registry::{ExchangeError, RegistryError},
     station::BatchError,
     station::StationError,
@@ -105,6 +106,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         RegistryError,
         #[cfg(feature = "station")]
         ExchangeError,
+        #[cfg(feature = "station")]
+        AclError,
         #[cfg(feature = "server")]
         ServerError,
     }

@@ -65,10 +65,7 @@ fn a_subscriber_hears_the_events_it_wants_and_a_group_its_own() {
         let world = World::with(engine, &policy(&hooks, &json!({})), subscriptions);
         until(|| world.registry.subscriber("group/line-a").ok().and(world.registry.subscriber("fleet/crm").ok()));
         let rid = registration(&world.register(json!({ "id": "gw-1" })));
-        let other = Default::default();
-        world.registry.declare_groups("ann", &other).unwrap();
         world.registry.block("ann", &"gw-9".to_owned().try_into().unwrap(), "stolen").unwrap();
-        world.registry.declare_groups("ann", &[("line-a".to_owned(), policy(&hooks, &json!({})))].into()).unwrap();
         assert_eq!(world.end(&rid).status, 204);
         until(|| heard(&own).iter().any(|(_, what)| what == "registration-ended").then_some(()));
         until(|| (!heard(&all).is_empty()).then_some(()));
