@@ -15,8 +15,12 @@ use crate::ui::{Failure, Format, Level, Printer, Terminal, panics};
 pub mod client;
 pub mod context;
 pub mod globals;
+#[cfg(feature = "server")]
+mod hook_ground;
 pub mod media;
 
+#[cfg(feature = "station")]
+pub mod acl;
 #[cfg(feature = "station")]
 pub mod approval;
 #[cfg(feature = "station")]
@@ -161,6 +165,9 @@ pub enum Command {
     /// Make, list and revoke tokens of devices and of people.
     #[cfg(feature = "station")]
     Token(token::Args),
+    /// Show what registered devices may publish and read, as mosquitto takes it.
+    #[cfg(feature = "station")]
+    Acl(acl::Args),
     /// Decide about devices that wait for a person.
     #[cfg(feature = "station")]
     Approval(approval::Args),
@@ -242,6 +249,8 @@ impl Command {
             Command::Serve(args) => serve::run(args, context),
             #[cfg(feature = "station")]
             Command::Token(args) => token::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Acl(args) => acl::run(args, context),
             #[cfg(feature = "station")]
             Command::Approval(args) => approval::run(args, context),
             #[cfg(feature = "station")]

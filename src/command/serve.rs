@@ -1,23 +1,27 @@
 //! `firstlight serve`: the registration server.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::authority::Authority;
 use crate::delivery::SealedMaterial;
+use crate::fleet::enrolment::Subscription;
 use crate::fleet::{EndpointName, Secret, ServeCertificate};
 use crate::host::files::write_atomically;
-use crate::registration::{ClaimKeys, Desk, Equipment, FleetIssuer, Models, Office};
+use crate::registration::{AclFile, ClaimKeys, Desk, Equipment, FleetIssuer, Models, Office};
+use crate::registry::Registry;
 use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
 use crate::registry::CredentialRow;
 use crate::station::{Station, issue};
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::Printer;
 
+use super::hook_ground::Ground;
 use super::model::at_hand;
 use super::place::operator;
 use super::{Context, Status, opened, registry};
@@ -31,6 +35,9 @@ Examples:
 const FAREWELL: Duration = Duration::from_secs(10);
 /// How often certificate and policies are looked at for a change.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// How often the access list for mosquitto is looked at, at most.
+const LEAST_ACL: Duration = Duration::from_secs(1);
 
 /// Arguments of `firstlight serve`.
 #[derive(clap::Args, Debug)]
@@ -74,12 +81,13 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     }
     let station = Arc::new(opened::station(context, None)?);
     let registry = registry::of_folder(context, station.folder())?;
+    let mut acl = AclKeeper::of(&station);
     let config = config(&args, &station, context)?;
     let own = at_hand::own(&station.folder().root, station.folder().fleet.models())?;
     let actor = format!("operator {}", operator(&context.globals));
     let models = at_hand::publish_own(own, &registry, &actor, &context.printer)?;
     let desk = Arc::new(desk(&station, &registry, &models, context)?);
-    let office = Arc::new(Office::new(registry, Arc::clone(&context.random)).with_models(models));
+    let office = Arc::new(Office::new(registry.clone(), Arc::clone(&context.random)).with_models(models));
     let log = Arc::new(Lines(context.printer.clone()));
     let running = Server::start(config, Arc::clone(&desk) as _, office, Arc::clone(&context.clock), log)?;
     context.printer.event(&json!({ "event": "listening", "address": running.address().to_string() }));
@@ -89,6 +97,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     while context.interrupt.asked().is_none() {
         std::thread::sleep(pause);
         since += pause;
+        keep_acl(&mut acl, &registry, context);
         if since >= LOOK {
             since = Duration::ZERO;
             if let Err(error) = desk.refresh() {
@@ -138,9 +147,39 @@ fn own_certificate(station: &Station, names: &[Arc<str>], context: &Context) -> 
     Ok(files)
 }
 
+/// The access list for mosquitto, where the fleet file names one, and when it is looked at next.
+struct AclKeeper(Option<(AclFile, Instant)>);
+
+impl AclKeeper {
+    fn of(station: &Station) -> Self {
+        let folder = station.folder();
+        let path = folder.fleet.enrolment().mqtt_acl.as_ref();
+        Self(path.map(|path| (AclFile::new(&folder.root.join(path.value.as_ref())), Instant::now())))
+    }
+}
+
+/// Writes the access list where it changed. A long one is made anew less often.
+fn keep_acl(acl: &mut AclKeeper, registry: &Registry, context: &Context) {
+    let Some((file, next)) = acl.0.as_mut().filter(|(_, next)| Instant::now() >= *next) else { return };
+    let began = Instant::now();
+    match file.keep(registry) {
+        Ok(None) => {}
+        Ok(Some(list)) => {
+            context.printer.event(&json!({ "event": "acl", "lines": list.lines, "left_out": list.left_out.len() }));
+        }
+        Err(error) => context.printer.warn(format_args!("the access list could not be written: {error}")),
+    }
+    *next = Instant::now() + LEAST_ACL.max(began.elapsed() * 20);
+}
+
+fn subscriptions(fleet: &crate::fleet::Fleet) -> BTreeMap<String, Subscription> {
+    let subscribers = fleet.enrolment().subscribers.iter();
+    subscribers.map(|(name, subscription)| (name.to_string(), subscription.clone())).collect()
+}
+
 fn desk(
     station: &Arc<Station>,
-    registry: &crate::registry::Registry,
+    registry: &Registry,
     models: &Arc<Models>,
     context: &Context,
 ) -> anyhow::Result<Desk> {
@@ -160,5 +199,7 @@ fn desk(
         clock,
         random,
         alarm: Arc::new(move |error| printer.warn(error)),
+        hooks: Arc::new(Ground::open(station, context)?),
+        subscriptions: subscriptions(&folder.fleet),
     })?)
 }

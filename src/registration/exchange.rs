@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 pub use crate::fleet::enrolment::Role;
 
-use crate::fleet::enrolment::Refusal;
+use crate::fleet::enrolment::{Rates, Refusal};
 
 /// One request of a device, read whole and within bounds. There is no `Debug`: `authorization` may be a token.
 pub struct Incoming {
@@ -199,6 +199,8 @@ pub trait Registration: Send + Sync {
     fn bootstrap(&self, incoming: Incoming) -> Reply;
     /// `POST /v1/bootstrap/result`.
     fn bootstrap_result(&self, incoming: Incoming) -> Reply;
+    /// Returns the rates of the group that a request is for, where the group has its own; `group` as it is named there.
+    fn rates(&self, group: Option<&str>) -> Option<Rates>;
     /// Returns true while the registry answers: for `/healthz`.
     fn is_ready(&self) -> bool;
 }

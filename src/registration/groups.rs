@@ -123,6 +123,11 @@ impl Groups {
         rules.filter_map(|rule| name(&rule.id)).collect()
     }
 
+    /// Returns all groups.
+    pub(super) fn all(&self) -> Vec<Arc<Group>> {
+        self.ready.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// Returns a group by its name; the only one there is where a device names none.
     pub(super) fn get(&self, name: Option<&str>) -> Option<Arc<Group>> {
         let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,14 @@
 //! Registration of devices: proofs, admission, the decision and the answer. Knows no sockets and no SQL.
 
+mod acl;
 mod administration;
+mod allotment;
 mod bundles;
 mod challenge;
 pub mod desk;
 pub mod exchange;
 mod groups;
+mod hooks;
 mod issuer;
 mod keys;
 mod model_changes;
@@ -16,11 +19,14 @@ mod model_publishing;
 mod model_shelf;
 mod points;
 mod proof;
+mod repetition;
 mod request;
 
+pub use acl::{AccessList, AclError, AclFile, MQTT_ACL};
 pub use administration::{AdminCertificate, AdminRule, Office};
 pub use bundles::{Bundles, Offer, Unserved};
 pub use desk::{Alarm, Certified, Desk, Equipment, Issuer};
+pub use hooks::{HookGround, NoHooks};
 pub use issuer::FleetIssuer;
 pub use keys::ClaimKeys;
 pub use model_changes::{ApprovalError, Reassigned};

@@ -22,7 +22,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [&'static str])
 }
 
 /// All tables but the tenant's own row, which is carried over last.
-const TABLES: [Table; 19] = [
+const TABLES: [Table; 20] = [
     table("grp", 1, &["id", "policy", "declared", "etag", "used", "changed"]),
     table("allow", 2, &["grp", "device", "attributes", "max_uses", "used", "expires"]),
     table("block", 1, &["device", "reason", "since", "expires"]),
@@ -75,6 +75,7 @@ const TABLES: [Table; 19] = [
             "sealed_body",
             "not_before",
             "not_after",
+            "registration",
             "changed",
         ],
     ),
@@ -92,6 +93,8 @@ const TABLES: [Table; 19] = [
             "answer",
             "reason",
             "decided_by",
+            "token",
+            "listed",
             "created",
             "changed",
         ],
@@ -100,7 +103,8 @@ const TABLES: [Table; 19] = [
     table("model", 2, &["id", "version", "state", "canonical", "digest", "source_format", "source", "published"]),
     table("model_rule", 1, &["id", "priority", "rule", "declared", "changed"]),
     table("instance", 2, &["device", "number", "model", "version", "model_values", "state", "origin", "changed"]),
-    table("resource", 3, &["device", "kind", "name", "detail", "state", "changed"]),
+    table("resource", 3, &["registration", "kind", "name", "device", "origin", "detail", "state", "changed"]),
+    table("chore", 1, &["registration", "device", "grp", "kind", "due", "claim", "failures", "changed"]),
     table(
         "station",
         1,
@@ -109,7 +113,7 @@ const TABLES: [Table; 19] = [
     table("lease", 1, &["device", "station", "state", "until", "changed"]),
     table("station_event", 2, &["station", "seq", "entry", "digest"]),
     table("event", 1, &["seq", "at", "actor", "what", "device", "detail", "digest"]),
-    table("subscriber", 1, &["id", "seen", "failures"]),
+    table("subscriber", 1, &["id", "seen", "failures", "due", "claim"]),
     TENANT,
 ];
 
@@ -361,6 +365,8 @@ mod tests {
                 ("model", "state", _) => "published".into(),
                 ("instance", "state", _) => "current".into(),
                 ("resource", "state", _) => "wanted".into(),
+                ("resource", "origin", _) => "hook".into(),
+                ("chore", "kind", _) => "release".into(),
                 ("lease", "state", _) => "used".into(),
                 (_, "max_uses", _) => Value::Null,
                 (_, _, "TEXT") => format!("{column} ü").into(),

@@ -9,6 +9,7 @@ use crate::fleet::{EndpointName, SerialNumber};
 
 use super::credentials::{self, NewCredential};
 use super::times::{millis, of_millis};
+use super::undo::end_registration;
 use super::{Event, Reading, Registry, RegistryError, Row, Sql, StoredEvent, Value, Writing, attributes, chain, sql};
 
 /// The longest text of a device's record, in bytes.
@@ -448,6 +449,7 @@ pub(super) fn retire(
     check(&row)?;
     let credentials = credentials::retire_all(writing, &folded)?;
     free_lease(writing, &folded)?;
+    end_registration(writing, &folded)?;
     let detail = serde_json::json!({"reason": reason, "credentials": credentials});
     writing.note(Event { what: "device-retired", device: Some(folded), actor: actor.to_owned(), detail });
     save(writing, row)

@@ -13,9 +13,11 @@ mod approvals;
 mod attributes;
 mod block;
 mod chain;
+mod chores;
 mod connection;
 mod copy;
 mod credentials;
+mod deliveries;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 mod device_tests;
@@ -34,6 +36,7 @@ pub mod models;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod registering;
+mod resources;
 mod rows;
 mod schema;
 mod search;
@@ -46,15 +49,18 @@ pub(crate) mod tests;
 mod text;
 mod times;
 mod tokens;
+mod undo;
 mod writer;
 
 pub use allow::{Allowed, Imported, RowEnd};
 pub use approvals::OpenRegistration;
 pub use block::Blocked;
 pub use chain::{Event, StoredEvent};
+pub use chores::{Chore, ChoreKind, Unallocated};
 pub use connection::Engine;
 pub use copy::{Copied, CopyProgress, copy};
 pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
+pub use deliveries::Delivery;
 pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
 pub use events::Subscriber;
@@ -63,6 +69,7 @@ pub use groups::{Declared, Group, GroupUsage};
 pub use handle::Registry;
 pub use merge::{Merged, StationEntry};
 pub use registering::Registrar;
+pub use resources::Allocated;
 pub use rows::{ExchangeError, ExchangeForm};
 pub use search::{LARGEST_PAGE, Page};
 pub use stations::{CheckIn, LeaseRow, MadeDevice, Mark, Standing, StationRow};

@@ -114,6 +114,7 @@ CREATE TABLE credential (
     sealed_body BLOB,
     not_before INTEGER,
     not_after INTEGER,
+    registration TEXT,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, fingerprint)
 );
@@ -130,6 +131,8 @@ CREATE TABLE registration (
     answer TEXT NOT NULL,
     reason TEXT,
     decided_by TEXT,
+    token BLOB,
+    listed INTEGER NOT NULL,
     created INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
@@ -180,15 +183,33 @@ CREATE TABLE instance (
 CREATE INDEX instance_proposed ON instance (tenant, device) WHERE state = 'proposed';
 CREATE TABLE resource (
     tenant TEXT NOT NULL REFERENCES tenant,
-    device TEXT NOT NULL,
+    registration TEXT NOT NULL,
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
+    device TEXT NOT NULL,
+    origin TEXT NOT NULL CHECK (origin IN ('declared', 'hook')),
     detail TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('wanted', 'allocated', 'releasing')),
     changed INTEGER NOT NULL,
-    PRIMARY KEY (tenant, device, kind, name)
+    PRIMARY KEY (tenant, registration, kind, name)
 );
+CREATE INDEX resource_device ON resource (tenant, device);
 CREATE INDEX resource_kind ON resource (tenant, kind, state);
+CREATE INDEX resource_releasing ON resource (tenant, registration) WHERE state = 'releasing';
+CREATE TABLE chore (
+    tenant TEXT NOT NULL REFERENCES tenant,
+    registration TEXT NOT NULL,
+    device TEXT NOT NULL,
+    grp TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('allocate', 'allocated', 'release')),
+    due INTEGER,
+    claim INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (tenant, registration)
+);
+CREATE INDEX chore_due ON chore (tenant, due) WHERE due IS NOT NULL;
+CREATE INDEX chore_device ON chore (tenant, device);
 CREATE TABLE station (
     tenant TEXT NOT NULL REFERENCES tenant,
     id TEXT NOT NULL,
@@ -238,6 +259,8 @@ CREATE TABLE subscriber (
     id TEXT NOT NULL,
     seen INTEGER NOT NULL,
     failures INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    claim INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 );
 ";

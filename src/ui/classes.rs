@@ -27,7 +27,7 @@ use crate::{
     ledger::LedgerError,
     medium::content::ContentError,
     programmer::ProgrammerError,
-    registration::{ApprovalError, ExportError, PublishError},
+    registration::{AclError, ApprovalError, ExportError, PublishError},
     registry::{ExchangeError, RegistryError},
     station::BatchError,
     station::StationError,
@@ -111,6 +111,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         RegistryError,
         #[cfg(feature = "station")]
         ExchangeError,
+        #[cfg(feature = "station")]
+        AclError,
         #[cfg(feature = "station")]
         ApprovalError,
         #[cfg(feature = "station")]

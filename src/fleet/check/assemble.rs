@@ -26,6 +26,7 @@ impl Fleet {
             slots: file.slots.iter().map(|(number, port)| (*number, Arc::clone(&port.value))).collect(),
             programmers: file.programmers.clone(),
             groups: file.groups.iter().map(|(name, group)| (Arc::clone(name), group.policy.clone())).collect(),
+            enrolment: file.enrolment.clone(),
             store: file.store.clone(),
             models: file.models.clone(),
             serve: file.serve.clone(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::enrolment::GroupPolicy;
-use super::super::file::{DeviceSpec, Given, ServeSpec, StoreSpec};
+use super::super::file::{DeviceSpec, EnrolmentSpec, Given, ServeSpec, StoreSpec};
 use super::super::model::ModelsSpec;
 use super::super::program::Programmers;
 use super::super::{AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource, SerialNumber};
@@ -20,6 +20,7 @@ pub struct Fleet {
     pub(super) slots: BTreeMap<u32, Arc<str>>,
     pub(super) programmers: Programmers,
     pub(super) groups: BTreeMap<Arc<str>, GroupPolicy>,
+    pub(super) enrolment: EnrolmentSpec,
     pub(super) store: StoreSpec,
     pub(super) serve: ServeSpec,
     pub(super) models: ModelsSpec,
@@ -60,6 +61,11 @@ impl Fleet {
     /// Returns the policies of the enrolment groups, by name.
     pub fn groups(&self) -> &BTreeMap<Arc<str>, GroupPolicy> {
         &self.groups
+    }
+
+    /// Returns what is said of enrolment beside the groups.
+    pub fn enrolment(&self) -> &EnrolmentSpec {
+        &self.enrolment
     }
 
     /// Returns the enrolment group in which devices of a profile register, where the profile names one.

@@ -8,6 +8,7 @@ use crate::fleet::Digest;
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
 use crate::registry::times::millis;
+use crate::registry::undo::release_all;
 use crate::registry::{RegistryError, Value, instances, models, sql};
 
 use super::asked::{Asked, Decision, Proof};
@@ -24,6 +25,7 @@ struct Rows {
     models: Vec<Vec<Value>>,
     instances: Vec<Vec<Value>>,
     resources: Vec<Vec<Value>>,
+    chores: Vec<Vec<Value>>,
     nonces: Vec<Vec<Value>>,
     groups: BTreeMap<String, i64>,
     tokens: BTreeMap<Digest, i64>,
@@ -113,6 +115,13 @@ fn note(writing: &mut Writing<'_>, asked: &Asked, verdict: &Verdict) {
     writing.note(Event { what, device: Some(asked.device.folded()), actor: "device".to_owned(), detail });
 }
 
+fn token_of(asked: &Asked) -> Option<Digest> {
+    match asked.proof {
+        Proof::Token(hash) => Some(hash),
+        _ => None,
+    }
+}
+
 fn proof_word(proof: &Proof) -> &'static str {
     match proof {
         Proof::Token(_) => "token",
@@ -153,8 +162,7 @@ fn give_up(
     let ended = "UPDATE registration SET state = 'ended', changed = $1 WHERE tenant = $2 AND device = $3
         AND state <> 'ended'";
     writing.sql.execute(ended, &device)?;
-    let released = "UPDATE resource SET state = 'releasing', changed = $1 WHERE tenant = $2 AND device = $3";
-    writing.sql.execute(released, &device)?;
+    release_all(writing, &folded)?;
     if asked.credential.is_some() {
         let retired = "UPDATE credential SET state = 'retired', changed = $1 WHERE tenant = $2 AND device = $3
             AND state = 'active' AND name = $4";
@@ -217,6 +225,7 @@ impl Rows {
         self.add_credential(writing, found, asked);
         self.add_instance(writing, found, asked)?;
         self.add_resources(writing, asked, stage);
+        self.add_chore(writing, asked, stage);
         self.count(found, asked);
         Self::keep_in_step(found, asked, stage);
         Ok(())
@@ -268,6 +277,8 @@ impl Rows {
             stage.registration().into(),
             asked.asked.to_string().into(),
             asked.answer.to_string().into(),
+            token_of(asked).map(|hash| hash.as_bytes().to_vec()).into(),
+            i64::from(found.allowed.contains_key(&(asked.group.clone(), asked.device.folded()))).into(),
             now.into(),
             now.into(),
         ]);
@@ -297,6 +308,7 @@ impl Rows {
                 public.into(),
                 times[0].into(),
                 times[1].into(),
+                Value::from(&asked.registration),
                 writing.millis().into(),
             ]);
             let row = CredentialRow { device: asked.device.folded(), is_active: true };
@@ -334,12 +346,32 @@ impl Rows {
         for resource in &asked.resources {
             self.resources.push(vec![
                 writing.tenant.into(),
-                asked.device.folded().into(),
+                Value::from(&asked.registration),
                 Value::from(&resource.kind),
                 Value::from(&resource.name),
+                asked.device.folded().into(),
+                "declared".into(),
                 resource.detail.to_string().into(),
                 state.into(),
                 writing.millis().into(),
+            ]);
+        }
+    }
+
+    /// A hook is to be asked, by whoever gets to it first, and after a crash too.
+    fn add_chore(&mut self, writing: &Writing<'_>, asked: &Asked, stage: Stage) {
+        if stage == Stage::Assigning {
+            let now = writing.millis();
+            self.chores.push(vec![
+                writing.tenant.into(),
+                Value::from(&asked.registration),
+                asked.device.folded().into(),
+                Value::from(&asked.group),
+                "allocate".into(),
+                now.into(),
+                0.into(),
+                0.into(),
+                now.into(),
             ]);
         }
     }
@@ -395,7 +427,9 @@ impl Rows {
         sql::insert(sql, CREDENTIAL, &self.credentials, "")?;
         sql::insert(sql, models::INTO, &self.models, "")?;
         sql::insert(sql, instances::INTO, &self.instances, "")?;
-        let resource = "resource (tenant, device, kind, name, detail, state, changed)";
+        let chore = "chore (tenant, registration, device, grp, kind, due, claim, failures, changed)";
+        sql::insert(sql, chore, &self.chores, "")?;
+        let resource = "resource (tenant, registration, kind, name, device, origin, detail, state, changed)";
         for some in once_each(&self.resources) {
             sql::insert(sql, resource, &some, RESOURCE_AGAIN)?;
         }
@@ -424,9 +458,9 @@ fn once_each(rows: &[Vec<Value>]) -> Vec<Vec<Vec<Value>>> {
     let mut rounds: Vec<Round> = Vec::new();
     for row in rows {
         let key = match row.len() {
-            // A device: tenant and name. An attribute: tenant, name and device. A resource: device, kind, name.
+            // A device: tenant and name. An attribute: tenant, name and device. A resource: registration, kind, name.
             4 => vec![row[1].clone(), row[3].clone()],
-            7 => row[1..4].to_vec(),
+            9 => row[1..4].to_vec(),
             _ => vec![row[1].clone()],
         };
         match rounds.iter_mut().find(|(keys, _)| !keys.contains(&key)) {
@@ -456,10 +490,10 @@ const DEVICE_AGAIN: &str = "ON CONFLICT (tenant, folded) DO UPDATE SET
     lease_until = excluded.lease_until, seen = excluded.seen, etag = device.etag + 1, changed = excluded.changed";
 
 const REGISTRATION: &str =
-    "registration (tenant, id, request, digest, device, grp, state, asked, answer, created, changed)";
+    "registration (tenant, id, request, digest, device, grp, state, asked, answer, token, listed, created, changed)";
 
 const CREDENTIAL: &str =
-    "credential (tenant, fingerprint, device, name, kind, state, public, not_before, not_after, changed)";
+    "credential (tenant, fingerprint, device, name, kind, state, public, not_before, not_after, registration, changed)";
 
-const RESOURCE_AGAIN: &str = "ON CONFLICT (tenant, device, kind, name) DO UPDATE SET
+const RESOURCE_AGAIN: &str = "ON CONFLICT (tenant, registration, kind, name) DO UPDATE SET
     detail = excluded.detail, state = excluded.state, changed = excluded.changed";

@@ -43,12 +43,28 @@ pub struct Asked {
     pub resources: Vec<NewResource>,
     /// True if a hook allocates more before the device is registered.
     pub allocates: bool,
+    /// What the group's own check says.
+    pub validated: Validated,
     /// The request as a person who approves it may see it, and as it is taken up again after a crash. No proof, no secret.
     pub asked: Json,
     /// The answer.
     pub answer: Json,
     /// Where it came from, for the audit trail.
     pub source: String,
+}
+
+/// What a group's own check says of a registration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Validated {
+    /// There is none, or it agrees.
+    #[default]
+    Agreed,
+    /// It was not asked: the registration seemed to be none that needs it. Should it need it after all, it is judged again.
+    NotAsked,
+    /// A person must agree.
+    Held,
+    /// It said no, or failed.
+    Refused(Refusal),
 }
 
 /// What of a proof only the store can judge.

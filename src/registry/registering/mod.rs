@@ -14,7 +14,10 @@ mod standing;
 pub(in crate::registry) mod tests;
 mod visit;
 
-pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof, SuppliedModel};
+pub use asked::{
+    Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof, SuppliedModel, Validated,
+};
+pub(in crate::registry) use assign::finish;
 pub use bundles::{BundleResult, BundleVisit};
 pub use queue::Registrar;
 pub use visit::{Policy, Registered, Report, Visit, Visited};

@@ -4,10 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use crate::registry::times::millis;
 use crate::registry::{Registry, RegistryError};
 
 use super::apply::register_all;
 use super::asked::{Asked, Decision};
+use super::decide::needs_check;
+use super::snapshot::Snapshot;
 
 /// Most registrations of one transaction.
 const MOST: usize = 128;
@@ -58,6 +61,17 @@ impl Registrar {
         });
         hear.recv().unwrap_or_else(|_| {
             Err(RegistryError::Away { store: String::new(), reason: "its thread has ended".to_owned() })
+        })
+    }
+}
+
+impl Registry {
+    /// Returns true if the group's own check is to be asked: not about what is refused anyway, nor about a repetition.
+    pub fn needs_check(&self, asked: &Asked) -> Result<bool, RegistryError> {
+        let now = millis(self.now());
+        self.read(|reading| {
+            let found = Snapshot::read(reading.sql, reading.tenant, now, std::slice::from_ref(asked))?;
+            Ok(needs_check(asked, &found, now))
         })
     }
 }

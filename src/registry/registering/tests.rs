@@ -110,6 +110,7 @@ pub(in crate::registry) fn asked(policy: &GroupPolicy, id: &str, request: &str) 
         }),
         resources: vec![NewResource { kind: "topic".into(), name: format!("t/{id}"), detail: json!({}) }],
         allocates: false,
+        validated: Validated::Agreed,
         asked: json!({"id": id}),
         answer: json!({"registration": registration}),
         source: "192.0.2.1".into(),

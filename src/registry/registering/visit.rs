@@ -11,6 +11,7 @@ use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
 use crate::registry::instances::{self, ModelJudge};
 use crate::registry::times::millis;
+use crate::registry::undo::release_all;
 use crate::registry::{Registry, RegistryError, Value, sql};
 
 use super::asked::{NewCredential, Nonce, Proof};
@@ -32,6 +33,8 @@ pub struct Registered {
     pub answer: Json,
     /// Why it was denied or failed.
     pub reason: Option<String>,
+    /// Who decided: a person, or `hook`.
+    pub decided_by: Option<String>,
 }
 
 /// A group's policy and its mark.
@@ -179,8 +182,8 @@ impl Registry {
 }
 
 fn registered(sql: &mut dyn crate::registry::Sql, tenant: &str, id: &str) -> Result<Option<Registered>, RegistryError> {
-    let text = "SELECT r.id, d.id, r.grp, r.state, r.asked, r.answer, r.reason FROM registration r
-        JOIN device d ON d.tenant = r.tenant AND d.folded = r.device WHERE r.tenant = $1 AND r.id = $2";
+    let text = "SELECT r.id, COALESCE(d.id, r.device), r.grp, r.state, r.asked, r.answer, r.reason, r.decided_by
+        FROM registration r LEFT JOIN device d ON d.tenant = r.tenant AND d.folded = r.device WHERE r.tenant = $1 AND r.id = $2";
     let Some(row) = sql.maybe_row(text, &[tenant.into(), id.into()])? else { return Ok(None) };
     let json = |text: String| serde_json::from_str(&text).map_err(|_| RegistryError::damaged("", "no JSON in it"));
     let device = EndpointName::new(&row.text(1)?);
@@ -192,6 +195,7 @@ fn registered(sql: &mut dyn crate::registry::Sql, tenant: &str, id: &str) -> Res
         asked: json(row.text(4)?)?,
         answer: json(row.text(5)?)?,
         reason: row.maybe_text(6)?,
+        decided_by: row.maybe_text(7)?,
     }))
 }
 
@@ -327,9 +331,12 @@ fn replace_credential(
         Value::from(&new.public),
         new.not_before.map(millis).into(),
         new.not_after.map(millis).into(),
+        Value::from(&registered.id),
         now.into(),
     ];
-    let into = "credential (tenant, fingerprint, device, name, kind, state, public, not_before, not_after, changed)";
+    let into =
+        "credential (tenant, fingerprint, device, name, kind, state, public, not_before, not_after, registration,
+        changed)";
     let again = "ON CONFLICT (tenant, fingerprint) DO UPDATE SET public = excluded.public,
         not_before = excluded.not_before, not_after = excluded.not_after, changed = excluded.changed";
     sql::insert(writing.sql, into, &[row], again)?;
@@ -339,7 +346,7 @@ fn replace_credential(
 }
 
 fn end(writing: &mut Writing<'_>, registered: &Registered) -> Result<(), RegistryError> {
-    if registered.state == "ended" {
+    if !matches!(registered.state.as_str(), "assigned" | "pending" | "assigning") {
         return Ok(());
     }
     let (tenant, now, folded) = (writing.tenant, writing.millis(), registered.device.folded());
@@ -350,8 +357,7 @@ fn end(writing: &mut Writing<'_>, registered: &Registered) -> Result<(), Registr
     let free = "UPDATE device SET state = 'expected', registration = NULL, changed = $1, etag = etag + 1
         WHERE tenant = $2 AND folded = $3 AND state <> 'retired'";
     writing.sql.execute(free, &values)?;
-    let released = "UPDATE resource SET state = 'releasing', changed = $1 WHERE tenant = $2 AND device = $3";
-    writing.sql.execute(released, &values)?;
+    release_all(writing, &folded)?;
     let group = "UPDATE grp SET used = used - 1 WHERE tenant = $1 AND id = $2";
     writing.sql.execute(group, &[tenant.into(), Value::from(&registered.group)])?;
     let detail = json!({ "registration": registered.id, "group": registered.group });
