@@ -16,9 +16,10 @@ use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
 use crate::registry::CredentialRow;
 use crate::station::{Station, issue};
 use crate::station::post::PRIVATE_FOLDER;
-use crate::ui::Printer;
+use crate::ui::{Hangup, Printer};
 
-use super::{Context, Status, opened, registry};
+use super::serving_bundles::{Opening, Stand, StationBundles};
+use super::{Context, Status, registry};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,21 +71,33 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if context.globals.plan {
         return Ok(context.would("serve the registry"));
     }
-    let station = Arc::new(opened::station(context, None)?);
+    let opening = Opening::new(context);
+    let station = opening.station(context)?;
     let registry = registry::of_folder(context, station.folder())?;
     let config = config(&args, &station, context)?;
-    let desk = Arc::new(desk(&station, &registry, context)?);
+    let bundles = Arc::new(StationBundles::new(Arc::clone(&station), context.printer.clone()));
+    let desk = Arc::new(desk(&station, &registry, Arc::clone(&bundles), context)?);
     let office = Arc::new(Office::new(registry, Arc::clone(&context.random)));
     let log = Arc::new(Lines(context.printer.clone()));
     let running = Server::start(config, Arc::clone(&desk) as _, office, Arc::clone(&context.clock), log)?;
     context.printer.event(&json!({ "event": "listening", "address": running.address().to_string() }));
     context.printer.talk(format_args!("listening at https://{}", running.address()));
+    let hangup = Hangup::listen()?;
+    let mut stand = Stand::of(&station.folder().root);
     let mut since = Duration::ZERO;
     let pause = Duration::from_millis(100);
     while context.interrupt.asked().is_none() {
         std::thread::sleep(pause);
         since += pause;
-        if since >= LOOK {
+        let is_hung_up = hangup.asked();
+        if is_hung_up || since >= LOOK {
+            let now = Stand::of(&station.folder().root);
+            if is_hung_up || now != stand {
+                stand = now;
+                reread(&opening, &bundles, context);
+            }
+        }
+        if is_hung_up || since >= LOOK {
             since = Duration::ZERO;
             if let Err(error) = desk.refresh() {
                 context.printer.warn(format_args!("the groups could not be read again: {error}"));
@@ -94,6 +107,22 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let cut = running.shutdown(FAREWELL);
     context.printer.talk(format_args!("stopped; {cut} connections were cut"));
     Ok(Status::Done)
+}
+
+/// Reads the fleet anew. A file that is wrong now is no reason to stop serving: what was read before stays.
+fn reread(opening: &Opening, bundles: &StationBundles, context: &Context) {
+    let again = opening.station(context).and_then(|station| {
+        registry::of_folder(context, station.folder())?;
+        Ok(station)
+    });
+    match again {
+        Ok(station) => {
+            bundles.exchange(station);
+            context.printer.event(&json!({ "event": "reread" }));
+            context.printer.talk("the fleet file was read again");
+        }
+        Err(error) => context.printer.warn(format_args!("the fleet cannot be read again: {error:#}")),
+    }
 }
 
 fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<ServerConfig> {
@@ -131,7 +160,12 @@ fn own_certificate(station: &Station, names: &[Arc<str>], context: &Context) -> 
     Ok(files)
 }
 
-fn desk(station: &Arc<Station>, registry: &crate::registry::Registry, context: &Context) -> anyhow::Result<Desk> {
+fn desk(
+    station: &Arc<Station>,
+    registry: &crate::registry::Registry,
+    bundles: Arc<StationBundles>,
+    context: &Context,
+) -> anyhow::Result<Desk> {
     let printer = context.printer.clone();
     let folder = station.folder();
     let authority = Arc::new(Authority::open(&folder.root.join(PRIVATE_FOLDER), station.keys())?);
@@ -143,6 +177,7 @@ fn desk(station: &Arc<Station>, registry: &crate::registry::Registry, context: &
         registry: registry.clone(),
         keys: Arc::new(StationKeys(Arc::clone(station))),
         issuer: Arc::new(issuer),
+        bundles,
         root,
         clock,
         random,
