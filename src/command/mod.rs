@@ -83,6 +83,8 @@ pub mod seal;
 pub mod selection;
 #[cfg(feature = "server")]
 pub mod serve;
+#[cfg(feature = "server")]
+pub mod serving_bundles;
 #[cfg(feature = "station")]
 pub mod sharing;
 #[cfg(feature = "station")]

@@ -19,12 +19,13 @@ use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
 use crate::registry::CredentialRow;
 use crate::station::{Station, issue};
 use crate::station::post::PRIVATE_FOLDER;
-use crate::ui::Printer;
+use crate::ui::{Hangup, Printer};
 
 use super::hook_ground::Ground;
 use super::model::at_hand;
 use super::place::operator;
-use super::{Context, Status, opened, registry};
+use super::serving_bundles::{Opening, Stand, StationBundles};
+use super::{Context, Status, registry};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,26 +80,38 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if context.globals.plan {
         return Ok(context.would("serve the registry"));
     }
-    let station = Arc::new(opened::station(context, None)?);
+    let opening = Opening::new(context);
+    let station = opening.station(context)?;
     let registry = registry::of_folder(context, station.folder())?;
     let mut acl = AclKeeper::of(&station);
     let config = config(&args, &station, context)?;
     let own = at_hand::own(&station.folder().root, station.folder().fleet.models())?;
     let actor = format!("operator {}", operator(&context.globals));
     let models = at_hand::publish_own(own, &registry, &actor, &context.printer)?;
-    let desk = Arc::new(desk(&station, &registry, &models, context)?);
+    let bundles = Arc::new(StationBundles::new(Arc::clone(&station), context.printer.clone()));
+    let desk = Arc::new(desk(&station, &registry, &models, Arc::clone(&bundles), context)?);
     let office = Arc::new(Office::new(registry.clone(), Arc::clone(&context.random)).with_models(models));
     let log = Arc::new(Lines(context.printer.clone()));
     let running = Server::start(config, Arc::clone(&desk) as _, office, Arc::clone(&context.clock), log)?;
     context.printer.event(&json!({ "event": "listening", "address": running.address().to_string() }));
     context.printer.talk(format_args!("listening at https://{}", running.address()));
+    let hangup = Hangup::listen()?;
+    let mut stand = Stand::of(&station.folder().root);
     let mut since = Duration::ZERO;
     let pause = Duration::from_millis(100);
     while context.interrupt.asked().is_none() {
         std::thread::sleep(pause);
         since += pause;
         keep_acl(&mut acl, &registry, context);
-        if since >= LOOK {
+        let is_hung_up = hangup.asked();
+        if is_hung_up || since >= LOOK {
+            let now = Stand::of(&station.folder().root);
+            if is_hung_up || now != stand {
+                stand = now;
+                reread(&opening, &bundles, context);
+            }
+        }
+        if is_hung_up || since >= LOOK {
             since = Duration::ZERO;
             if let Err(error) = desk.refresh() {
                 context.printer.warn(format_args!("the groups could not be read again: {error}"));
@@ -108,6 +121,22 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let cut = running.shutdown(FAREWELL);
     context.printer.talk(format_args!("stopped; {cut} connections were cut"));
     Ok(Status::Done)
+}
+
+/// Reads the fleet anew. A file that is wrong now is no reason to stop serving: what was read before stays.
+fn reread(opening: &Opening, bundles: &StationBundles, context: &Context) {
+    let again = opening.station(context).and_then(|station| {
+        registry::of_folder(context, station.folder())?;
+        Ok(station)
+    });
+    match again {
+        Ok(station) => {
+            bundles.exchange(station);
+            context.printer.event(&json!({ "event": "reread" }));
+            context.printer.talk("the fleet file was read again");
+        }
+        Err(error) => context.printer.warn(format_args!("the fleet cannot be read again: {error:#}")),
+    }
 }
 
 fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<ServerConfig> {
@@ -181,6 +210,7 @@ fn desk(
     station: &Arc<Station>,
     registry: &Registry,
     models: &Arc<Models>,
+    bundles: Arc<StationBundles>,
     context: &Context,
 ) -> anyhow::Result<Desk> {
     let printer = context.printer.clone();
@@ -195,6 +225,7 @@ fn desk(
         registry: registry.clone(),
         keys: Arc::new(StationKeys(Arc::clone(station))),
         issuer: Arc::new(issuer),
+        bundles,
         root,
         clock,
         random,

@@ -10,7 +10,6 @@ use crate::fleet::{DevicePlan, Digest, EndpointName};
 use super::devices::{self, Facts};
 use super::generation::Generations;
 use super::ticket::Asked;
-use super::work::Work;
 use super::{CredentialState, Ledger, LedgerError, credentials, versions};
 
 /// The version that a device is served.

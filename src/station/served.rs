@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::bundle::{self, Rendering};
 use crate::delivery::{Credential, SealedArtifact};
-use crate::fleet::{DevicePlan, EndpointName, Secret, Variable};
+use crate::fleet::{DevicePlan, EndpointName, Secret};
 use crate::format::tar::ArchiveWriter;
 use crate::ledger::ServedVersion;
 
@@ -33,7 +33,6 @@ pub enum Served {
 /// credential is left out: the bundle tells the device to keep its file.
 pub fn bundle(station: &Station, device: &EndpointName, has: Option<u32>) -> Result<Served, StationError> {
     let plan = station.folder().fleet.plan(device, None)?;
-    resolve(station, &plan)?;
     issue::issue(station, &plan)?;
     let version = station.ledger().version_to_serve(&plan, &station.summary(&plan))?;
     if has == Some(version.version) {
@@ -43,16 +42,10 @@ pub fn bundle(station: &Station, device: &EndpointName, has: Option<u32>) -> Res
     Ok(Served::Bundle(ServedBundle { version: version.version, archive: archive(&artifact, &version)? }))
 }
 
-/// Secrets of variables are read once for the process.
-fn resolve(station: &Station, plan: &DevicePlan) -> Result<(), StationError> {
-    let named = plan.variables.values().filter_map(|variable| match variable {
-        Variable::Secret(name) => Some(Arc::clone(name)),
-        Variable::Plain(_) | Variable::Pii(_) => None,
-    });
-    let wanted: BTreeSet<Arc<str>> = named.collect();
-    if wanted.iter().all(|name| station.secrets().contains_key(name)) {
-        return Ok(());
-    }
+/// Reads every secret of the fleet: any bundle may name it.
+pub fn prepare(station: &Station) -> Result<(), StationError> {
+    let secrets = station.folder().fleet.secrets();
+    let wanted: BTreeSet<Arc<str>> = secrets.keys().cloned().collect();
     station.resolve_secrets(&wanted)
 }
 
