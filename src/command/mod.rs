@@ -77,6 +77,8 @@ pub mod seal;
 pub mod selection;
 #[cfg(feature = "server")]
 pub mod serve;
+#[cfg(feature = "server")]
+mod serving_certificate;
 #[cfg(feature = "station")]
 pub mod station;
 #[cfg(feature = "station")]

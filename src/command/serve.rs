@@ -1,7 +1,6 @@
 //! `firstlight serve`: the registration server.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::authority::Authority;
 use crate::fleet::{EndpointName, Secret, ServeCertificate};
-use crate::host::files::write_atomically;
 use crate::registration::{ClaimKeys, Desk, Equipment, FleetIssuer, Office};
-use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
+use crate::server::{Bounds, Log, Running, Server, ServerConfig, TlsFiles};
 use crate::station::Station;
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::Printer;
 
+use super::serving_certificate::OwnCertificate;
 use super::{Context, Status, opened, registry};
 
 const EXAMPLES: &str = "\
@@ -64,7 +63,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     }
     let station = Arc::new(opened::station(context, None)?);
     let registry = registry::of_folder(context, station.folder())?;
-    let config = config(&args, &station, context)?;
+    let (tls, mut own) = certificate(&station, context)?;
+    let config = config(&args, &station, tls);
     let desk = Arc::new(desk(&station, &registry, context)?);
     let office = Arc::new(Office::new(registry, Arc::clone(&context.random)));
     let log = Arc::new(Lines(context.printer.clone()));
@@ -81,6 +81,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
             if let Err(error) = desk.refresh() {
                 context.printer.warn(format_args!("the groups could not be read again: {error}"));
             }
+            if let Some(own) = &mut own {
+                renew(own, &running, context);
+            }
         }
     }
     let cut = running.shutdown(FAREWELL);
@@ -88,39 +91,48 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<ServerConfig> {
-    let spec = station.folder().fleet.serve();
+/// Certificate and key: the operator's files, or one that the fleet's own authority makes.
+fn certificate(station: &Arc<Station>, context: &Context) -> anyhow::Result<(TlsFiles, Option<OwnCertificate>)> {
     let root = &station.folder().root;
-    let tls = match &spec.certificate {
-        ServeCertificate::Own { names } => own_certificate(station, names, context)?,
-        ServeCertificate::Files { certificate, key } => {
-            TlsFiles { certificate: root.join(certificate.value.as_ref()), key: root.join(key.value.as_ref()) }
+    match &station.folder().fleet.serve().certificate {
+        ServeCertificate::Own { names } => {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let (station, clock, random) =
+                (Arc::clone(station), Arc::clone(&context.clock), Arc::clone(&context.random));
+            let issue = move || station.authority().issue_for_server(&names, &*clock, &*random);
+            let own = OwnCertificate::make(&root.join(PRIVATE_FOLDER), &context.clock, issue)?;
+            Ok((own.files().clone(), Some(own)))
         }
-    };
+        ServeCertificate::Files { certificate, key } => {
+            let [certificate, key] = [certificate, key].map(|path| root.join(path.value.as_ref()));
+            Ok((TlsFiles { certificate, key }, None))
+        }
+    }
+}
+
+/// A certificate that cannot be made anew is no reason to stop serving: the one in force goes on.
+fn renew(own: &mut OwnCertificate, running: &Running, context: &Context) {
+    let renewed = own.renew_if_due().and_then(|is_new| if is_new { Ok(running.reload()?) } else { Ok(()) });
+    if let Err(error) = renewed {
+        context.printer.warn(format_args!("the server's certificate could not be made anew: {error}"));
+    }
+}
+
+fn config(args: &Args, station: &Station, tls: TlsFiles) -> ServerConfig {
+    let spec = station.folder().fleet.serve();
     let bounds = Bounds {
         connections: spec.limits.connections as usize,
         header: Duration::from_secs(u64::from(spec.limits.header_timeout)),
         ..Bounds::default()
     };
-    Ok(ServerConfig {
+    ServerConfig {
         listen: args.listen.unwrap_or(spec.listen),
         tls,
         rates: spec.limits.rates,
         bounds,
         look_every: LOOK,
         takes_hangup: true,
-    })
-}
-
-/// Makes a certificate of the fleet's own authority; it is made anew at every start.
-fn own_certificate(station: &Station, names: &[Arc<str>], context: &Context) -> anyhow::Result<TlsFiles> {
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let made = station.authority().issue_for_server(&names, &*context.clock, &*context.random)?;
-    let folder: PathBuf = station.folder().root.join(PRIVATE_FOLDER);
-    let files = TlsFiles { certificate: folder.join("serve.pem"), key: folder.join("serve.key") };
-    made.key.expose(|key| write_atomically(&files.key, key, 0o600))?;
-    write_atomically(&files.certificate, made.chain.as_bytes(), 0o600)?;
-    Ok(files)
+    }
 }
 
 fn desk(station: &Arc<Station>, registry: &crate::registry::Registry, context: &Context) -> anyhow::Result<Desk> {
