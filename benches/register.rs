@@ -8,6 +8,9 @@
 //! and not this program is measured. Prints one JSON object.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::exit, clippy::cast_precision_loss, missing_docs)]
 
+#[path = "../tests/common/claims.rs"]
+mod claims;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,15 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
-use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use firstlight::authority::{AskPassphrase, AuthorityError, Keys};
-use firstlight::delivery::Random as _;
-use firstlight::fleet::enrolment::claim::{Claim, purpose};
-use firstlight::fleet::{Digest, EndpointName, Secret};
-use firstlight::host::surroundings::OsRandom;
+use claims::Devices;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -35,22 +30,6 @@ use tokio_rustls::client::TlsStream;
 
 /// The name of the fleets that `benches/registrations.py` makes.
 const FLEET: &str = "bench";
-
-struct Nobody;
-
-impl AskPassphrase for Nobody {
-    fn passphrase(&self, for_what: &str) -> Result<Secret, AuthorityError> {
-        panic!("{for_what} is to be without a passphrase")
-    }
-}
-
-struct Length;
-
-impl KeyType for Length {
-    fn len(&self) -> usize {
-        32
-    }
-}
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
@@ -72,41 +51,8 @@ fn main() {
 
 /// One request for each device, ready to be sent.
 fn requests(fleet: &Path, group: &str, devices: u32, prefix: &str) -> Vec<Vec<u8>> {
-    let keys = Keys::open(&fleet.join(".firstlight"), &Nobody).unwrap();
-    (0..devices).map(|number| request(&keys, group, &format!("{prefix}-{number:07}"))).collect()
-}
-
-fn request(keys: &Keys, group: &str, id: &str) -> Vec<u8> {
-    let body = json!({ "id": id, "group": group, "serial": format!("SN-{id}"), "vendor": "Example", "hardware": "revision 3",
-        "firmware": "1.4.2", "endpoint": { "protocol": "mqtt", "address": "192.0.2.7:8883" },
-        "attributes": { "site": format!("site-{}", id.len() % 7), "line": "a" } });
-    let body = body.to_string();
-    let mut nonce = [0; 16];
-    OsRandom.fill("nonce", &mut nonce);
-    let now = time::OffsetDateTime::now_utc().unix_timestamp();
-    let claim = Claim {
-        id: id.to_owned(),
-        group: group.to_owned(),
-        nonce: URL_SAFE_NO_PAD.encode(nonce),
-        time: Some(now),
-        key: "group".to_owned(),
-    };
-    let text = claim.text("POST", "/v1/register", &hex::encode(Digest::of(body.as_bytes()).as_bytes()));
-    let key = keys.fleet_key().device_key(FLEET, group, 1, &EndpointName::new(id).unwrap());
-    let header = claim.header(&URL_SAFE_NO_PAD.encode(hmac::sign(&signing(&key, id), text.as_bytes())));
-    let length = body.len();
-    format!("POST /v1/register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: {header}\r\nContent-Length: {length}\r\n\r\n{body}")
-        .into_bytes()
-}
-
-fn signing(key: &Secret, id: &str) -> hmac::Key {
-    let mut derived = [0; 32];
-    let purpose = purpose(FLEET, id);
-    key.expose(|bytes| {
-        let extracted = Salt::new(HKDF_SHA256, &[]).extract(bytes);
-        extracted.expand(&[purpose.as_bytes()], Length).unwrap().fill(&mut derived).unwrap();
-    });
-    hmac::Key::new(hmac::HMAC_SHA256, &derived)
+    let fleet = Devices::of(fleet, FLEET, group);
+    (0..devices).map(|number| fleet.request(&format!("{prefix}-{number:07}"))).collect()
 }
 
 /// Trusts what `serve` shows: its certificate and the fleet's root behind it.
@@ -197,14 +143,10 @@ async fn exchange(stream: &mut TlsStream<TcpStream>, request: &[u8], buffer: &mu
     loop {
         let read = stream.read(&mut buffer[filled..]).await.ok().filter(|read| *read > 0)?;
         filled += read;
-        let Some(head) = buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let text = std::str::from_utf8(&buffer[..head]).ok()?;
-        let length = text.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-        });
-        if filled >= head + 4 + length.unwrap_or(0) {
-            return text.get(9..12)?.parse().ok();
+        if let Some((length, status)) = claims::answer(&buffer[..filled])
+            && filled >= length
+        {
+            return Some(status);
         }
     }
 }
