@@ -58,7 +58,7 @@ fn requests(fleet: &Path, group: &str, devices: u32, prefix: &str) -> Vec<Vec<u8
 /// Trusts what `serve` shows: its certificate and the fleet's root behind it.
 fn connector(fleet: &Path, resumes: bool) -> TlsConnector {
     let mut roots = RootCertStore::empty();
-    for file in ["serve.pem", "root.pem"] {
+    for file in ["serve.pem", "authority/root.pem"] {
         let Ok(chain) = CertificateDer::pem_file_iter(fleet.join(".firstlight").join(file)) else { continue };
         for certificate in chain.flatten() {
             let _ = roots.add(certificate);

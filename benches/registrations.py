@@ -26,13 +26,15 @@ fleet: bench
 inventory: devices.csv
 authority: {common_name: Bench CA, organization: Bench}
 servers:
-  telemetry: {protocol: mqtt, uri: "mqtts://telemetry.example:8883", role: management, security: x509, credential: identity}
+  telemetry: {protocol: mqtt, uri: "mqtts://telemetry.example:8883", security: x509, credential: identity}
 profiles:
   gateway:
     credentials:
       identity: {kind: x509, key: p256, profile: idevid, valid: forever}
-    bundles: {}
-    deliveries: {}
+    bundles:
+      site: {template: mqtt, seal: none, accept_plaintext: "a comparison"}
+    deliveries:
+      stick: {bundle: site, medium: {filesystem: fat, size: 8MiB}}
 enrolment:
   groups:
     line-a: {proofs: [claim], rates: {source: 1000000, group: 1000000, token: 1000000}}
@@ -114,6 +116,7 @@ class Serve:
             file.write(FLEET + ("store: %s\n" % store if store else ""))
         with open(fleet + "/devices.csv", "w") as file:
             file.write("id,profile\ngw-1,gateway\n")
+        subprocess.run([binary, "ca", "init", "--fleet", fleet], check=True, stdout=subprocess.DEVNULL)
         self.log = open(fleet + "/log", "w")
         self.child = subprocess.Popen([binary, "serve", "--fleet", fleet], stdout=self.log, stderr=subprocess.PIPE, text=True)
         self.address = None

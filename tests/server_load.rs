@@ -149,7 +149,7 @@ impl Drop for Serve {
 
 fn trust(folder: &Path) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(folder.join(".firstlight/root.pem")).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_file(folder.join(".firstlight/authority/root.pem")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
@@ -359,7 +359,7 @@ fn two_servers_that_are_asked_for_the_same_devices_make_each_once() {
 
 /// A small file system of its own, seen by the server alone; `/proc` leads there.
 const SMALL: &str = "mkdir small; mount -t tmpfs -o size=4m,mode=700 tmpfs small
-cp -a fleet.yaml devices.csv .firstlight small; cd small; exec \"$FIRSTLIGHT\" serve";
+cp -a fleet.yaml fleet.lock devices.csv .firstlight small; cd small; exec \"$FIRSTLIGHT\" serve";
 
 fn fill(folder: &Path) -> PathBuf {
     let path = folder.join("filler");
