@@ -88,6 +88,7 @@ CREATE TABLE device (
     PRIMARY KEY (tenant, folded)
 );
 CREATE UNIQUE INDEX device_serial ON device (tenant, serial) WHERE serial IS NOT NULL AND state <> 'retired';
+CREATE INDEX device_serial_retired ON device (tenant, serial) WHERE state = 'retired';
 CREATE INDEX device_state ON device (tenant, state, folded);
 CREATE INDEX device_group ON device (tenant, grp, folded);
 CREATE INDEX device_model ON device (tenant, model, model_version, folded);
