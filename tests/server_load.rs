@@ -388,10 +388,12 @@ fn a_full_disk_is_told_to_come_later_and_leaves_nothing_half() {
     let refused = format!("gw-{}", well.len());
     assert_eq!(ask(&refused), 503);
     let stored = || {
-        let path = small.join(".firstlight/registry.db").display().to_string();
+        let path = lab.fleet.file("small/.firstlight/registry.db").display().to_string();
         let question = "SELECT device FROM registration UNION ALL SELECT device FROM event WHERE what = 'registered'
             UNION ALL SELECT folded FROM device ORDER BY 1";
-        oracle("sqlite3", &["-readonly", &path, question]).lines().map(str::to_owned).collect::<Vec<_>>()
+        let target = format!("--target={}", serve.child.id());
+        let inside = [&target, "--user", "--mount", "--preserve-credentials", "sqlite3", &path, question];
+        oracle("nsenter", &inside).lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let thrice = |more: &[&str]| {
         let mut ids: Vec<String> = more.iter().map(ToString::to_string).chain(well.iter().cloned()).collect();
@@ -404,5 +406,25 @@ fn a_full_disk_is_told_to_come_later_and_leaves_nothing_half() {
     assert_eq!(ask("gw-before"), 200);
     assert_eq!(stored(), thrice(&["gw-before", &refused]));
     assert!(serve.said.lock().unwrap().contains("full"), "the operator is told: {}", serve.said.lock().unwrap());
+    serve.end();
+}
+
+#[test]
+fn a_source_that_opens_all_it_can_and_says_nothing_leaves_room_for_others() {
+    let lab = Lab::new(Engine::Sqlite);
+    lab.fleet.edit("fleet.yaml", "limits: {", "limits: {connections: 8, header_timeout: 5m, ");
+    let serve = Serve::of(&lab.fleet);
+    let line = || Line { trust: trust(lab.fleet.path()), stream: None };
+    // More than there is room for: those that are let in begin a request and do not go on.
+    let mut slow: Vec<_> = (0..12).filter_map(|_| line().connect(serve.address)).collect();
+    let begun = slow.iter_mut().filter_map(|stream| stream.write_all(b"GET /healthz HTTP/1.1\r\n").ok()).count();
+    assert!(begun >= 4, "only {begun} were let in");
+    let root = lab.fleet.file(".firstlight/authority/root.pem").display().to_string();
+    let resolve = format!("localhost:{}:127.0.0.1", serve.address.port());
+    let url = format!("https://localhost:{}/healthz", serve.address.port());
+    let others =
+        ["-sS", "--max-time", "60", "--interface", "127.0.1.1", "--cacert", &root, "--resolve", &resolve, &url];
+    assert!(oracle("curl", &others).contains("ok"));
+    drop(slow);
     serve.end();
 }

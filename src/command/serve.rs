@@ -122,6 +122,8 @@ fn config(args: &Args, station: &Station, tls: TlsFiles) -> ServerConfig {
     let spec = station.folder().fleet.serve();
     let bounds = Bounds {
         connections: spec.limits.connections as usize,
+        // However many a source opens, there is room for others.
+        connections_of_source: (spec.limits.connections as usize / 2).max(1),
         header: Duration::from_secs(u64::from(spec.limits.header_timeout)),
         ..Bounds::default()
     };

@@ -142,12 +142,12 @@ const MOST_ROWS: usize = 256;
 
 /// Inserts many rows by few statements; `ending` is what follows the values, such as `ON CONFLICT DO NOTHING`.
 ///
-/// The numbers of rows are powers of two, so that few different statements are prepared.
+/// Few numbers of rows are used, so that few different statements are prepared.
 pub(super) fn insert(sql: &mut dyn Sql, into: &str, rows: &[Vec<Value>], ending: &str) -> Result<u64, RegistryError> {
     let mut changed = 0;
     let mut rest = rows;
     while let Some(first) = rest.first() {
-        let some = largest_power(rest.len().min(MOST_ROWS));
+        let some = rows_at_once(rest.len());
         let (now, later) = rest.split_at(some);
         let text = format!("INSERT INTO {into} VALUES {} {ending}", places(some, first.len()));
         changed += sql.execute(&text, &now.concat())?;
@@ -175,8 +175,14 @@ pub(super) fn query_in(
     Ok(rows)
 }
 
-fn largest_power(number: usize) -> usize {
-    1 << number.ilog2()
+/// Returns the number of rows of the next statement: up to 8 as they are, then whole eights, then powers of two. So hardly
+/// any batch takes more than two statements for a table.
+fn rows_at_once(rows: usize) -> usize {
+    match rows.min(MOST_ROWS) {
+        few @ ..8 => few,
+        some @ 8..64 => some / 8 * 8,
+        many => 1 << many.ilog2(),
+    }
 }
 
 fn places(rows: usize, columns: usize) -> String {
@@ -211,9 +217,10 @@ mod tests {
         let mut heard = Heard::default();
         let rows = vec![vec![Value::Integer(1), Value::Null]; 259];
         insert(&mut heard, "t (a, b)", &rows, "").unwrap();
-        assert_eq!(heard.0.iter().map(|(_, values)| *values).collect::<Vec<_>>(), [512, 4, 2]);
-        assert_eq!(heard.0[2].0, "INSERT INTO t (a, b) VALUES ($1,$2) ");
-        assert_eq!(heard.0[1].0, "INSERT INTO t (a, b) VALUES ($1,$2),($3,$4) ");
+        assert_eq!(heard.0.iter().map(|(_, values)| *values).collect::<Vec<_>>(), [512, 6]);
+        assert_eq!(heard.0[1].0, "INSERT INTO t (a, b) VALUES ($1,$2),($3,$4),($5,$6) ");
+        let kinds: std::collections::BTreeSet<_> = (1..10_000).map(rows_at_once).collect();
+        assert_eq!((kinds.len(), kinds.last()), (17, Some(&MOST_ROWS)));
     }
 
     #[test]

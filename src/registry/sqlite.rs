@@ -20,7 +20,7 @@ const LONGEST_LOG: i64 = 4_000;
 const WRITER_CACHE: i64 = -32_768;
 const READER_CACHE: i64 = -2_048;
 /// Statements kept ready on a connection.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 256;
 
 /// A file with the registry.
 pub(super) struct SqliteFile {
