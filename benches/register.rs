@@ -1,10 +1,10 @@
 //! Clients of a registration server, as many as wanted, each on a connection of its own that stays open.
 //!
-//! usage: register register FLEET ADDRESS GROUP CLIENTS DEVICES PREFIX
+//! usage: register register FLEET ADDRESS GROUP CLIENTS DEVICES PREFIX [drawn]
 //!        register handshake FLEET ADDRESS CLIENTS SECONDS
 //!
 //! Driven by `benches/registrations.py`. `register` sends `POST /v1/register` with an HMAC claim for each of DEVICES devices,
-//! `handshake` opens connections and closes them. All requests are made ready before the clock starts, so that the server
+//! in the order of their names or, `drawn`, in any. `handshake` opens connections and closes them. All requests are made ready before the clock starts, so that the server
 //! and not this program is measured. Prints one JSON object.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::exit, clippy::cast_precision_loss, missing_docs)]
 
@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use claims::Devices;
+use firstlight::fleet::Digest;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -36,8 +37,12 @@ fn main() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     match words[..] {
-        ["register", fleet, address, group, clients, devices, prefix] => {
-            let requests = requests(Path::new(fleet), group, devices.parse().unwrap(), prefix);
+        ["register", fleet, address, group, clients, devices, prefix, ref order @ ..] => {
+            let mut requests = requests(Path::new(fleet), group, devices.parse().unwrap(), prefix);
+            if order == ["drawn"] {
+                // Their nonces are drawn: so are their digests.
+                requests.sort_by_cached_key(|request| *Digest::of(request).as_bytes());
+            }
             runtime.block_on(register(Path::new(fleet), address, clients.parse().unwrap(), requests));
         }
         ["handshake", fleet, address, clients, seconds] => {

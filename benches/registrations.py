@@ -92,25 +92,30 @@ def registrations(binary, program, report, folder, count, engine):
     # A first round fills caches, prepares statements and lets files grow; it is not counted.
     client(program, "register", fleet, serve.address, "line-a", CLIENTS, max(count // 20, 640), "warm")
     idle = serve.peak()
+    for order in ("in order", "drawn"):
+        round_of(serve, cluster, program, report, folder, count, engine, order)
+    report.bound("%s: peak memory of the server" % engine, serve.peak(), 200, "MiB")
+    report.say("    (%.0f MiB after the first round; %d bytes of log)" % (idle, os.path.getsize(fleet + "/log")))
+    serve.end()
+    if cluster:
+        cluster.end()
+
+
+def round_of(serve, cluster, program, report, folder, count, engine, order):
     rates = [probe(folder)]
     before = [serve.cpu(), cluster.cpu() if cluster else 0.0]
-    seen = client(program, "register", fleet, serve.address, "line-a", CLIENTS, count, "gw")
+    seen = client(program, "register", folder + "/" + engine, serve.address, "line-a", CLIENTS, count, order[:2], order)
     spent = [serve.cpu() - before[0], (cluster.cpu() if cluster else 0.0) - before[1]]
     rates.append(probe(folder))
     rate = seen["answered"] / seen["seconds"]
     assert seen["statuses"] == {"201": count} and seen["lost"] == 0, seen
-    report.bound("%s: registrations a second, %d clients" % (engine, CLIENTS), rate, 5000 if engine == "sqlite" else 3000,
+    report.bound("%s: registrations a second, %d clients, ids %s" % (engine, CLIENTS, order), rate, 5000 if engine == "sqlite" else 3000,
                  "/s", at_least=True)
     report.say("    p50 %.1f ms, p99 %.1f ms, longest %.1f ms; fdatasync %.0f and %.0f /s before and after" % (
         seen["p50"], seen["p99"], seen["worst"], rates[0], rates[1]))
     per = 1e6 / count
     report.say("    CPU for each: server %.0f us, clients %.0f us, PostgreSQL %.0f us; %.2f cores busy of %d" % (
         spent[0] * per, seen["cpu"] * per, spent[1] * per, (sum(spent) + seen["cpu"]) / seen["seconds"], os.cpu_count()))
-    report.bound("%s: peak memory of the server" % engine, serve.peak(), 200, "MiB")
-    report.say("    (%.0f MiB after the first round; %d bytes of log)" % (idle, os.path.getsize(fleet + "/log")))
-    serve.end()
-    if cluster:
-        cluster.end()
 
 
 def handshakes(binary, program, report, folder):

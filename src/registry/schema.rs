@@ -94,7 +94,7 @@ CREATE UNIQUE INDEX device_serial ON device (tenant, serial) WHERE serial IS NOT
 CREATE INDEX device_serial_retired ON device (tenant, serial) WHERE state = 'retired';
 CREATE INDEX device_state ON device (tenant, state, folded);
 CREATE INDEX device_group ON device (tenant, grp, folded);
-CREATE INDEX device_model ON device (tenant, model, model_version, folded);
+CREATE INDEX device_model ON device (tenant, model, model_version, folded) WHERE model IS NOT NULL;
 CREATE TABLE attribute (
     tenant TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -1,5 +1,8 @@
 //! The little of SQL that both engines share: values, rows, statements with `$1`, `$2` ...
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use super::RegistryError;
 
 /// A value of a column: whole numbers, texts and bytes are all there is.
@@ -143,15 +146,19 @@ const MOST_ROWS: usize = 256;
 /// Inserts many rows by few statements; `ending` is what follows the values, such as `ON CONFLICT DO NOTHING`.
 ///
 /// Few numbers of rows are used, so that few different statements are prepared.
-pub(super) fn insert(sql: &mut dyn Sql, into: &str, rows: &[Vec<Value>], ending: &str) -> Result<u64, RegistryError> {
+pub(super) fn insert<'a>(
+    sql: &mut dyn Sql,
+    into: &str,
+    rows: impl Into<Cow<'a, [Vec<Value>]>>,
+    ending: &str,
+) -> Result<u64, RegistryError> {
     let mut changed = 0;
-    let mut rest = rows;
-    while let Some(first) = rest.first() {
-        let some = rows_at_once(rest.len());
-        let (now, later) = rest.split_at(some);
-        let text = format!("INSERT INTO {into} VALUES {} {ending}", places(some, first.len()));
-        changed += sql.execute(&text, &now.concat())?;
-        rest = later;
+    let mut rows = rows.into().into_owned().into_iter();
+    while let Some(first) = rows.as_slice().first() {
+        let (columns, some) = (first.len(), rows_at_once(rows.len()));
+        let text = format!("INSERT INTO {into} VALUES {} {ending}", places(some, columns));
+        let values: Vec<Value> = rows.by_ref().take(some).flatten().collect();
+        changed += sql.execute(&text, &values)?;
     }
     Ok(changed)
 }
@@ -186,11 +193,17 @@ fn rows_at_once(rows: usize) -> usize {
 }
 
 fn places(rows: usize, columns: usize) -> String {
-    let row = |row: usize| {
-        let columns = (1..=columns).map(|column| format!("${}", row * columns + column)).collect::<Vec<_>>();
-        format!("({})", columns.join(","))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(",")
+    let mut text = String::with_capacity(rows * (columns * 6 + 3));
+    for number in 1..=rows * columns {
+        text.push_str(match number {
+            1 => "(",
+            _ if number % columns == 1 || columns == 1 => "),(",
+            _ => ",",
+        });
+        let _ = write!(text, "${number}");
+    }
+    text.push(')');
+    text
 }
 
 #[cfg(test)]
