@@ -85,6 +85,8 @@ pub mod selection;
 pub mod serve;
 #[cfg(feature = "server")]
 pub mod serving_bundles;
+#[cfg(feature = "server")]
+mod serving_certificate;
 #[cfg(feature = "station")]
 pub mod sharing;
 #[cfg(feature = "station")]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,11 +11,9 @@ use crate::authority::Authority;
 use crate::delivery::SealedMaterial;
 use crate::fleet::enrolment::Subscription;
 use crate::fleet::{EndpointName, Secret, ServeCertificate};
-use crate::host::files::write_atomically;
 use crate::registration::{AclFile, ClaimKeys, Desk, Equipment, FleetIssuer, Models, Office};
-use crate::registry::Registry;
-use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
-use crate::registry::CredentialRow;
+use crate::registry::{CredentialRow, Registry};
+use crate::server::{Bounds, Log, Running, Server, ServerConfig, TlsFiles};
 use crate::station::{Station, issue};
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::{Hangup, Printer};
@@ -25,6 +22,7 @@ use super::hook_ground::Ground;
 use super::model::at_hand;
 use super::place::operator;
 use super::serving_bundles::{Opening, Stand, StationBundles};
+use super::serving_certificate::OwnCertificate;
 use super::{Context, Status, registry};
 
 const EXAMPLES: &str = "\
@@ -84,7 +82,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opening.station(context)?;
     let registry = registry::of_folder(context, station.folder())?;
     let mut acl = AclKeeper::of(&station);
-    let config = config(&args, &station, context)?;
+    let (tls, mut own_certificate) = certificate(&station, context)?;
+    let config = config(&args, &station, tls);
     let own = at_hand::own(&station.folder().root, station.folder().fleet.models())?;
     let actor = format!("operator {}", operator(&context.globals));
     let models = at_hand::publish_own(own, &registry, &actor, &context.printer)?;
@@ -116,6 +115,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
             if let Err(error) = desk.refresh() {
                 context.printer.warn(format_args!("the groups could not be read again: {error}"));
             }
+            if let Some(own) = &mut own_certificate {
+                renew(own, &running, context);
+            }
         }
     }
     let cut = running.shutdown(FAREWELL);
@@ -139,22 +141,44 @@ fn reread(opening: &Opening, bundles: &StationBundles, context: &Context) {
     }
 }
 
-fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<ServerConfig> {
-    let spec = station.folder().fleet.serve();
+/// Certificate and key: the operator's files, or one that the fleet's own authority makes.
+fn certificate(station: &Arc<Station>, context: &Context) -> anyhow::Result<(TlsFiles, Option<OwnCertificate>)> {
     let root = &station.folder().root;
-    let tls = match &spec.certificate {
-        ServeCertificate::Own { names } => own_certificate(station, names, context)?,
-        ServeCertificate::Files { certificate, key } => {
-            TlsFiles { certificate: root.join(certificate.value.as_ref()), key: root.join(key.value.as_ref()) }
+    match &station.folder().fleet.serve().certificate {
+        ServeCertificate::Own { names } => {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let (station, clock, random) =
+                (Arc::clone(station), Arc::clone(&context.clock), Arc::clone(&context.random));
+            let issue = move || station.authority().issue_for_server(&names, &*clock, &*random);
+            let own = OwnCertificate::make(&root.join(PRIVATE_FOLDER), &context.clock, issue)?;
+            Ok((own.files().clone(), Some(own)))
         }
-    };
+        ServeCertificate::Files { certificate, key } => {
+            let [certificate, key] = [certificate, key].map(|path| root.join(path.value.as_ref()));
+            Ok((TlsFiles { certificate, key }, None))
+        }
+    }
+}
+
+/// A certificate that cannot be made anew is no reason to stop serving: the one in force goes on.
+fn renew(own: &mut OwnCertificate, running: &Running, context: &Context) {
+    let renewed = own.renew_if_due().and_then(|is_new| if is_new { Ok(running.reload()?) } else { Ok(()) });
+    if let Err(error) = renewed {
+        context.printer.warn(format_args!("the server's certificate could not be made anew: {error}"));
+    }
+}
+
+fn config(args: &Args, station: &Station, tls: TlsFiles) -> ServerConfig {
+    let spec = station.folder().fleet.serve();
     let bounds = Bounds {
         connections: spec.limits.connections as usize,
         longest_body: usize::try_from(spec.limits.body).unwrap_or(usize::MAX),
+        // However many a source opens, there is room for others.
+        connections_of_source: (spec.limits.connections as usize / 2).max(1),
         header: Duration::from_secs(u64::from(spec.limits.header_timeout)),
         ..Bounds::default()
     };
-    Ok(ServerConfig {
+    ServerConfig {
         listen: args.listen.unwrap_or(spec.listen),
         tls,
         rates: spec.limits.rates,
@@ -162,18 +186,7 @@ fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<S
         look_every: LOOK,
         open_metrics: spec.metrics,
         takes_hangup: true,
-    })
-}
-
-/// Makes a certificate of the fleet's own authority; it is made anew at every start.
-fn own_certificate(station: &Station, names: &[Arc<str>], context: &Context) -> anyhow::Result<TlsFiles> {
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let made = station.authority().issue_for_server(&names, &*context.clock, &*context.random)?;
-    let folder: PathBuf = station.folder().root.join(PRIVATE_FOLDER);
-    let files = TlsFiles { certificate: folder.join("serve.pem"), key: folder.join("serve.key") };
-    made.key.expose(|key| write_atomically(&files.key, key, 0o600))?;
-    write_atomically(&files.certificate, made.chain.as_bytes(), 0o600)?;
-    Ok(files)
+    }
 }
 
 /// The access list for mosquitto, where the fleet file names one, and when it is looked at next.

@@ -495,7 +495,7 @@ pub(super) fn save(writing: &mut Writing<'_>, mut row: DeviceRow) -> Result<Devi
 
 pub(super) fn save_all(writing: &mut Writing<'_>, rows: &[DeviceRow]) -> Result<(), RegistryError> {
     let values = rows.iter().map(|row| row.values(writing.tenant)).collect::<Vec<_>>();
-    sql::insert(writing.sql, INTO, &values, REPLACING)?;
+    sql::insert(writing.sql, INTO, values, REPLACING)?;
     attributes::keep_in_step(writing.sql, writing.tenant, rows.iter().map(|row| (row.folded.as_str(), &row.attributes)))
 }
 

@@ -410,28 +410,28 @@ impl Rows {
         let (tenant, now) = (writing.tenant, writing.millis());
         let sql = &mut *writing.sql;
         sql.execute("DELETE FROM nonce WHERE tenant = $1 AND expires < $2", &[tenant.into(), now.into()])?;
-        sql::insert(sql, "nonce (tenant, value, expires)", &self.nonces, "")?;
-        for some in once_each(&self.devices) {
-            sql::insert(sql, DEVICE, &some, DEVICE_AGAIN)?;
+        sql::insert(sql, "nonce (tenant, value, expires)", self.nonces, "")?;
+        for some in once_each(self.devices) {
+            sql::insert(sql, DEVICE, some, DEVICE_AGAIN)?;
         }
         let attributes = "attribute (tenant, name, value, device)";
-        for some in once_each(&self.attributes) {
+        for some in once_each(self.attributes) {
             sql::insert(
                 sql,
                 attributes,
-                &some,
+                some,
                 "ON CONFLICT (tenant, device, name) DO UPDATE SET value = excluded.value",
             )?;
         }
-        sql::insert(sql, REGISTRATION, &self.registrations, "")?;
-        sql::insert(sql, CREDENTIAL, &self.credentials, "")?;
-        sql::insert(sql, models::INTO, &self.models, "")?;
-        sql::insert(sql, instances::INTO, &self.instances, "")?;
+        sql::insert(sql, REGISTRATION, self.registrations, "")?;
+        sql::insert(sql, CREDENTIAL, self.credentials, "")?;
+        sql::insert(sql, models::INTO, self.models, "")?;
+        sql::insert(sql, instances::INTO, self.instances, "")?;
         let chore = "chore (tenant, registration, device, grp, kind, due, claim, failures, changed)";
-        sql::insert(sql, chore, &self.chores, "")?;
+        sql::insert(sql, chore, self.chores, "")?;
         let resource = "resource (tenant, registration, kind, name, device, origin, detail, state, changed)";
-        for some in once_each(&self.resources) {
-            sql::insert(sql, resource, &some, RESOURCE_AGAIN)?;
+        for some in once_each(self.resources) {
+            sql::insert(sql, resource, some, RESOURCE_AGAIN)?;
         }
         for (group, more) in self.groups {
             let text = "UPDATE grp SET used = used + $1 WHERE tenant = $2 AND id = $3";
@@ -454,7 +454,7 @@ type Round = (BTreeSet<Vec<Value>>, Vec<Vec<Value>>);
 
 /// Splits rows so that no statement touches a row twice, which PostgreSQL refuses. Keys are told by the columns that name
 /// a device and, where there is one, a kind and a name.
-fn once_each(rows: &[Vec<Value>]) -> Vec<Vec<Vec<Value>>> {
+fn once_each(rows: Vec<Vec<Value>>) -> Vec<Vec<Vec<Value>>> {
     let mut rounds: Vec<Round> = Vec::new();
     for row in rows {
         let key = match row.len() {
@@ -466,9 +466,9 @@ fn once_each(rows: &[Vec<Value>]) -> Vec<Vec<Vec<Value>>> {
         match rounds.iter_mut().find(|(keys, _)| !keys.contains(&key)) {
             Some((keys, rows)) => {
                 keys.insert(key);
-                rows.push(row.clone());
+                rows.push(row);
             }
-            None => rounds.push(([key].into(), vec![row.clone()])),
+            None => rounds.push(([key].into(), vec![row])),
         }
     }
     rounds.into_iter().map(|(_, rows)| rows).collect()
