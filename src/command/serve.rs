@@ -8,13 +8,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::authority::Authority;
-use crate::fleet::{EndpointName, Secret, ServeCertificate};
-use crate::host::files::write_atomically;
-use crate::registration::{ClaimKeys, Desk, Equipment, FleetIssuer, Office};
+use crate::fleet::{AdminHolder, AdminSpec, Class, EndpointName, Secret, ServeCertificate};
+use crate::host::files::{read_bounded, write_atomically};
+use crate::registration::{AdminCertificate, AdminRule, ClaimKeys, Desk, Equipment, FleetIssuer, Office};
 use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
 use crate::station::Station;
 use crate::station::post::PRIVATE_FOLDER;
-use crate::ui::Printer;
+use crate::ui::{Complaint, Printer};
 
 use super::{Context, Status, opened, registry};
 
@@ -27,6 +27,9 @@ Examples:
 const FAREWELL: Duration = Duration::from_secs(10);
 /// How often certificate and policies are looked at for a change.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// Largest PEM file with certificates of issuers, in bytes.
+const LARGEST_ISSUERS: u64 = 256 * 1024;
 
 /// Arguments of `firstlight serve`.
 #[derive(clap::Args, Debug)]
@@ -66,7 +69,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let registry = registry::of_folder(context, station.folder())?;
     let config = config(&args, &station, context)?;
     let desk = Arc::new(desk(&station, &registry, context)?);
-    let office = Arc::new(Office::new(registry, Arc::clone(&context.random)));
+    let office = Office::new(registry, Arc::clone(&context.random)).with_admins(&admins(&station)?);
+    let office = Arc::new(office.map_err(|words| Complaint::new(Class::Input, words))?);
     let log = Arc::new(Lines(context.printer.clone()));
     let running = Server::start(config, Arc::clone(&desk) as _, office, Arc::clone(&context.clock), log)?;
     context.printer.event(&json!({ "event": "listening", "address": running.address().to_string() }));
@@ -112,6 +116,24 @@ fn config(args: &Args, station: &Station, context: &Context) -> anyhow::Result<S
         open_metrics: spec.metrics,
         takes_hangup: true,
     })
+}
+
+/// Reads whose client certificates may administer.
+fn admins(station: &Station) -> anyhow::Result<Vec<AdminRule>> {
+    let folder = station.folder();
+    let rule = |admin: &AdminSpec| {
+        let certificate = match &admin.holder {
+            AdminHolder::Fingerprint(fingerprint) => AdminCertificate::Pinned(*fingerprint),
+            AdminHolder::Named { issuer, name } => {
+                let path = folder.root.join(issuer.value.as_ref());
+                let bytes = read_bounded(&path, LARGEST_ISSUERS)?;
+                let issuers = String::from_utf8_lossy(&bytes).into_owned();
+                AdminCertificate::Named { issuers, name: name.to_string() }
+            }
+        };
+        Ok(AdminRule { certificate, role: admin.role })
+    };
+    folder.fleet.serve().admins.iter().map(rule).collect()
 }
 
 /// Makes a certificate of the fleet's own authority; it is made anew at every start.
