@@ -64,9 +64,6 @@ fn edited() -> Value {
     for fixed in ["id", "model", "version"] {
         members.remove(fixed);
     }
-    for schema in members.values_mut() {
-        *schema = maybe(schema);
-    }
     json!(members)
 }
 
@@ -158,11 +155,12 @@ fn token() -> Value {
 }
 
 fn token_new() -> Value {
-    let terms = json!({"max_uses": number(1), "expires": moment(), "days": {"type": "integer", "minimum": 1, "maximum": 36500}});
-    let of_role = json!({"role": {"enum": ["viewer", "technician", "approver", "admin"]}, "expires": terms["expires"], "days": terms["days"]});
-    let mut of_group = terms;
-    of_group["group"] = text();
-    of_group["id"] = id();
+    let null = json!({"type": "null"});
+    let days = json!({"type": "integer", "minimum": 1, "maximum": 36_500});
+    let of_role = json!({"role": {"enum": ["viewer", "technician", "approver", "admin"]}, "expires": moment(), "days": days,
+        "group": null, "id": null, "max_uses": null});
+    let of_group =
+        json!({"group": text(), "id": id(), "max_uses": number(1), "expires": moment(), "days": days, "role": null});
     json!({"oneOf": [exactly(&["role"], of_role), exactly(&["group"], of_group)]})
 }
 

@@ -42,7 +42,7 @@ fn of_query(word: &str) -> Value {
         "atomic" => ("atomic", false, json!({"type": "boolean"}), "All rows or none."),
         "report" => ("report", false, json!({"enum": ["all", "refused"]}), "Which rows are reported."),
         "reason" => ("reason", false, json!({"type": "string"}), "Why."),
-        "device" => ("device", false, json!({"type": "string"}), "Events of this device only."),
+        "device" => ("device", false, super::values::id(), "Events of this device only."),
         _ => ("wait", false, json!({"type": "integer", "minimum": 0, "maximum": 60}), "Seconds to wait for an event."),
     };
     json!({"name": name, "in": "query", "required": is_required, "schema": schema, "description": says})

@@ -47,8 +47,13 @@ pub(super) fn number(least: i64) -> Value {
     json!({"type": "integer", "minimum": least})
 }
 
-/// An object of exactly these members; those of `required` are always there.
-pub(super) fn exactly(required: &[&str], members: Value) -> Value {
+/// An object that comes in, of exactly these members. Those that need not be there may be null, which says nothing.
+pub(super) fn exactly(required: &[&str], mut members: Value) -> Value {
+    for (name, schema) in members.as_object_mut().into_iter().flatten() {
+        if !required.contains(&name.as_str()) {
+            *schema = maybe(schema);
+        }
+    }
     json!({"type": "object", "required": required, "additionalProperties": false, "properties": members})
 }
 
