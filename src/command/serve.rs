@@ -10,13 +10,16 @@ use serde_json::{Value, json};
 use crate::authority::Authority;
 use crate::delivery::SealedMaterial;
 use crate::fleet::enrolment::Subscription;
-use crate::fleet::{EndpointName, Secret, ServeCertificate};
-use crate::registration::{AclFile, ClaimKeys, Desk, Equipment, FleetIssuer, Models, Office};
+use crate::fleet::{AdminHolder, AdminSpec, Class, EndpointName, Secret, ServeCertificate};
+use crate::host::files::read_bounded;
+use crate::registration::{
+    AclFile, AdminCertificate, AdminRule, ClaimKeys, Desk, Equipment, FleetIssuer, Models, Office,
+};
 use crate::registry::{CredentialRow, Registry};
 use crate::server::{Bounds, Log, Running, Server, ServerConfig, TlsFiles};
-use crate::station::{Station, issue};
 use crate::station::post::PRIVATE_FOLDER;
-use crate::ui::{Hangup, Printer};
+use crate::station::{Station, issue};
+use crate::ui::{Complaint, Hangup, Printer};
 
 use super::hook_ground::Ground;
 use super::model::at_hand;
@@ -37,6 +40,8 @@ const LOOK: Duration = Duration::from_secs(10);
 
 /// How often the access list for mosquitto is looked at, at most.
 const LEAST_ACL: Duration = Duration::from_secs(1);
+/// Largest PEM file with certificates of issuers, in bytes.
+const LARGEST_ISSUERS: u64 = 256 * 1024;
 
 /// Arguments of `firstlight serve`.
 #[derive(clap::Args, Debug)]
@@ -89,7 +94,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let models = at_hand::publish_own(own, &registry, &actor, &context.printer)?;
     let bundles = Arc::new(StationBundles::new(Arc::clone(&station), context.printer.clone()));
     let desk = Arc::new(desk(&station, &registry, &models, Arc::clone(&bundles), context)?);
-    let office = Arc::new(Office::new(registry.clone(), Arc::clone(&context.random)).with_models(models));
+    let office = Office::new(registry.clone(), Arc::clone(&context.random)).with_models(models);
+    let office = office.with_admins(&admins(&station)?).map_err(|words| Complaint::new(Class::Input, words))?;
+    let office = Arc::new(office);
     let log = Arc::new(Lines(context.printer.clone()));
     let running = Server::start(config, Arc::clone(&desk) as _, office, Arc::clone(&context.clock), log)?;
     context.printer.event(&json!({ "event": "listening", "address": running.address().to_string() }));
@@ -187,6 +194,24 @@ fn config(args: &Args, station: &Station, tls: TlsFiles) -> ServerConfig {
         open_metrics: spec.metrics,
         takes_hangup: true,
     }
+}
+
+/// Reads whose client certificates may administer.
+fn admins(station: &Station) -> anyhow::Result<Vec<AdminRule>> {
+    let folder = station.folder();
+    let rule = |admin: &AdminSpec| {
+        let certificate = match &admin.holder {
+            AdminHolder::Fingerprint(fingerprint) => AdminCertificate::Pinned(*fingerprint),
+            AdminHolder::Named { issuer, name } => {
+                let path = folder.root.join(issuer.value.as_ref());
+                let bytes = read_bounded(&path, LARGEST_ISSUERS)?;
+                let issuers = String::from_utf8_lossy(&bytes).into_owned();
+                AdminCertificate::Named { issuers, name: name.to_string() }
+            }
+        };
+        Ok(AdminRule { certificate, role: admin.role })
+    };
+    folder.fleet.serve().admins.iter().map(rule).collect()
 }
 
 /// The access list for mosquitto, where the fleet file names one, and when it is looked at next.

@@ -50,6 +50,10 @@ impl Fault {
     pub(super) fn code(self) -> &'static str {
         self.row().0
     }
+
+    pub(super) fn status(self) -> u16 {
+        self.row().1
+    }
 }
 
 /// How a request ends.

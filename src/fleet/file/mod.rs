@@ -24,7 +24,7 @@ pub use fleet_file::{DeviceSpec, FleetFile, ReadTable};
 pub use located::Located;
 pub use profile::{BundleSpec, CredentialSpec, DeliverySpec, MediumSpec, ProfileSpec};
 pub use servers::{PemUse, ReadPem, ServerSpec};
-pub use serving::{AdminSpec, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
+pub use serving::{AdminHolder, AdminSpec, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
 pub use value::{Given, GivenValue};
 
 pub(super) use fleet_file::Section;

@@ -85,7 +85,9 @@ impl Office {
     pub(super) fn import_allowed(&self, actor: &str, asked: &Asked, stream: &mut dyn Read) -> Answered {
         check_query(asked, &["group", "report"])?;
         let form = form_sent(&asked.incoming)?;
-        let group = query(asked, "group").ok_or_else(|| malformed("the query names no \"group\""))?;
+        let group = query(asked, "group")
+            .filter(|group| !group.is_empty())
+            .ok_or_else(|| malformed("the query names no \"group\""))?;
         if self.registry.group(&group)?.is_none() {
             return Err(super::office::not_found("group", &group).into());
         }

@@ -8,7 +8,7 @@ use crate::fleet::enrolment::Filter;
 
 use super::super::exchange::{Asked, Reply};
 use super::super::request::malformed;
-use super::office::{Answered, Office};
+use super::office::{Answered, Office, endpoint};
 use super::page::{check_query, limit, number, query};
 
 /// The longest that an answer without events may be held back, in seconds.
@@ -22,7 +22,8 @@ impl Office {
         number(asked, "wait", 0, 0, LONGEST_WAIT)?;
         let after = seq(asked)?;
         let limit = i64::from(limit(asked)?);
-        let events = self.registry.events(query(asked, "device").as_deref(), after, limit)?;
+        let device = query(asked, "device").map(|device| endpoint(&device)).transpose()?;
+        let events = self.registry.events(device.as_ref().map(crate::fleet::EndpointName::as_str), after, limit)?;
         let next = events.last().map_or(after, |event| event.seq);
         Ok(Reply::fields(200, json!({ "items": events, "next": next })))
     }

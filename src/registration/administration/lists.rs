@@ -14,7 +14,9 @@ impl Office {
     pub(super) fn list_allowed(&self, asked: &Asked) -> Answered {
         check_query(asked, &["group", "after", "limit"])?;
         let asking = Asking::read(asked)?;
-        let group = query(asked, "group").ok_or_else(|| malformed("the query names no \"group\""))?;
+        let group = query(asked, "group")
+            .filter(|group| !group.is_empty())
+            .ok_or_else(|| malformed("the query names no \"group\""))?;
         let entries = self.registry.allow_list(&group, &asking.after, asking.rows())?;
         let entries = entries.into_iter().map(|(entry, used)| {
             let mut shown = json!(entry);
