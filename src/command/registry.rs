@@ -1,14 +1,17 @@
 //! Opens the registry of a fleet: where the fleet file says it lies.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::fleet::{Class, Fleet, StoreSpec};
+use crate::ledger::Ledger;
 use crate::registry::Registry;
-use crate::station::load::FleetFolder;
+use crate::station::load::{self, FleetFolder};
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::Complaint;
 
+use super::place::{fleet_folder, operator};
 use super::{Context, opened};
 
 /// The file in the fleet's private folder.
@@ -23,23 +26,71 @@ pub fn open(context: &Context) -> anyhow::Result<(FleetFolder, Registry)> {
 
 /// Opens the registry of a loaded fleet.
 pub fn of_folder(context: &Context, folder: &FleetFolder) -> anyhow::Result<Registry> {
-    let address = match folder.fleet.store() {
-        StoreSpec::Folder => folder.root.join(PRIVATE_FOLDER).join(FILE).display().to_string(),
+    let address = address(&folder.root, folder.fleet.store())?;
+    let registry = Registry::open(&address, folder.fleet.name(), Arc::clone(&context.clock))?;
+    declare(&registry, &folder.fleet, &actor(context))?;
+    Ok(registry)
+}
+
+/// Opens the registry if the fleet has one: its fleet file names a store, or one was begun in its folder. The inventory
+/// is not read, and nothing is made.
+pub fn beside(context: &Context) -> anyhow::Result<Option<Registry>> {
+    let root = fleet_folder(&context.globals)?;
+    let (fleet, store) = load::store(&root)?;
+    let address = address(&root, &store)?;
+    if store == StoreSpec::Folder && !Path::new(&address).exists() {
+        return Ok(None);
+    }
+    Ok(Some(Registry::open(&address, &fleet, Arc::clone(&context.clock))?))
+}
+
+/// As [`beside`], for a command that is about the registry alone.
+pub fn existing(context: &Context) -> anyhow::Result<Registry> {
+    beside(context)?.ok_or_else(|| {
+        Complaint::new(Class::Input, "this fleet has no registry yet")
+            .with_hint("bring devices in: firstlight devices import FILE, or serve: firstlight serve")
+            .into()
+    })
+}
+
+/// Who acts, as the audit trail has it.
+pub fn actor(context: &Context) -> String {
+    format!("operator {}", operator(&context.globals))
+}
+
+/// What this station did and who exists, as far as the fleet has either.
+pub struct Records {
+    /// The station's ledger; none where this machine is no station.
+    pub ledger: Option<Ledger>,
+    /// The registry; none where the fleet has none.
+    pub registry: Option<Registry>,
+}
+
+/// Opens both; a fleet that has neither is told what is missing.
+pub fn records(context: &Context) -> anyhow::Result<Records> {
+    let registry = beside(context)?;
+    let ledger = match &registry {
+        Some(_) => opened::maybe_ledger(context)?,
+        None => Some(opened::ledger(context)?),
+    };
+    Ok(Records { ledger, registry })
+}
+
+fn address(root: &Path, store: &StoreSpec) -> anyhow::Result<String> {
+    Ok(match store {
+        StoreSpec::Folder => root.join(PRIVATE_FOLDER).join(FILE).display().to_string(),
         StoreSpec::Address(address) => address.to_string(),
         StoreSpec::Env(name) => std::env::var(name.as_ref()).map_err(|_| {
             let words = format!("the environment variable {name:?}, which names the registry, is not set");
             Complaint::new(Class::Input, words)
         })?,
-    };
-    let registry = Registry::open(&address, folder.fleet.name(), Arc::clone(&context.clock))?;
-    declare(&registry, &folder.fleet, &super::place::operator(&context.globals))?;
-    Ok(registry)
+    })
 }
 
 /// Brings the groups of the fleet file into the registry; what did not change is left alone.
-fn declare(registry: &Registry, fleet: &Fleet, operator: &str) -> anyhow::Result<()> {
+fn declare(registry: &Registry, fleet: &Fleet, actor: &str) -> anyhow::Result<()> {
     let groups: BTreeMap<String, _> =
         fleet.groups().iter().map(|(name, policy)| (name.to_string(), policy.clone())).collect();
-    registry.declare_groups(&format!("operator {operator}"), &groups)?;
+    registry.declare_groups(actor, &groups)?;
     Ok(())
 }

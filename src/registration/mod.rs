@@ -1,6 +1,7 @@
 //! Registration of devices: proofs, admission, the decision and the answer. Knows no sockets and no SQL.
 
 mod administration;
+pub mod certificates;
 mod challenge;
 pub mod desk;
 pub mod exchange;
@@ -10,6 +11,7 @@ mod keys;
 mod points;
 mod proof;
 mod request;
+pub mod why;
 
 pub use administration::Office;
 pub use desk::{Alarm, Certified, Desk, Equipment, Issuer, ModelQuestion};

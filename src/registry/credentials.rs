@@ -206,7 +206,7 @@ pub(super) fn add(
         Value::from(&credential.name),
         Value::from(&credential.kind),
         "active".into(),
-        credential.public.to_string().into(),
+        stored_public(credential).into(),
         credential.sealed_key.as_ref().map(|sealed| sealed.0.as_slice()).into(),
         credential.sealed_body.as_ref().map(|sealed| sealed.0.as_slice()).into(),
         credential.not_before.map(millis).into(),
@@ -221,6 +221,14 @@ pub(super) fn add(
     Ok(true)
 }
 
+/// A text (a PEM certificate) is stored as it is, for other readers of the store; anything else as JSON.
+fn stored_public(credential: &NewCredential) -> String {
+    match &credential.public {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// Takes all of a device's credentials out of use and returns how many there were.
 pub(super) fn retire_all(writing: &mut Writing<'_>, folded: &str) -> Result<u64, RegistryError> {
     let text =
@@ -233,7 +241,7 @@ fn check(credential: &NewCredential) -> Result<(), RegistryError> {
     let refuse = |reason: String| {
         Err(RegistryError::Refused { what: "credential", name: credential.fingerprint.to_string(), reason })
     };
-    let public = credential.public.to_string();
+    let public = stored_public(credential);
     if credential.name.contains('\0') || credential.kind.contains('\0') {
         return refuse("its name or kind holds NUL".to_owned());
     }

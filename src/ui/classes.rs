@@ -21,11 +21,13 @@ use crate::{
     authority::AuthorityError,
     bundle::{RenderError, ScaffoldError},
     fleet::PlanError,
+    fleet::enrolment::FilterError,
     fleet::label::LabelPlanError,
     format::label::LabelError,
     ledger::LedgerError,
     medium::content::ContentError,
     programmer::ProgrammerError,
+    registration::certificates::AdoptError,
     registry::{ExchangeError, RegistryError},
     station::BatchError,
     station::StationError,
@@ -105,6 +107,10 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         RegistryError,
         #[cfg(feature = "station")]
         ExchangeError,
+        #[cfg(feature = "station")]
+        FilterError,
+        #[cfg(feature = "station")]
+        AdoptError,
         #[cfg(feature = "server")]
         ServerError,
     }
