@@ -40,6 +40,8 @@ pub mod flash;
 #[cfg(feature = "station")]
 pub mod founded;
 #[cfg(feature = "station")]
+pub mod group;
+#[cfg(feature = "station")]
 pub mod init;
 #[cfg(feature = "station")]
 pub mod issue;
@@ -49,6 +51,8 @@ pub mod label;
 pub mod ledger;
 #[cfg(feature = "station")]
 pub mod man;
+#[cfg(feature = "station")]
+pub mod noun;
 #[cfg(feature = "station")]
 pub mod opened;
 #[cfg(feature = "station")]
@@ -157,6 +161,10 @@ pub enum Command {
     /// Make, list and revoke tokens of devices and of people.
     #[cfg(feature = "station")]
     Token(token::Args),
+    /// Enrolment groups, their allow lists, and the block list.
+    #[cfg(feature = "station")]
+    #[command(after_help = group::EXAMPLES)]
+    Group(noun::Noun<group::Action>),
     /// Decide about devices that wait for a person.
     #[cfg(feature = "station")]
     Approval(approval::Args),
@@ -235,6 +243,8 @@ impl Command {
             Command::Serve(args) => serve::run(args, context),
             #[cfg(feature = "station")]
             Command::Token(args) => token::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Group(args) => group::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Approval(args) => approval::run(args, context),
             #[cfg(feature = "station")]

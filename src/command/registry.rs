@@ -1,18 +1,21 @@
 //! Opens the registry of a fleet: where the fleet file says it lies.
 
 use std::collections::BTreeMap;
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::fleet::{Class, Fleet, StoreSpec};
 use crate::ledger::Ledger;
-use crate::registry::Registry;
+use crate::registry::{Registry, RegistryError};
 use crate::station::load::{self, FleetFolder};
 use crate::station::post::PRIVATE_FOLDER;
 use crate::ui::Complaint;
 
 use super::place::{fleet_folder, operator};
-use super::{Context, opened};
+use super::{Context, Status, opened};
 
 /// The file in the fleet's private folder.
 const FILE: &str = "registry.db";
@@ -27,6 +30,9 @@ pub fn open(context: &Context) -> anyhow::Result<(FleetFolder, Registry)> {
 /// Opens the registry of a loaded fleet.
 pub fn of_folder(context: &Context, folder: &FleetFolder) -> anyhow::Result<Registry> {
     let address = address(&folder.root, folder.fleet.store())?;
+    if *folder.fleet.store() == StoreSpec::Folder {
+        make_private(&folder.root.join(PRIVATE_FOLDER))?;
+    }
     let registry = Registry::open(&address, folder.fleet.name(), Arc::clone(&context.clock))?;
     declare(&registry, &folder.fleet, &actor(context))?;
     Ok(registry)
@@ -76,6 +82,31 @@ pub fn records(context: &Context) -> anyhow::Result<Records> {
     Ok(Records { ledger, registry })
 }
 
+/// A change of the registry: what it is, in the words of a plan and of a report.
+pub struct Change<'a> {
+    /// What would be done; goes on after "would".
+    pub would: String,
+    /// What was done, for a program.
+    pub done: serde_json::Value,
+    /// What was done, for a person; one line.
+    pub said: &'a str,
+}
+
+/// Makes a change of the registry; with `--plan` it is only told.
+pub fn change(
+    context: &Context,
+    change: Change<'_>,
+    work: impl FnOnce(&Registry, &str) -> Result<(), RegistryError>,
+) -> anyhow::Result<Status> {
+    if context.globals.plan {
+        return Ok(context.would(&change.would));
+    }
+    let (_, registry) = open(context)?;
+    work(&registry, &actor(context))?;
+    context.printer.report(&change.done, || format!("{}\n", change.said));
+    Ok(Status::Done)
+}
+
 fn address(root: &Path, store: &StoreSpec) -> anyhow::Result<String> {
     Ok(match store {
         StoreSpec::Folder => root.join(PRIVATE_FOLDER).join(FILE).display().to_string(),
@@ -85,6 +116,16 @@ fn address(root: &Path, store: &StoreSpec) -> anyhow::Result<String> {
             Complaint::new(Class::Input, words)
         })?,
     })
+}
+
+/// Makes the fleet's private folder, where nothing was done with the fleet yet.
+fn make_private(folder: &Path) -> anyhow::Result<()> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(anyhow::Error::from(error).context(format!("making the folder \"{}\"", folder.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Brings the groups of the fleet file into the registry; what did not change is left alone.

@@ -6,15 +6,13 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::fleet::enrolment::Filter;
-use crate::fleet::{Class, Diagnose};
 
 use super::devices::{DeviceRow, ExpectedDevice, Put};
 use super::expecting;
+use super::rows::{ATTRIBUTES, ExchangeError, Lines};
 use super::search::LARGEST_PAGE;
 use super::{Registry, RegistryError};
 
-/// The longest line that comes in, in bytes.
-const LONGEST_LINE: u64 = 256 * 1024;
 /// Rows of one transaction.
 const BATCH: usize = 500;
 /// The most rows of an import that is all or nothing.
@@ -39,8 +37,6 @@ const COLUMNS: [&str; 15] = [
 ];
 /// Columns that go out, but say nothing that can come in.
 const OUT_ONLY: [&str; 4] = ["state", "origin", "registration", "etag"];
-/// Where columns of attributes begin.
-const ATTRIBUTES: &str = "attributes.";
 
 /// How the stream is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,37 +45,6 @@ pub enum ExchangeForm {
     Lines,
     /// RFC 4180, with a header.
     Csv,
-}
-
-/// Why a stream could not be served.
-#[derive(Debug, thiserror::Error)]
-pub enum ExchangeError {
-    /// The stream itself.
-    #[error("the stream broke: {0}")]
-    Stream(#[from] std::io::Error),
-    /// The registry.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    /// The head of the stream is wrong, or it is too long to be taken at once.
-    #[error("the stream is refused: {0}")]
-    Shape(String),
-}
-
-impl Diagnose for ExchangeError {
-    fn class(&self) -> Class {
-        match self {
-            Self::Stream(_) => Class::Surroundings,
-            Self::Registry(error) => error.class(),
-            Self::Shape(_) => Class::Input,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Registry(error) => error.hint(),
-            Self::Stream(_) | Self::Shape(_) => None,
-        }
-    }
 }
 
 /// How an import goes.
@@ -270,16 +235,16 @@ impl Registry {
 
 /// Reads rows one by one.
 struct Rows<R> {
-    stream: R,
+    lines: Lines<R>,
     header: Option<Vec<String>>,
     row: u64,
 }
 
 impl<R: BufRead> Rows<R> {
     fn new(form: ExchangeForm, stream: R) -> Result<Self, ExchangeError> {
-        let mut rows = Self { stream, header: None, row: 0 };
+        let mut rows = Self { lines: Lines::new(stream), header: None, row: 0 };
         if form == ExchangeForm::Csv {
-            let header = rows.record()?.ok_or_else(|| ExchangeError::Shape("the header is missing".to_owned()))?;
+            let header = rows.lines.record()?.ok_or_else(|| ExchangeError::Shape("the header is missing".to_owned()))?;
             let known = |name: &String| COLUMNS.contains(&name.as_str()) || name.starts_with(ATTRIBUTES);
             if let Some(unknown) = header.iter().find(|name| !known(name)) {
                 return Err(ExchangeError::Shape(format!("{unknown:?} is no column of a device")));
@@ -295,10 +260,10 @@ impl<R: BufRead> Rows<R> {
 
     fn next(&mut self) -> Result<Option<Parsed>, ExchangeError> {
         let object = if let Some(header) = self.header.clone() {
-            let Some(record) = self.record()? else { return Ok(None) };
+            let Some(record) = self.lines.record()? else { return Ok(None) };
             of_record(&header, record)
         } else {
-            let Some(line) = self.text_line()? else { return Ok(None) };
+            let Some(line) = self.lines.text_line()? else { return Ok(None) };
             serde_json::from_str::<Map<String, Json>>(&line).map_err(|error| format!("it is no JSON object: {error}"))
         };
         self.row += 1;
@@ -308,61 +273,6 @@ impl<R: BufRead> Rows<R> {
         });
         Ok(Some((self.row, device.map_err(|reason| (id, reason)))))
     }
-
-    fn text_line(&mut self) -> Result<Option<String>, ExchangeError> {
-        loop {
-            match self.line()? {
-                Some(line) if line.trim().is_empty() => {}
-                line => return Ok(line),
-            }
-        }
-    }
-
-    /// Reads a line with its end; it is bounded before it is read.
-    fn line(&mut self) -> Result<Option<String>, ExchangeError> {
-        let mut bytes = Vec::new();
-        let read = Read::take(&mut self.stream, LONGEST_LINE).read_until(b'\n', &mut bytes)?;
-        if read as u64 == LONGEST_LINE && bytes.last() != Some(&b'\n') {
-            let reason = format!("after row {} comes a line of over {LONGEST_LINE} bytes", self.row);
-            return Err(ExchangeError::Shape(reason));
-        }
-        let text = String::from_utf8(bytes);
-        let text = text.map_err(|_| ExchangeError::Shape(format!("after row {} comes no UTF-8", self.row)))?;
-        Ok(Some(text).filter(|text| !text.is_empty()))
-    }
-
-    /// Reads a CSV record, over several lines where a quoted field holds line ends (RFC 4180, section 2).
-    fn record(&mut self) -> Result<Option<Vec<String>>, ExchangeError> {
-        let Some(mut text) = self.text_line()? else { return Ok(None) };
-        while text.matches('"').count() % 2 == 1 {
-            match self.line()? {
-                Some(more) if (text.len() + more.len()) as u64 <= LONGEST_LINE => text.push_str(&more),
-                _ => return Err(ExchangeError::Shape(format!("after row {} a quote is not closed", self.row))),
-            }
-        }
-        let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        Ok(Some(fields(text.strip_suffix('\r').unwrap_or(text))))
-    }
-}
-
-/// Takes a record apart; its quotes are closed.
-fn fields(text: &str) -> Vec<String> {
-    let (mut fields, mut field, mut is_quoted) = (Vec::new(), String::new(), false);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if is_quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                field.push('"');
-            }
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => fields.push(std::mem::take(&mut field)),
-            c => field.push(c),
-        }
-    }
-    fields.push(field);
-    fields
 }
 
 /// Puts a record into the shape of a line; an empty field says nothing.

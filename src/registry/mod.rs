@@ -8,6 +8,7 @@
 //! a transaction can decide. Private material comes and goes sealed.
 
 mod allow;
+mod allow_rows;
 mod approvals;
 mod attributes;
 mod block;
@@ -30,6 +31,7 @@ pub mod merge;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod registering;
+mod rows;
 mod schema;
 mod search;
 mod sql;
@@ -43,6 +45,7 @@ mod tokens;
 mod writer;
 
 pub use allow::{Allowed, Imported, RowEnd};
+pub use allow_rows::{AllowForm, AllowRows};
 pub use approvals::OpenRegistration;
 pub use block::Blocked;
 pub use chain::{Event, StoredEvent};
@@ -52,11 +55,12 @@ pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
 pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
 pub use events::Subscriber;
-pub use exchange::{ExchangeError, ExchangeForm, ImportTally, ImportTerms, RowReport};
+pub use exchange::{ExchangeForm, ImportTally, ImportTerms, RowReport};
 pub use groups::{Declared, Group, GroupUsage};
 pub use handle::Registry;
 pub use merge::{Merged, StationEntry};
 pub use registering::Registrar;
+pub use rows::ExchangeError;
 pub use search::{LARGEST_PAGE, Page};
 
 use handle::{Reading, Writing};

@@ -1,6 +1,8 @@
 //! `firstlight devices history`: what happened to a device, at this station and in the registry.
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::command::selection::endpoint_name;
 use crate::command::{Context, Status, registry};
@@ -48,8 +50,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if let Some(registry) = &records.registry {
         rows.extend(registry.device_history(args.id.as_str(), args.last.into())?.into_iter().rev().map(of_registry));
     }
-    // Both are in order, and RFC 3339 in UTC sorts by time: what happened first comes first, ties as they were.
-    rows.sort_by(|a, b| a.at.cmp(&b.at));
+    // Each is in its order already, and ties stay as they were.
+    rows.sort_by_key(|row| OffsetDateTime::parse(&row.at, &Rfc3339).ok());
     let passed = rows.len().saturating_sub(args.last as usize);
     rows.drain(..passed);
     if context.printer.is_json() {
