@@ -61,6 +61,8 @@ pub mod pick;
 pub mod place;
 #[cfg(feature = "station")]
 pub mod planning;
+#[cfg(feature = "station")]
+pub mod policy;
 #[cfg(feature = "probe")]
 pub mod probe_worker;
 #[cfg(feature = "station")]
@@ -165,6 +167,10 @@ pub enum Command {
     #[cfg(feature = "station")]
     #[command(after_help = group::EXAMPLES)]
     Group(noun::Noun<group::Action>),
+    /// What the rules of enrolment would decide.
+    #[cfg(feature = "station")]
+    #[command(after_help = policy::EXAMPLES)]
+    Policy(noun::Noun<policy::Action>),
     /// Decide about devices that wait for a person.
     #[cfg(feature = "station")]
     Approval(approval::Args),
@@ -245,6 +251,8 @@ impl Command {
             Command::Token(args) => token::run(args, context),
             #[cfg(feature = "station")]
             Command::Group(args) => group::run(args.action, context),
+            #[cfg(feature = "station")]
+            Command::Policy(args) => policy::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Approval(args) => approval::run(args, context),
             #[cfg(feature = "station")]

@@ -1,9 +1,6 @@
 //! Opens the registry of a fleet: where the fleet file says it lies.
 
 use std::collections::BTreeMap;
-use std::fs::DirBuilder;
-use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +20,7 @@ const FILE: &str = "registry.db";
 /// Loads the fleet and opens its registry, with the groups that the fleet file declares.
 pub fn open(context: &Context) -> anyhow::Result<(FleetFolder, Registry)> {
     let (folder, _) = opened::folder(context, None)?;
+    found(context, &folder)?;
     let registry = of_folder(context, &folder)?;
     Ok((folder, registry))
 }
@@ -30,9 +28,6 @@ pub fn open(context: &Context) -> anyhow::Result<(FleetFolder, Registry)> {
 /// Opens the registry of a loaded fleet.
 pub fn of_folder(context: &Context, folder: &FleetFolder) -> anyhow::Result<Registry> {
     let address = address(&folder.root, folder.fleet.store())?;
-    if *folder.fleet.store() == StoreSpec::Folder {
-        make_private(&folder.root.join(PRIVATE_FOLDER))?;
-    }
     let registry = Registry::open(&address, folder.fleet.name(), Arc::clone(&context.clock))?;
     declare(&registry, &folder.fleet, &actor(context))?;
     Ok(registry)
@@ -118,14 +113,18 @@ fn address(root: &Path, store: &StoreSpec) -> anyhow::Result<String> {
     })
 }
 
-/// Makes the fleet's private folder, where nothing was done with the fleet yet.
-fn make_private(folder: &Path) -> anyhow::Result<()> {
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(anyhow::Error::from(error).context(format!("making the folder \"{}\"", folder.display())))
-        }
-        _ => Ok(()),
+/// A registry in the fleet's private folder comes after its keys, which are made with the folder, all at once. A demo's
+/// keys are made now.
+fn found(context: &Context, folder: &FleetFolder) -> anyhow::Result<()> {
+    if *folder.fleet.store() != StoreSpec::Folder || folder.root.join(PRIVATE_FOLDER).exists() {
+        return Ok(());
     }
+    if folder.fleet.authority().demo {
+        return opened::station(context, None).map(drop);
+    }
+    Err(Complaint::new(Class::Input, format!("fleet {:?} has no keys yet", folder.fleet.name()))
+        .with_hint("make them with: firstlight ca init; or name a registry elsewhere: `store:` in the fleet file")
+        .into())
 }
 
 /// Brings the groups of the fleet file into the registry; what did not change is left alone.

@@ -371,7 +371,7 @@ fn is_registration(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn facts(request: &Request, group: &Group) -> Facts {
+pub(super) fn facts(request: &Request, group: &Group) -> Facts {
     let mut attributes = group.policy.attributes.clone();
     attributes.extend(request.attributes.clone());
     Facts {
@@ -385,7 +385,7 @@ fn facts(request: &Request, group: &Group) -> Facts {
     }
 }
 
-fn check_models(group: &Group, request: &Request) -> Result<(), Refused> {
+pub(super) fn check_models(group: &Group, request: &Request) -> Result<(), Refused> {
     let reference = match &request.model {
         Some(AskedModel::Reference(reference)) => Some(reference.split('@').next().unwrap_or(reference)),
         _ => None,
@@ -397,7 +397,7 @@ fn check_models(group: &Group, request: &Request) -> Result<(), Refused> {
     Ok(())
 }
 
-fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) -> ModelQuestion<'a> {
+pub(super) fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) -> ModelQuestion<'a> {
     let (reference, inline) = match &request.model {
         Some(AskedModel::Reference(reference)) => (Some(reference.as_str()), None),
         Some(AskedModel::Inline(model)) => (None, Some(model)),
@@ -414,7 +414,7 @@ fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) 
     }
 }
 
-fn resources(request: &Request, group: &Group) -> Vec<NewResource> {
+pub(super) fn resources(request: &Request, group: &Group) -> Vec<NewResource> {
     let serial = request.serial.as_ref().map(ToString::to_string).unwrap_or_default();
     let fill = |text: &str| {
         text.replace("{id}", request.device.as_str()).replace("{group}", &group.name).replace("{serial}", &serial)
@@ -444,7 +444,7 @@ fn idempotency(incoming: &Incoming, request: &Request) -> String {
 }
 
 /// Digest of what is asked, whatever the order of its fields.
-fn digest(fields: &Value) -> Digest {
+pub(super) fn digest(fields: &Value) -> Digest {
     let mut text = String::new();
     write_sorted(fields, &mut text);
     Digest::of(text.as_bytes())

@@ -10,6 +10,7 @@ mod issuer;
 mod keys;
 mod points;
 mod proof;
+pub mod rehearsal;
 mod request;
 pub mod why;
 

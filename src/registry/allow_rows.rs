@@ -152,7 +152,10 @@ mod tests {
 
     #[test]
     fn rows_that_cannot_be_read_do_not_keep_the_others_out() {
-        let rows = read(AllowForm::Lines, "{\"id\":1}\nnothing\n{\"id\":\"a\",\"device\":\"b\"}\n{\"id\":\"gw\",\"x\":1}\n{\"id\":\"gw\"}");
+        let rows = read(
+            AllowForm::Lines,
+            "{\"id\":1}\nnothing\n{\"id\":\"a\",\"device\":\"b\"}\n{\"id\":\"gw\",\"x\":1}\n{\"id\":\"gw\"}",
+        );
         assert_eq!(rows.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, false, false, false, true]);
         let rows = read(AllowForm::Csv, "id,max_uses\na,-1\nb\nc,3\n");
         assert_eq!(rows.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, false, true]);

@@ -244,7 +244,8 @@ impl<R: BufRead> Rows<R> {
     fn new(form: ExchangeForm, stream: R) -> Result<Self, ExchangeError> {
         let mut rows = Self { lines: Lines::new(stream), header: None, row: 0 };
         if form == ExchangeForm::Csv {
-            let header = rows.lines.record()?.ok_or_else(|| ExchangeError::Shape("the header is missing".to_owned()))?;
+            let header =
+                rows.lines.record()?.ok_or_else(|| ExchangeError::Shape("the header is missing".to_owned()))?;
             let known = |name: &String| COLUMNS.contains(&name.as_str()) || name.starts_with(ATTRIBUTES);
             if let Some(unknown) = header.iter().find(|name| !known(name)) {
                 return Err(ExchangeError::Shape(format!("{unknown:?} is no column of a device")));

@@ -24,7 +24,7 @@ Examples:
 /// Arguments of `firstlight devices copy`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-#[group(id = "target", required = true, args = ["to", "to_env"])]
+#[command(group = clap::ArgGroup::new("target").required(true).args(["to", "to_env"]))]
 pub struct Args {
     /// The store to copy into: postgres://..., or the path of a SQLite file
     #[arg(long, value_name = "STORE")]

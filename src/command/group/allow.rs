@@ -46,7 +46,7 @@ const PAGE: u32 = 1_000;
 /// Arguments of `firstlight group allow`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-#[group(id = "which", required = true, multiple = false, args = ["ids", "file"])]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "file"]))]
 pub struct Args {
     /// The group
     #[arg(value_name = "GROUP")]

@@ -72,9 +72,7 @@ pub fn off(args: Off, context: &Context) -> anyhow::Result<Status> {
     let ids = names(&args.ids);
     let said = format!("no longer blocked: {ids}");
     let change = Change { would: format!("unblock {ids}"), done: json!({ "unblocked": args.ids }), said: &said };
-    registry::change(context, change, |registry, actor| {
-        args.ids.iter().try_for_each(|id| registry.unblock(actor, id))
-    })
+    registry::change(context, change, |registry, actor| args.ids.iter().try_for_each(|id| registry.unblock(actor, id)))
 }
 
 /// Runs `firstlight group blocked`.

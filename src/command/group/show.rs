@@ -36,15 +36,15 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
 fn text(group: &Group, usage: &GroupUsage) -> String {
     let mut text = format!("{}: {}\n", group.id, state(group));
     let quota = usage.quota.map(|quota| format!(" of {quota}")).unwrap_or_default();
-    text.push_str(&format!("  devices      {}{quota}\n", usage.used));
+    text.push_str(&format!("  devices         {}{quota}\n", usage.used));
     for (state, number) in &usage.devices {
-        text.push_str(&format!("    {state:<10} {number}\n"));
+        text.push_str(&format!("    {state:<13} {number}\n"));
     }
-    text.push_str(&format!("  allow list   {}\n", usage.allowed));
+    text.push_str(&format!("  allow list      {}\n", usage.allowed));
     // What the fleet file says, in its own words; what it leaves out is left out.
     if let Value::Object(policy) = json!(group.policy) {
         for (name, value) in policy.iter().filter(|(_, value)| !is_empty(value)) {
-            text.push_str(&format!("  {name:<12} {}\n", words(value)));
+            text.push_str(&format!("  {name:<15} {}\n", words(value)));
         }
     }
     text

@@ -6,6 +6,7 @@ mod asked;
 mod assign;
 mod decide;
 mod queue;
+mod rehearse;
 mod snapshot;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
@@ -14,4 +15,5 @@ mod visit;
 
 pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof};
 pub use queue::Registrar;
+pub use rehearse::Foretold;
 pub use visit::{Policy, Registered, Report, Visit, Visited};
