@@ -1,9 +1,13 @@
 //! Registration of devices: proofs, admission, the decision and the answer. Knows no sockets and no SQL.
 
 mod administration;
+pub mod asking;
 pub mod certificates;
 mod challenge;
 pub mod desk;
+pub mod discovery;
+mod drafts;
+pub mod drop_folder;
 pub mod exchange;
 mod groups;
 mod issuer;

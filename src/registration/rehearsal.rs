@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::fleet::enrolment::{GroupPolicy, HookTarget, ProofKind, Refusal};
-use crate::registry::registering::{Asked, Decision, Foretold, NewInstance, Proof};
+use crate::registry::registering::{Asked, Decision, Foretold, NewInstance};
 use crate::registry::{Registry, RegistryError};
 
-use super::desk::{ModelQuestion, check_models, digest, facts, model_question, resources};
+use super::desk::{ModelQuestion, check_models, facts, model_question};
+use super::drafts::draft;
 use super::groups::{Group, prepared};
 use super::request::{Refused, Request};
 
@@ -96,7 +97,7 @@ impl Rehearsal<'_> {
             None => None,
         };
         trail.step("model", true, self.model_words(instance.as_ref()));
-        let asked = asked(fields, &request, &group, instance);
+        let asked = Asked { instance, ..draft(fields, &request, &group, NO_REGISTRATION) };
         trail.brings = Some(json!({
             "attributes": asked.facts.attributes,
             "model": asked.instance.as_ref().map(|instance| format!("{}@{}", instance.model, instance.version)),
@@ -201,29 +202,5 @@ fn word(decision: &Decision) -> &'static str {
         Decision::Pending { .. } => "pending",
         Decision::Assigning { .. } => "assigning",
         Decision::Refused(_) | Decision::Stale => "refused",
-    }
-}
-
-/// The registration as the desk would ask for it, its proof taken to be good.
-fn asked(fields: &Value, request: &Request, group: &Group, instance: Option<NewInstance>) -> Asked {
-    let digest = digest(fields);
-    Asked {
-        registration: NO_REGISTRATION.to_owned(),
-        device: request.device.clone(),
-        group: group.name.clone(),
-        etag: group.etag,
-        policy: Arc::clone(&group.policy),
-        proof: Proof::Claim,
-        nonce: None,
-        request: format!("asked/{}/{}", request.device.folded(), hex::encode(digest.as_bytes())),
-        digest,
-        facts: facts(request, group),
-        credential: None,
-        instance,
-        resources: resources(request, group),
-        allocates: group.policy.hooks.allocate.is_some(),
-        asked: fields.clone(),
-        answer: Value::Null,
-        source: "rehearsal".to_owned(),
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     medium::content::ContentError,
     programmer::ProgrammerError,
     registration::certificates::AdoptError,
+    registration::drop_folder::DropError,
     registry::{ExchangeError, RegistryError},
     station::BatchError,
     station::StationError,
@@ -111,6 +112,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         FilterError,
         #[cfg(feature = "station")]
         AdoptError,
+        #[cfg(feature = "station")]
+        DropError,
         #[cfg(feature = "server")]
         ServerError,
     }

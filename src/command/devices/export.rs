@@ -72,7 +72,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     }
     let written = to_file(&registry, &filter, args.after.as_deref(), form, path)?;
     if context.printer.is_json() {
-        context.printer.document(&json!({ "file": path, "devices": written }));
+        context.printer.document(&json!({ "file": path.to_string_lossy(), "devices": written }));
     }
     context.printer.talk(told(written));
     Ok(Status::Done)

@@ -12,8 +12,10 @@ pub mod history;
 pub mod import;
 pub mod list;
 pub mod retire;
+pub mod scan;
 pub mod search;
 pub mod show;
+pub mod watch;
 pub mod why;
 
 const EXAMPLES: &str = "\
@@ -52,6 +54,10 @@ pub enum Action {
     Adopt(adopt::Args),
     /// Bring devices into the registry before they come.
     Import(import::Args),
+    /// Take in the lists of devices that others drop into a folder.
+    Watch(watch::Args),
+    /// Look for devices on the network, ask them, take them in.
+    Scan(scan::Args),
     /// Write devices of the registry as JSON lines or CSV.
     Export(export::Args),
     /// Copy the whole registry into another store.
@@ -72,6 +78,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         Action::Edit(args) => edit::run(args, context),
         Action::Adopt(args) => adopt::run(args, context),
         Action::Import(args) => import::run(args, context),
+        Action::Watch(args) => watch::run(args, context),
+        Action::Scan(args) => scan::run(args, context),
         Action::Export(args) => export::run(args, context),
         Action::Copy(args) => copy::run(args, context),
         Action::Retire(args) => retire::run(args, context),
