@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::listener::{Answer, Listener, Seen};
 use super::world::{World, fields, on_both, policy, registration, until, webhook, words};
 use crate::fleet::enrolment::Refusal;
+use crate::registration::exchange::Registration as _;
 use crate::registry::{ChoreKind, Engine};
 
 fn queue(fields: &Value) -> Answer {
@@ -156,6 +157,22 @@ fn two_servers_on_one_store_allocate_once_for_each_device() {
         let asked = keys.len();
         keys.dedup();
         assert_eq!((asked, keys.len()), (12, 12));
+    });
+}
+
+#[test]
+fn a_server_that_does_not_know_the_hook_yet_asks_it_all_the_same() {
+    on_both(|engine| {
+        let hook = Listener::new(|fields, _| queue_or_heard(fields));
+        let world = World::new(engine, &policy(&json!({}), &json!({})));
+        let allocating = allocating(&hook, "closed", &json!({ "approval": "always" }));
+        world.registry.declare_groups("ann", &[("line-a".to_owned(), allocating)].into()).unwrap();
+        let knows = world.another();
+        let reply = knows.register(world.incoming("POST", "/v1/register", json!({ "id": "gw-1" })));
+        drop(knows);
+        world.registry.approve("ann", &registration(&reply), "ok").unwrap();
+        assert_eq!(world.settled(&registration(&reply)).status, 200);
+        assert_eq!(hook.of("allocate").len(), 1);
     });
 }
 
