@@ -395,6 +395,17 @@ fn a_source_a_group_and_a_token_are_limited_and_told_when_to_come_back() {
 }
 
 #[test]
+fn a_group_with_rates_of_its_own_is_limited_by_them() {
+    let lab = lab(|config| config.rates = Rates { source: 1000, group: 1000, token: 1000 });
+    let post = |group: &str| lab.post("application/json", format!("{{\"group\":\"{group}\"}}").as_bytes(), &[]);
+    assert_eq!([post("slow").status(), post("slow").status()], [201, 201]);
+    let answer = post("slow");
+    answer.is_problem(429, "rate-limited");
+    assert!(answer.head.contains("retry-after: "), "{}", answer.head);
+    assert_eq!([post("fast").status(), post("fast").status(), post("fast").status()], [201; 3]);
+}
+
+#[test]
 fn bad_proofs_use_up_a_source_ten_times_as_fast_and_no_group() {
     let lab = lab(|config| config.rates = Rates { source: 45, group: 3, token: 1000 });
     let wrong = || lab.post("application/json", br#"{"group":"a"}"#, &["-H", "Authorization: Bearer wrong"]).status();

@@ -1,6 +1,7 @@
 //! The access list for mosquitto (mosquitto.conf(5), `acl_file`): what every registered device may publish and read.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::fleet::{Class, Diagnose, Digest, EndpointName};
@@ -37,6 +38,12 @@ pub enum AclError {
     /// The file.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// There is a file that is none of ours.
+    #[error("refusing to overwrite {path:?}: it is no access list of ours")]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Diagnose for AclError {
@@ -44,6 +51,7 @@ impl Diagnose for AclError {
         match self {
             Self::Registry(error) => error.class(),
             Self::Host(error) => error.class(),
+            Self::NotOurs { .. } => Class::Refused,
         }
     }
 
@@ -51,6 +59,7 @@ impl Diagnose for AclError {
         match self {
             Self::Registry(error) => error.hint(),
             Self::Host(error) => error.hint(),
+            Self::NotOurs { .. } => Some("name another file, or move that one away".to_owned()),
         }
     }
 }
@@ -140,9 +149,25 @@ impl AclFile {
             self.turn = Some(turn);
             return Ok(None);
         }
+        self.check()?;
         write_atomically(&self.path, list.text.as_bytes(), 0o640)?;
         (self.turn, self.written) = (Some(turn), Some(digest));
         Ok(Some(list))
+    }
+}
+
+impl AclFile {
+    /// Only a list of ours is replaced: a fleet file may be a stranger's.
+    fn check(&self) -> Result<(), AclError> {
+        let mut head = Vec::new();
+        let found = std::fs::File::open(&self.path);
+        let read = found.and_then(|file| file.take(HEAD.len() as u64).read_to_end(&mut head));
+        match read {
+            Ok(_) if head == HEAD.as_bytes() => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Ok(_) => Err(AclError::NotOurs { path: self.path.clone() }),
+            Err(source) => Err(HostError::Io { doing: "reading", path: self.path.clone(), source }.into()),
+        }
     }
 }
 
@@ -151,6 +176,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_file_that_is_none_of_ours_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = AclFile::new(&folder.path().join("acl"));
+        file.check().unwrap();
+        std::fs::write(&file.path, format!("{HEAD}\nuser a\n")).unwrap();
+        file.check().unwrap();
+        for other in ["", "root:x:0:0", "# Written by firstlight"] {
+            std::fs::write(&file.path, other).unwrap();
+            assert_eq!(file.check().unwrap_err().class(), Class::Refused, "{other}");
+        }
+    }
 
     fn resource(topic: &str, detail: serde_json::Value) -> Allocated {
         let (registration, device) = ("r".to_owned(), "gw-1".to_owned());

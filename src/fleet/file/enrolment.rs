@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -76,6 +77,9 @@ pub struct EnrolmentSpec {
 pub(super) fn read_rest(root: &Node, faults: &mut Faults) -> EnrolmentSpec {
     let Some(enrolment) = root.get("enrolment") else { return EnrolmentSpec::default() };
     let mut spec = EnrolmentSpec { mqtt_acl: located(enrolment, "mqtt_acl"), ..EnrolmentSpec::default() };
+    if let Some(path) = &spec.mqtt_acl {
+        check_acl(path, faults);
+    }
     for entry in entries(enrolment, "subscribers") {
         check_hook(entry, faults);
         spec.secrets.extend(entry.value.get("webhook").and_then(|webhook| located(webhook, "secret")));
@@ -84,6 +88,18 @@ pub(super) fn read_rest(root: &Node, faults: &mut Faults) -> EnrolmentSpec {
         }
     }
     spec
+}
+
+/// What `serve` writes lies in the fleet's folder, and not where records lie.
+fn check_acl(path: &Located<Arc<str>>, faults: &mut Faults) {
+    let is_inside = Path::new(path.value.as_ref()).components().all(|part| match part {
+        Component::Normal(name) => !name.as_encoded_bytes().starts_with(b"."),
+        _ => false,
+    });
+    if !is_inside {
+        let message = format!("{:?} is no path within the fleet's folder", path.value);
+        faults.add_with_hint(path.place.clone(), message, "elsewhere: firstlight acl --out FILE");
+    }
 }
 
 fn subscription(node: &Node) -> Option<Subscription> {

@@ -94,7 +94,7 @@ impl HookCaller {
 
     /// Asks a hook and returns what it says.
     pub(in crate::registration) fn ask(&self, target: &HookTarget, ask: &Ask<'_>) -> Result<Said, Uncalled> {
-        self.guarded(target, ask, |bytes| Said::read(bytes))
+        self.guarded(target, ask, Said::read)
     }
 
     /// Tells a hook; whatever it says, it has heard it if it ends well.

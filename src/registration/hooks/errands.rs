@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::fleet::enrolment::{GroupPolicy, HookFailure};
+use crate::fleet::enrolment::{GroupPolicy, HookFailure, HookTarget};
 use crate::registry::{Chore, ChoreKind, Registry, RegistryError, Unallocated};
 
 use super::super::groups::Groups;
@@ -79,10 +79,19 @@ impl Bag {
         }
     }
 
+    /// Returns the hook of a group. Where we know of none the policies are read anew: another server may know better.
+    fn hook(&self, group: &str) -> Result<Option<HookTarget>, RegistryError> {
+        let known = || self.groups.get(Some(group))?.policy.hooks.allocate.clone();
+        if let Some(target) = known() {
+            return Ok(Some(target));
+        }
+        self.groups.refresh()?;
+        Ok(known())
+    }
+
     fn allocate(&self, chore: &Chore) -> Result<(), RegistryError> {
-        let group = self.groups.get(Some(&chore.group));
         // The hook was taken out of the fleet file meanwhile: nothing is to be allocated any more.
-        let Some(target) = group.as_ref().and_then(|group| group.policy.hooks.allocate.as_ref()) else {
+        let Some(target) = &self.hook(&chore.group)? else {
             return self.registry.allocated(chore, &[]).map(drop);
         };
         let more = json!({ "registration": chore.registration, "device": of_device(&chore.asked),
@@ -115,8 +124,7 @@ impl Bag {
     }
 
     fn release(&self, chore: &Chore) -> Result<(), RegistryError> {
-        let group = self.groups.get(Some(&chore.group));
-        let Some(target) = group.as_ref().and_then(|group| group.policy.hooks.allocate.as_ref()) else {
+        let Some(target) = &self.hook(&chore.group)? else {
             // There is nobody to tell any more.
             return self.registry.released(chore).map(drop);
         };

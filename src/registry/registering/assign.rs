@@ -1,33 +1,10 @@
-//! The end of an assignment: what was allocated is noted, the device is registered; or it failed, and all is given up.
+//! The end of an assignment: what was declared is allocated, the device is registered.
 
 use serde_json::json;
 
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
-use crate::registry::{Registry, RegistryError, Value};
-
-impl Registry {
-    /// Ends the assignment of a registration: its resources are allocated, its device is registered. A second time it
-    /// changes nothing.
-    pub fn assign(&self, actor: &str, registration: &str) -> Result<(), RegistryError> {
-        let (actor, registration) = (actor.to_owned(), registration.to_owned());
-        self.write(move |writing| {
-            let tenant = writing.tenant;
-            let text = "SELECT state, device FROM registration WHERE tenant = $1 AND id = $2";
-            let row = writing.sql.maybe_row(text, &[tenant.into(), Value::from(&registration)])?;
-            let (what, name) = ("registration", registration.clone());
-            let Some(row) = row else { return Err(RegistryError::NotFound { what, name }) };
-            let (state, device) = (row.text(0)?, row.text(1)?);
-            if state == "assigned" {
-                return Ok(());
-            }
-            if state != "assigning" {
-                return Err(RegistryError::Conflict { what, name, reason: format!("is {state}") });
-            }
-            finish(writing, &actor, &registration, &device)
-        })
-    }
-}
+use crate::registry::{RegistryError, Value};
 
 /// Ends the assignment of a registration that is `assigning`.
 pub(in crate::registry) fn finish(

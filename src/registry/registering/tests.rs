@@ -334,6 +334,56 @@ fn approval_and_allocation_come_before_the_assignment() {
 }
 
 #[test]
+fn a_denial_revokes_what_was_made_for_it_gives_uses_back_and_leaves_other_keys_alone() {
+    for engine in BOTH {
+        let mut approved = policy();
+        approved.approval = Approval::Always;
+        let world = World::new(engine, approved.clone());
+        let other = Asked { credential: Some(credential(9)), ..asked(&approved, "gw-0", "a") };
+        world.register(&other);
+        world.run(
+            "INSERT INTO token (hash, tenant, id, used, made_by, made) VALUES ($1, 'acme', 't', 3, 'ann', 0)",
+            vec![Digest::of(b"t").as_bytes().as_slice().into()],
+        );
+        world.run(
+            "INSERT INTO allow (tenant, grp, device, attributes, max_uses, used)
+             VALUES ('acme', 'line-a', 'gw-1', '{}', 1, $1)",
+            vec![0.into()],
+        );
+        world.run(
+            "INSERT INTO credential (tenant, fingerprint, device, name, kind, state, public, changed)
+             VALUES ('acme', $1, 'gw-1', 'factory', 'x509', 'active', 'PEM', 0)",
+            vec![Digest::of(b"factory").as_bytes().as_slice().into()],
+        );
+        let first = Asked {
+            proof: Proof::Token(Digest::of(b"t")),
+            credential: Some(credential(1)),
+            ..asked(&approved, "gw-1", "a")
+        };
+        assert!(matches!(world.register(&first), Decision::Pending { .. }));
+        world.registry.deny("ann", &first.registration, "unknown").unwrap();
+        let rows = world.registry.read(|reading| {
+            let text = "SELECT device, name, state FROM credential ORDER BY device, name";
+            let rows = reading.sql.query(text, &[])?;
+            rows.iter()
+                .map(|row| Ok([row.text(0)?, row.text(1)?, row.text(2)?].join(" ")))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let wanted = ["gw-0 registration active", "gw-1 factory active", "gw-1 registration revoked"];
+        assert_eq!(rows.unwrap(), wanted);
+        let used = world.registry.read(|reading| {
+            let text = "SELECT (SELECT used FROM token), (SELECT used FROM allow), (SELECT used FROM grp)";
+            let row = reading.sql.maybe_row(text, &[])?.unwrap();
+            Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?))
+        });
+        assert_eq!(used, Ok((3, 0, 1)), "gw-0 waits still");
+        assert_eq!(world.refused(&first), Refusal::ApprovalDenied);
+        let same_key = Asked { credential: Some(credential(1)), ..asked(&approved, "gw-1", "b") };
+        assert_eq!(world.refused(&same_key), Refusal::CertificateRevoked);
+    }
+}
+
+#[test]
 fn a_policy_that_changed_is_judged_anew() {
     for engine in BOTH {
         let world = World::new(engine, policy());

@@ -94,6 +94,29 @@ fn a_group_is_read_with_all_it_says_and_its_files() {
 }
 
 #[test]
+fn subscribers_and_the_access_list_are_read_and_checked() {
+    let more = "  mqtt_acl: out/acl\n  subscribers:\n    crm: {webhook: {url: \"https://h/x\", secret: wifi}, timeout: \
+                7s, events: [registered]}\n    own: {command: [tools/y]}\n";
+    let text = whole(&format!("{ENROLMENT}{more}"));
+    let file = file(&text);
+    let crm = &file.enrolment.subscribers["crm"];
+    assert_eq!((crm.target.timeout, crm.events.as_slice()), (7, &["registered".to_owned()][..]));
+    assert_eq!(file.enrolment.subscribers["own"].target.command, ["tools/y"]);
+    assert_eq!(file.enrolment.mqtt_acl.as_ref().unwrap().value.as_ref(), "out/acl");
+    for (from, to, told) in [
+        ("out/acl", "/etc/passwd", "is no path within the fleet's folder"),
+        ("out/acl", "../x", "is no path within the fleet's folder"),
+        ("out/acl", ".firstlight/keys", "is no path within the fleet's folder"),
+        ("7s", "6m", "hook \"crm\" may take 360 s"),
+        ("command: [tools/y]", "timeout: 1s", "wanted is one of: webhook, command"),
+    ] {
+        let mut faults = Faults::default();
+        FleetFile::parse(&Arc::from("fleet.yaml"), &text.replace(from, to), &mut faults);
+        assert!(faults.to_string().contains(told), "{to}: {faults}");
+    }
+}
+
+#[test]
 fn a_derived_key_knows_the_generation_of_its_group() {
     let text = whole(ENROLMENT).replace(
         "    credentials:\n",

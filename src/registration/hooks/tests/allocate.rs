@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use super::listener::{Answer, Listener};
+use super::listener::{Answer, Listener, Seen};
 use super::world::{World, fields, on_both, policy, registration, until, webhook, words};
 use crate::fleet::enrolment::Refusal;
+use crate::registration::exchange::Registration as _;
 use crate::registry::{ChoreKind, Engine};
 
 fn queue(fields: &Value) -> Answer {
@@ -92,12 +93,10 @@ fn an_allocation_that_fails_is_tried_again_with_the_same_key_then_given_up_or_go
 fn a_crash_between_allocation_and_commit_asks_again_with_the_same_key_and_assigns_once() {
     on_both(|engine| {
         let hook = Listener::new(|fields, _| queue(fields));
-        // A group without a hook yet: nobody takes the chore before the one that crashes.
+        // It waits for a person, so that no worker takes the chore before the one that crashes.
         let mut world = World::new(engine, &allocating(&hook, "closed", &json!({ "approval": "always" })));
-        world.desk = Some(world.another());
         let rid = registration(&world.register(json!({ "id": "gw-1" })));
-        let desk = world.desk.take();
-        drop(desk);
+        drop(world.desk.take());
         world.registry.approve("ann", &rid, "ok").unwrap();
         let times = BTreeMap::from([("line-a".to_owned(), 1)]);
         let crashed = world.registry.claim_chore(&times, 1).unwrap().unwrap();
@@ -112,6 +111,34 @@ fn a_crash_between_allocation_and_commit_asks_again_with_the_same_key_and_assign
         assert_eq!(hook.of("allocate").iter().filter(|asked| asked["key"] == json!(rid)).count(), 1);
         assert_eq!(world.events().iter().filter(|what| *what == "registered").count(), 1);
     });
+}
+
+#[test]
+fn a_device_that_begins_anew_is_released_before_it_is_allocated_for_again() {
+    on_both(|engine| {
+        let hook = Listener::new(|fields, _| queue_or_heard(fields));
+        let world = World::new(engine, &allocating(&hook, "closed", &json!({ "reprovision": "reset" })));
+        let first = registration(&world.register(json!({ "id": "gw-1", "firmware": "1.0" })));
+        assert_eq!(world.settled(&first).status, 200);
+        let second = registration(&world.register(json!({ "id": "gw-1", "firmware": "2.0" })));
+        assert_ne!(first, second);
+        assert_eq!(world.settled(&second).status, 200);
+        let seen: Vec<(String, String)> = hook
+            .seen()
+            .iter()
+            .map(Seen::fields)
+            .map(|fields| {
+                (fields["step"].as_str().unwrap().to_owned(), fields["registration"].as_str().unwrap().to_owned())
+            })
+            .collect();
+        let wanted = [("allocate", &first), ("release", &first), ("allocate", &second)];
+        assert_eq!(seen, wanted.map(|(step, rid)| (step.to_owned(), rid.clone())));
+        assert_eq!(words(&world.status(&first)).0, Refusal::NotRegistered);
+    });
+}
+
+fn queue_or_heard(fields: &Value) -> Answer {
+    if fields["step"] == "allocate" { queue(fields) } else { Answer::Text(204, String::new()) }
 }
 
 #[test]
@@ -130,6 +157,22 @@ fn two_servers_on_one_store_allocate_once_for_each_device() {
         let asked = keys.len();
         keys.dedup();
         assert_eq!((asked, keys.len()), (12, 12));
+    });
+}
+
+#[test]
+fn a_server_that_does_not_know_the_hook_yet_asks_it_all_the_same() {
+    on_both(|engine| {
+        let hook = Listener::new(|fields, _| queue_or_heard(fields));
+        let world = World::new(engine, &policy(&json!({}), &json!({})));
+        let allocating = allocating(&hook, "closed", &json!({ "approval": "always" }));
+        world.registry.declare_groups("ann", &[("line-a".to_owned(), allocating)].into()).unwrap();
+        let knows = world.another();
+        let reply = knows.register(world.incoming("POST", "/v1/register", json!({ "id": "gw-1" })));
+        drop(knows);
+        world.registry.approve("ann", &registration(&reply), "ok").unwrap();
+        assert_eq!(world.settled(&registration(&reply)).status, 200);
+        assert_eq!(hook.of("allocate").len(), 1);
     });
 }
 

@@ -4,5 +4,6 @@ mod allocate;
 mod listener;
 mod notify;
 mod programs;
+mod tls;
 mod validate;
 mod world;

@@ -59,13 +59,14 @@ impl ClaimKeys for Bare {
 pub(super) struct Ground {
     secret: Secret,
     folder: PathBuf,
+    roots: Vec<u8>,
     pub(super) failures: Arc<Mutex<Vec<String>>>,
 }
 
 impl Ground {
     pub(super) fn new(folder: &Path) -> Self {
         let secret = Secret::new(SECRET.as_bytes().to_vec());
-        Self { secret, folder: folder.to_owned(), failures: Arc::default() }
+        Self { secret, folder: folder.to_owned(), roots: Vec::new(), failures: Arc::default() }
     }
 }
 
@@ -91,7 +92,7 @@ impl HookGround for Ground {
     }
 
     fn roots(&self) -> &[u8] {
-        &[]
+        &self.roots
     }
 }
 
@@ -103,6 +104,7 @@ pub(super) struct World {
     pub(super) folder: tempfile::TempDir,
     place: Place,
     subscriptions: BTreeMap<String, Subscription>,
+    roots: Vec<u8>,
 }
 
 /// A webhook as the fleet file declares it.
@@ -126,6 +128,14 @@ impl World {
         Self::with(engine, policy, BTreeMap::new())
     }
 
+    /// A world that believes webhooks by these certificates (PEM).
+    pub(super) fn believing(engine: Engine, policy: &GroupPolicy, roots: &[u8]) -> Self {
+        let mut world = Self::new(engine, policy);
+        world.roots = roots.to_vec();
+        world.desk = Some(world.another());
+        world
+    }
+
     pub(super) fn with(engine: Engine, policy: &GroupPolicy, subscriptions: BTreeMap<String, Subscription>) -> Self {
         let place = place(engine);
         let folder = tempfile::tempdir().unwrap();
@@ -134,7 +144,7 @@ impl World {
         let (token, _) =
             registry.make_token("ann", &Scope::Group("line-a".to_owned()), Some(50), None, &OsRandom).unwrap();
         let failures = Arc::default();
-        let mut world = Self { desk: None, registry, token, failures, folder, place, subscriptions };
+        let mut world = Self { desk: None, registry, token, failures, folder, place, subscriptions, roots: Vec::new() };
         world.desk = Some(world.another());
         world
     }
@@ -142,7 +152,8 @@ impl World {
     /// Another server on the same store.
     pub(super) fn another(&self) -> Desk {
         let registry = Registry::open(&self.place.address, "acme", Arc::new(SystemClock)).unwrap();
-        let ground = Ground { failures: Arc::clone(&self.failures), ..Ground::new(self.folder.path()) };
+        let mut ground = Ground::new(self.folder.path());
+        (ground.failures, ground.roots) = (Arc::clone(&self.failures), self.roots.clone());
         Desk::open(Equipment {
             registry,
             keys: Arc::new(Bare),
