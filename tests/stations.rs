@@ -42,14 +42,6 @@ impl World {
     fn new(engine: Engine, devices: usize) -> Self {
         let (north, south) = (TestFleet::real(devices), TestFleet::empty());
         let yaml = format!("store: {{env: REGISTRY}}\n{}", north.read("fleet.yaml"));
-        let yaml = yaml.replace("  gateway:\n", "  gateway:\n    variables: {server: telemetry}\n");
-        // Two more servers, of whose keys one is to be kept.
-        let yaml = ["kept", "other"].into_iter().fold(yaml, |yaml, name| {
-            let server = format!("servers:\n  {name}: {{protocol: mqtt, uri: \"mqtts://{name}.example\", security: psk, credential: {name}}}\n");
-            let rule = if name == "kept" { ", retain: keep" } else { "" };
-            let credential = format!("    credentials:\n      {name}: {{kind: psk, bytes: 32{rule}}}\n");
-            yaml.replace("servers:\n", &server).replace("    credentials:\n", &credential)
-        });
         north.write("fleet.yaml", &yaml);
         for name in ["fleet.yaml", "devices.csv"] {
             fs::copy(north.file(name), south.file(name)).unwrap();
@@ -136,9 +128,6 @@ fn of_two_stations_that_make_everything_at_once_each_device_is_made_by_one() {
         assert_eq!(world.count("SELECT count(*) FROM device"), 40);
         assert_eq!(world.count("SELECT count(*) FROM credential WHERE kind = 'x509'"), 40);
         assert_eq!(world.count("SELECT count(*) FROM lease WHERE state = 'used'"), 40);
-        // The key of a PSK comes along where its rule is to keep it, and no other key does.
-        let sealed = "SELECT DISTINCT name FROM credential WHERE sealed_key IS NOT NULL AND sealed_body IS NOT NULL";
-        assert_eq!(world.rows(sealed), ["kept"]);
         world.north.ledger_is_true();
         world.south.ledger_is_true();
     });
@@ -397,6 +386,45 @@ fn what_is_lost_or_retired_at_a_station_is_so_in_the_registry() {
             world.count("SELECT count(*) FROM credential WHERE state <> 'active' AND sealed_key IS NOT NULL"),
             0
         );
+    });
+}
+
+#[test]
+fn the_key_of_a_psk_comes_along_sealed_where_its_rule_is_to_keep_it() {
+    on_both(|engine| {
+        let world = World::new(engine, 0);
+        let profile = |name: &str, rule: &str| {
+            format!(
+                "  {name}:
+    credentials: {{management: {{kind: psk, bytes: 16{rule}}}}}
+    bundles: {{site: {{template: lwm2m, seal: none, accept_plaintext: \"a test\"}}}}
+    deliveries: {{stick: {{bundle: site}}}}
+"
+            )
+        };
+        let yaml = format!(
+            "version: 1
+fleet: test-fleet
+inventory: devices.csv
+store: {{env: REGISTRY}}
+authority: {{common_name: Test CA, organization: Test}}
+servers:
+  management: {{protocol: lwm2m, uri: \"coaps://lwm2m.example:5684\", short_server_id: 101, lifetime: 1h, security: psk,
+               credential: management}}
+profiles:
+{}{}",
+            profile("kept", ", retain: keep"),
+            profile("other", ", retain: until-delivered")
+        );
+        world.north.write("fleet.yaml", &yaml);
+        world.north.write("devices.csv", "id,serial,profile\ns-1,S1,kept\ns-2,S2,other\n");
+        world.ok(&world.north, &["issue", "--all"]);
+        let query = "SELECT device, kind FROM credential
+            WHERE sealed_key IS NOT NULL AND sealed_body IS NOT NULL ORDER BY device";
+        assert_eq!(world.rows(query), ["s-1|psk"]);
+        assert_eq!(world.count("SELECT count(*) FROM credential WHERE kind = 'psk'"), 2);
+        let attributes = world.rows("SELECT attributes FROM device ORDER BY folded");
+        assert!(attributes[0].contains("\"profile\":\"kept\""), "{attributes:?}");
     });
 }
 
