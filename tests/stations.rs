@@ -191,6 +191,24 @@ fn a_lease_ends_and_another_station_may_have_it() {
 }
 
 #[test]
+fn what_was_made_under_a_lease_that_ended_untold_is_noted_and_the_device_stays_whose_it_is() {
+    on_both(|engine| {
+        let world = World::new(engine, 1);
+        world.ok(&world.north, &["devices", "lease", "gw-0001", "--days", "1"]);
+        world.away(&world.north, &["issue", "gw-0001"]).ok();
+        let later = (time::OffsetDateTime::now_utc().unix_timestamp() + 2 * 86_400).to_string();
+        let then = [("REGISTRY", world.place.address.as_str()), ("SOURCE_DATE_EPOCH", later.as_str())];
+        world.south.run_with(&["issue", "gw-0001"], &then).ok();
+        let told = world.north.run_with(&["ledger", "sync"], &then).ok();
+        told.says(&["could not act upon entry", "the id is station \"south\"'s"]);
+        assert_eq!(world.rows("SELECT origin FROM device"), ["station south"]);
+        assert_eq!(world.count("SELECT count(*) FROM credential"), 1);
+        assert_eq!(world.count("SELECT count(*) FROM event WHERE what = 'merge-conflict'"), 1);
+        assert_eq!(status(&world.north)["conflicts"], 1);
+    });
+}
+
+#[test]
 fn a_copy_of_a_station_is_found_before_it_makes_anything() {
     on_both(|engine| {
         let world = World::new(engine, 4);
