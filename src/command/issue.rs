@@ -71,7 +71,7 @@ fn own_and_others(station: &Station, devices: Vec<EndpointName>) -> Result<(Vec<
         match station.ledger().check_own(&device) {
             Ok(()) => own.push(device),
             Err(error @ (LedgerError::NotLeased { .. } | LedgerError::MadeElsewhere { .. })) => {
-                others.push((device, error))
+                others.push((device, error));
             }
             Err(error) => return Err(error),
         }

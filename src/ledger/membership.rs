@@ -2,14 +2,14 @@
 //!
 //! Everything here is a copy of what the registry knows, kept so that a station out of reach makes only what was given to it.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::fleet::{Digest, EndpointName};
 
-use super::{Ledger, LedgerError, times};
+use super::{Ledger, LedgerError, leave, times};
 
 /// Bytes of a mark.
 type Mark = [u8; 16];
@@ -87,7 +87,7 @@ impl Ledger {
 
     /// Says whether the registry is shared with other stations; only leased devices are made from then on.
     pub fn share(&self, shared: bool) -> Result<(), LedgerError> {
-        if self.read(is_shared)? == shared {
+        if self.read(leave::is_shared)? == shared {
             return Ok(());
         }
         self.write(move |work| {
@@ -144,7 +144,7 @@ impl Ledger {
     /// Fails where the device is not this station's to make now.
     pub fn check_own(&self, id: &EndpointName) -> Result<(), LedgerError> {
         let now = self.now_text();
-        self.read(|conn| refuse(conn, id, super::devices::find(conn, &id.folded())?.is_some(), &now))
+        self.read(|conn| leave::refuse(conn, id, super::devices::find(conn, &id.folded())?.is_some(), &now))
     }
 
     /// Returns those of `ids` that this station has not made and may not make now.
@@ -153,7 +153,7 @@ impl Ledger {
         self.read(|conn| {
             let mut unleased = Vec::new();
             for id in ids {
-                if !may_make(conn, id, &now)? {
+                if !leave::may_make(conn, id, &now)? {
                     unleased.push(id.clone());
                 }
             }
@@ -169,7 +169,7 @@ fn read(conn: &Connection, now: &str) -> Result<Membership, LedgerError> {
              AND folded NOT IN (SELECT folded FROM devices)",
         )?
         .query_row([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (issued, unsent) = (issued(conn)?, super::outbox::unsent(conn)?);
+    let (issued, unsent) = (leave::issued(conn)?, super::outbox::unsent(conn)?);
     let text = "SELECT shared, epoch, mark, proposed, certificates, synchronized, conflicts FROM membership";
     let mut statement = conn.prepare_cached(text)?;
     Ok(statement.query_row([], |row| {
@@ -203,50 +203,4 @@ fn keep(conn: &Connection, taking: &Taking) -> Result<(), LedgerError> {
     // What the registry gives is free: a person has found that it was not made after all.
     conn.execute("DELETE FROM elsewhere WHERE folded IN (SELECT folded FROM leases)", [])?;
     Ok(())
-}
-
-fn is_shared(conn: &Connection) -> Result<bool, LedgerError> {
-    Ok(conn.prepare_cached("SELECT shared FROM membership")?.query_row([], |row| row.get(0))?)
-}
-
-/// Returns true if the device is this station's to make: made here, or leased, or nobody else shares the registry.
-pub(super) fn may_make(conn: &Connection, id: &EndpointName, now: &str) -> Result<bool, LedgerError> {
-    let text = "SELECT NOT EXISTS (SELECT 1 FROM elsewhere WHERE folded = ?1) AND (
-        EXISTS (SELECT 1 FROM membership WHERE shared = 0) OR EXISTS (SELECT 1 FROM devices WHERE folded = ?1)
-        OR EXISTS (SELECT 1 FROM leases WHERE folded = ?1 AND until > ?2))";
-    Ok(conn.prepare_cached(text)?.query_row(params![id.folded(), now], |row| row.get(0))?)
-}
-
-/// Refuses a device that somebody else made, and a new one that is not leased where the registry is shared.
-pub(super) fn refuse(conn: &Connection, id: &EndpointName, is_known: bool, now: &str) -> Result<(), LedgerError> {
-    let mut statement = conn.prepare_cached("SELECT station FROM elsewhere WHERE folded = ?1")?;
-    if let Some(station) = statement.query_row([id.folded()], |row| row.get(0)).optional()? {
-        return Err(LedgerError::MadeElsewhere { device: id.clone(), station });
-    }
-    if is_known || !is_shared(conn)? {
-        return Ok(());
-    }
-    let mut statement = conn.prepare_cached("SELECT until FROM leases WHERE folded = ?1")?;
-    let until: Option<String> = statement.query_row([id.folded()], |row| row.get(0)).optional()?;
-    match until {
-        Some(until) if until.as_str() > now => Ok(()),
-        until => {
-            let since = until.map(|until| format!(" any more, since {until}")).unwrap_or_default();
-            Err(LedgerError::NotLeased { device: id.clone(), since })
-        }
-    }
-}
-
-/// Refuses a certificate beyond the station's limit: X.509 itself knows no number of certificates of an issuer.
-pub(super) fn refuse_beyond_limit(conn: &Connection, id: &EndpointName) -> Result<(), LedgerError> {
-    let text = "SELECT certificates FROM membership WHERE shared = 1 AND certificates IS NOT NULL";
-    let limit: Option<i64> = conn.prepare_cached(text)?.query_row([], |row| row.get(0)).optional()?;
-    let Some(limit) = limit else { return Ok(()) };
-    let made = issued(conn)?;
-    if made < limit { Ok(()) } else { Err(LedgerError::Quota { device: id.clone(), made, limit }) }
-}
-
-fn issued(conn: &Connection) -> Result<i64, LedgerError> {
-    let text = "SELECT count(*) FROM generations WHERE certificate_serial IS NOT NULL";
-    Ok(conn.prepare_cached(text)?.query_row([], |row| row.get(0))?)
 }

@@ -33,6 +33,7 @@ mod history;
 mod holder;
 mod issue;
 mod labels;
+mod leave;
 mod load;
 mod locks;
 mod membership;

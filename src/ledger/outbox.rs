@@ -147,17 +147,26 @@ pub(super) fn unsent(conn: &Connection) -> Result<i64, LedgerError> {
     Ok(conn.prepare_cached(text)?.query_row([], |row| row.get(0))?)
 }
 
-/// The entries go on after the registry's last; rows whose entries it did not confirm are told once more.
+/// The entries go on after the registry's last. If it is one of this ledger's, all rows after it are told once more: the
+/// registry may be an older copy itself. If not, the rows whose entries it never confirmed are.
 pub(super) fn go_on_after(conn: &Connection, head: (i64, Digest)) -> Result<(), LedgerError> {
+    let (seq, digest) = head;
+    let common: Option<i64> = conn
+        .prepare_cached("SELECT event FROM outbox WHERE seq = ?1 AND digest = ?2")?
+        .query_row(params![seq, digest.as_bytes()], |row| row.get(0))
+        .optional()?;
+    if common.is_some() || seq == 0 {
+        conn.execute("UPDATE outbox SET entry = NULL WHERE seq <= ?1", [seq])?;
+        conn.execute("DELETE FROM outbox WHERE seq > ?1", [seq])?;
+        return Ok(());
+    }
     let told: Option<i64> =
         conn.query_row("SELECT max(event) FROM outbox WHERE entry IS NULL", [], |row| row.get(0))?;
     conn.execute("DELETE FROM outbox", [])?;
-    if head.0 > 0 {
-        conn.execute(
-            "INSERT INTO outbox (seq, event, entry, digest) VALUES (?1, ?2, NULL, ?3)",
-            params![head.0, told.unwrap_or(0), head.1.as_bytes()],
-        )?;
-    }
+    conn.execute(
+        "INSERT INTO outbox (seq, event, entry, digest) VALUES (?1, ?2, NULL, ?3)",
+        params![seq, told.unwrap_or(0), digest.as_bytes()],
+    )?;
     Ok(())
 }
 

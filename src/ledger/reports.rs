@@ -15,7 +15,7 @@ use super::chain::{self, Stored};
 use super::deliveries::{self, Delivery};
 use super::{
     DeliveryState, DeviceRecord, DeviceState, FinishedDelivery, Ledger, LedgerError, Lying, PendingDelivery, devices,
-    holder, membership, versions,
+    holder, leave, versions,
 };
 
 /// Which devices are wanted, in the order of their names without regard to case.
@@ -255,7 +255,7 @@ fn is_undelivered(
                  WHERE d.device = v.row AND d.name = ?2 AND d.state = 'finished' AND d.hardware >= ?3)))",
     )?;
     let undelivered: bool = statement.query_row(params![id.folded(), delivery, hardware], |row| row.get(0))?;
-    Ok(undelivered && membership::may_make(conn, id, now)?)
+    Ok(undelivered && leave::may_make(conn, id, now)?)
 }
 
 fn finished_on(conn: &Connection, target: &TargetIdentity) -> Result<Vec<FinishedDelivery>, LedgerError> {

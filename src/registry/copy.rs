@@ -458,11 +458,19 @@ mod tests {
         let source = filled(folder.path());
         let clock = Arc::new(FixedClock(time::macros::datetime!(2026-01-01 0:00 UTC)));
         let server = Registry::open(&crate::registry::tests::cluster::empty_postgres(), "fleet", clock).unwrap();
+        // Two schemas of one server are two stores, and one schema under two names is one.
+        let clock = Arc::new(FixedClock(time::macros::datetime!(2026-01-01 0:00 UTC)));
+        let address = crate::registry::tests::cluster::empty_postgres();
+        let beside = Registry::open(&address, "fleet", Arc::<FixedClock>::clone(&clock)).unwrap();
+        let same = Registry::open(&address, "fleet", clock).unwrap();
+        assert_eq!(copy(&source, &beside, |_| Ok(())).unwrap().tables.len(), TABLES.len());
+        assert!(matches!(copy(&beside, &same, |_| Ok(())), Err(RegistryError::Refused { .. })));
+        assert_eq!(beside.store(), server.store());
         // Broken off once on the way: the last key is found in the order of the other engine too.
         let away = || RegistryError::Away { store: String::new(), reason: "stopped".to_owned() };
         let broken = copy(&source, &server, |progress| if progress.batches == 4 { Err(away()) } else { Ok(()) });
         assert!(broken.is_err());
-        let there = copy(&source, &server, |_| Ok(())).unwrap();
+        let there = copy(&beside, &server, |_| Ok(())).unwrap();
         let back = registry(folder.path(), "back.db");
         let here = copy(&server, &back, |_| Ok(())).unwrap();
         assert_eq!(there.tables, here.tables);

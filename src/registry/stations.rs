@@ -305,3 +305,71 @@ fn lease_row(row: &Row, now: i64) -> Result<LeaseRow, RegistryError> {
         changed: of_millis(row.integer(4)?),
     })
 }
+
+#[cfg(test)]
+#[cfg(feature = "postgres")]
+mod tests {
+    use super::*;
+    use crate::registry::ExpectedDevice;
+    use crate::registry::tests::world::on_both_engines;
+
+    fn check_in(station: &str, key: &str, mark: Option<u8>, proposed: u8) -> CheckIn {
+        let mark = mark.map(|mark| [mark; 16]);
+        CheckIn { station: station.into(), key: key.into(), mark, proposed: [proposed; 16] }
+    }
+
+    #[test]
+    fn only_the_ledger_that_was_here_last_may_come_again() {
+        on_both_engines(|registry| {
+            registry.check_in(check_in("north", "key", None, 1)).unwrap();
+            // An answer that got lost: the same is proposed once more.
+            registry.check_in(check_in("north", "key", None, 1)).unwrap();
+            registry.check_in(check_in("north", "key", Some(1), 2)).unwrap();
+            registry.check_in(check_in("north", "key", Some(1), 2)).unwrap();
+            for (mark, proposed) in [(None, 9), (Some(1), 9), (Some(7), 9)] {
+                let refused = registry.check_in(check_in("north", "key", mark, proposed));
+                assert!(matches!(refused, Err(RegistryError::Forked { .. })), "{mark:?}: {refused:?}");
+            }
+            let stranger = registry.check_in(check_in("north", "another key", Some(2), 3));
+            assert!(matches!(stranger, Err(RegistryError::Refused { .. })), "{stranger:?}");
+            // A store that never met this ledger is another store, or an older copy.
+            assert!(matches!(
+                registry.check_in(check_in("south", "key", Some(2), 3)),
+                Err(RegistryError::Forked { .. })
+            ));
+            registry.check_in(check_in("north", "key", Some(2), 3)).unwrap();
+            assert_eq!(registry.stations().unwrap().len(), 1);
+            assert!(registry.verify_events().unwrap().is_ok());
+        });
+    }
+
+    #[test]
+    fn what_a_lost_ledger_held_is_nobodys_until_a_person_frees_it() {
+        on_both_engines(|registry| {
+            let until = registry.now() + time::Duration::days(1);
+            let ids = ["d1".to_owned(), "d2".to_owned()];
+            registry.check_in(check_in("north", "key", None, 1)).unwrap();
+            assert_eq!(registry.lease("north", 2, until, &ids).unwrap().len(), 2);
+            let standing = registry.reconcile_station("north", "key", [5; 16]).unwrap();
+            assert_eq!((standing.epoch, standing.leases.len()), (1, 0));
+            assert!(registry.lease("north", 2, until, &ids).unwrap().is_empty());
+            assert!(registry.lease("south", 2, until, &ids).unwrap().is_empty());
+            let made = registry.made_by("north", "", 10).unwrap();
+            assert!(made.iter().all(|made| !made.is_told) && made.len() == 2);
+            assert_eq!(registry.free_doubtful(&["D1".to_owned(), "d9".to_owned()], "operator ann").unwrap(), 1);
+            assert_eq!(registry.lease("south", 2, until, &ids).unwrap(), ["d1"]);
+            let states: Vec<String> =
+                registry.lease_rows(None, "", 10).unwrap().into_iter().map(|lease| lease.state).collect();
+            assert_eq!(states, ["leased", "doubtful"]);
+            // A device that is retired counts no more.
+            registry
+                .expect_devices(vec![ExpectedDevice::named("d1".to_owned().try_into().unwrap())], "inventory", "ann")
+                .unwrap();
+            registry.set_station_quota("south", Some(1), "operator ann").unwrap();
+            assert!(registry.lease("south", 1, until, &["d3".to_owned()]).is_err());
+            registry.retire_device("d1", None, "lost", "operator ann").unwrap();
+            assert_eq!(registry.lease("south", 1, until, &["d3".to_owned()]).unwrap(), ["d3"]);
+            assert_eq!(registry.lease_rows(Some("south"), "d2", 10).unwrap().len(), 1);
+        });
+    }
+}

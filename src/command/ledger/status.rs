@@ -35,11 +35,11 @@ pub fn run(_args: Args, context: &Context) -> anyhow::Result<Status> {
 /// Says it in sentences.
 pub fn lines(station: &str, membership: &Membership) -> Vec<String> {
     let mut lines = vec![format!("this is station {station:?}")];
-    if !membership.shared {
-        lines.push("the registry is this station's own: no lease is needed".to_owned());
-    } else {
+    if membership.shared {
         let until = membership.until.as_ref().map(|until| format!(", the first until {until}")).unwrap_or_default();
         lines.push(format!("{} leased and not made yet{until}", count(to_usize(membership.leased), "device")));
+    } else {
+        lines.push("the registry is this station's own: no lease is needed".to_owned());
     }
     if let Some(limit) = membership.certificates {
         lines.push(format!("{} of {limit} certificates issued", membership.issued));

@@ -5,4 +5,4 @@ mod crash;
 mod faults;
 mod lists;
 mod store;
-mod world;
+pub(in crate::registry) mod world;
