@@ -3,12 +3,16 @@
 
 pub mod actions;
 pub mod apply;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod bootstrap;
 pub mod clock;
 pub mod connect;
 pub mod device;
 pub mod disk;
 pub mod error;
 pub mod facts;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod fetched;
 pub mod forget;
 pub mod generation;
 pub mod ingest;

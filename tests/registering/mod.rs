@@ -54,6 +54,7 @@ impl Scene {
         fleet.edit("fleet.yaml", "connect: {server: telemetry, within: 30s}", "connect: {server: registration, within: 5s}");
         let server = Server::start(&fleet);
         fleet.edit("fleet.yaml", ":8443", &format!(":{}", server.port));
+        server.reread(&fleet);
         fleet.run(&["seal", "export", "--out", "image", "--batch", "gateway"]).ok();
         Self { fleet, server }
     }
@@ -107,6 +108,7 @@ impl Server {
         });
         let address = address.unwrap_or_else(|| panic!("the server did not start: {said:?}"));
         let log = fleet.file("serve.log");
+        fs::File::options().create(true).append(true).open(&log).unwrap();
         std::thread::spawn(move || {
             let mut log = fs::File::options().create(true).append(true).open(log).unwrap();
             for line in lines.map_while(Result::ok) {
@@ -116,8 +118,14 @@ impl Server {
         Self { child, port: address.rsplit(':').next().unwrap().parse().unwrap() }
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// Has it read the fleet file again, and waits until it has.
+    pub fn reread(&self, fleet: &TestFleet) {
+        let times = |fleet: &TestFleet| fleet.read("serve.log").matches("\"reread\"").count();
+        let before = times(fleet);
+        assert!(Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap().success());
+        while times(fleet) == before {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     }
 }
 

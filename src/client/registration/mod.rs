@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod error;
+pub mod link;
 pub mod order;
 pub mod proof;
 pub mod request;

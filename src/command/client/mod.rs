@@ -7,8 +7,12 @@ use crate::host::Machine;
 
 use super::{Context, Status};
 
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod bootstrap;
 pub mod forget;
 pub mod ingest;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod link;
 #[cfg(any(feature = "client", feature = "station"))]
 pub mod register;
 pub mod status;
@@ -38,6 +42,9 @@ pub enum Action {
     /// Register this device with the server its bundle names.
     #[cfg(any(feature = "client", feature = "station"))]
     Register(register::Args),
+    /// Fetch the bundle for this device from its server, and take it.
+    #[cfg(any(feature = "client", feature = "station"))]
+    Bootstrap(bootstrap::Args),
     /// Show what is in force, whom this device trusts, what came last.
     Status(status::Args),
     /// Take the bundle in force away and restore what was before it.
@@ -52,6 +59,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         Action::Ingest(args) => ingest::run(args, &disk, context),
         #[cfg(any(feature = "client", feature = "station"))]
         Action::Register(args) => register::run(args, &disk, context),
+        #[cfg(any(feature = "client", feature = "station"))]
+        Action::Bootstrap(args) => bootstrap::run(args, &disk, context),
         Action::Status(args) => status::run(args, &disk, context),
         Action::Forget(args) => forget::run(args, &disk, context),
     }
