@@ -81,7 +81,7 @@ fn curl_fetches_what_tar_unpacks_and_minisign_believes() {
 }
 
 #[test]
-fn a_stranger_gets_no_bundle_and_a_blocked_device_none_either() {
+fn a_stranger_gets_no_bundle() {
     let scene = Scene::new(Proof::OwnKey);
     let device = scene.device("gw-0001");
     let order = device.text("etc/firstlight.d/registration.json");

@@ -44,7 +44,7 @@ impl Fetched {
     /// with the archive.
     pub fn unpack(&self, archive: &[u8], limits: DeviceLimits) -> Result<Result<(), String>, ClientError> {
         self.remove()?;
-        fs::DirBuilder::new().mode(0o700).create(&self.0).map_err(HostError::io("making", &self.0))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(HostError::io("making", &self.0))?;
         let mut source = archive;
         let mut files = 0;
         loop {

@@ -33,6 +33,8 @@ pub mod store;
 pub mod testimony;
 pub mod tpm;
 pub mod trust;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod visit;
 
 pub use device::{DEVICE_FILE, Device};
 pub use disk::{Change, Disk, Gate, Open};
