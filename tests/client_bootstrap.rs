@@ -52,7 +52,11 @@ impl Server {
                     true => (format!("HTTP/1.1 {results} X\r\nConnection: close\r\n"), &[][..]),
                     false => ("HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"9\"\r\n".to_owned(), &archive[..]),
                 };
-                let length = if results == 204 && is_result { String::new() } else { format!("Content-Length: {}\r\n", content.len()) };
+                let length = if results == 204 && is_result {
+                    String::new()
+                } else {
+                    format!("Content-Length: {}\r\n", content.len())
+                };
                 let mut stream = reader.into_inner();
                 let _ = stream.write_all(&[head.as_bytes(), length.as_bytes(), b"\r\n", content].concat());
             }

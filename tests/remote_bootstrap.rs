@@ -40,7 +40,11 @@ fn changed_details_come_as_a_new_version_and_the_key_stays_on_the_device() {
     let key = device.text("etc/firstlight.d/private-key.pem");
     changed(&scene, "variables: {restart: [], keepalive: 77}");
     let taken = device.client(&["bootstrap", "--json"]).ok().json();
-    assert_eq!((taken["record"]["outcome"].as_str(), taken["version"].as_str()), (Some("applied"), Some("2")), "{taken:#}");
+    assert_eq!(
+        (taken["record"]["outcome"].as_str(), taken["version"].as_str()),
+        (Some("applied"), Some("2")),
+        "{taken:#}"
+    );
     assert_eq!(taken["result"], "told");
     assert!(device.text("etc/firstlight.d/connection.json").contains("\"keepalive\": 77"));
     assert_eq!(device.text("etc/firstlight.d/private-key.pem"), key);
@@ -65,7 +69,10 @@ fn curl_fetches_what_tar_unpacks_and_minisign_believes() {
     let curl = ["-sS", "--cacert", &ca, "--cert", &certificate, "--key", &key, "-D", head, "-o", archive];
     oracle("curl", &[&curl[..], &[&uri]].concat());
     let told = scene.fleet.read("head").to_lowercase();
-    assert!(told.contains("200") && told.contains("content-type: application/x-tar") && told.contains("etag: \"1\""), "{told}");
+    assert!(
+        told.contains("200") && told.contains("content-type: application/x-tar") && told.contains("etag: \"1\""),
+        "{told}"
+    );
     let folder = scene.fleet.file("unpacked");
     std::fs::create_dir(&folder).unwrap();
     oracle("tar", &["-xf", archive, "-C", folder.to_str().unwrap()]);
@@ -103,7 +110,11 @@ fn a_version_that_cannot_connect_is_taken_back_and_reported() {
     let device = scene.device("gw-0001");
     device.client(&["register"]).ok();
     let before = device.text("etc/firstlight.d/connection.json");
-    scene.fleet.edit("fleet.yaml", "connect: {server: registration, within: 5s}", "connect: {server: telemetry, within: 1s}");
+    scene.fleet.edit(
+        "fleet.yaml",
+        "connect: {server: registration, within: 5s}",
+        "connect: {server: telemetry, within: 1s}",
+    );
     scene.fleet.edit("fleet.yaml", "mqtts://mqtt.example:8883", "mqtts://localhost:1");
     scene.server.reread(&scene.fleet);
     let ran = device.client(&["bootstrap", "--json"]);

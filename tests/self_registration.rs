@@ -50,7 +50,8 @@ fn a_registered_device_reports_renews_and_ends() {
     let device = scene.device("gw-0001");
     let folder = device.root().join("etc/firstlight.d");
     let (key, csr) = (folder.join("own.key"), folder.join("own.csr"));
-    let made = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=gw-0001"];
+    let made =
+        ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=gw-0001"];
     oracle("openssl", &[&made[..], &["-keyout", key.to_str().unwrap(), "-out", csr.to_str().unwrap()]].concat());
     device.client(&["report"]).exits(1).says(&["has not registered", "firstlight client register"]);
     let told = |more: &str| {
@@ -76,4 +77,18 @@ fn a_registered_device_reports_renews_and_ends() {
     assert_eq!(certificate(), "");
     device.client(&["register"]).ok();
     assert_eq!(ask("SELECT state FROM device WHERE folded = 'gw-0001'"), "registered");
+}
+
+#[test]
+fn what_was_written_before_the_server_first_ran_is_known_when_it_starts() {
+    let mut scene = Scene::new(Proof::OwnKey);
+    scene.without_server(|fleet| {
+        for name in ["registry.db", "registry.db-wal", "registry.db-shm"] {
+            let _ = std::fs::remove_file(fleet.file(".firstlight").join(name));
+        }
+        fleet.run(&["write", "gw-0003", "--to", "image:out/"]).ok();
+        assert!(!fleet.file(".firstlight/registry.db").exists());
+    });
+    let registered = scene.device_with_stick("gw-0003").client(&["register", "--json"]).ok().json();
+    assert_eq!(registered["id"], "gw-0003");
 }

@@ -82,12 +82,7 @@ pub fn report(client: &Client<'_>, wish: &LinkWish<'_>, wait: &Wait<'_>) -> Resu
 }
 
 /// Has the server certify the device's request anew, where its certificate's last third has begun or `now` says so.
-pub fn renew(
-    client: &Client<'_>,
-    wish: &LinkWish<'_>,
-    now: bool,
-    wait: &Wait<'_>,
-) -> Result<Visited, RegisterError> {
+pub fn renew(client: &Client<'_>, wish: &LinkWish<'_>, now: bool, wait: &Wait<'_>) -> Result<Visited, RegisterError> {
     let visitor = Visitor::new(client, wish)?;
     let Some(request) = visitor.link.placed.request()? else { return Err(RegisterError::NothingToRenew) };
     if !now && !is_wanted(client, &visitor)? {

@@ -12,14 +12,15 @@ use crate::delivery::SealedMaterial;
 use crate::fleet::{EndpointName, Secret, ServeCertificate};
 use crate::host::files::write_atomically;
 use crate::registration::{ClaimKeys, Desk, Equipment, FleetIssuer, Office};
-use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
 use crate::registry::CredentialRow;
-use crate::station::{Station, issue};
+use crate::server::{Bounds, Log, Server, ServerConfig, TlsFiles};
 use crate::station::post::PRIVATE_FOLDER;
+use crate::station::sharing::sync;
+use crate::station::{Station, issue};
 use crate::ui::{Hangup, Printer};
 
 use super::serving_bundles::{Opening, Stand, StationBundles};
-use super::{Context, Status, registry};
+use super::{Context, Status, registry, sharing};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,6 +76,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opening.station(context)?;
     let registry = registry::of_folder(context, station.folder())?;
     let config = config(&args, &station, context)?;
+    tell(&station, &registry, context);
     let bundles = Arc::new(StationBundles::new(Arc::clone(&station), context.printer.clone()));
     let desk = Arc::new(desk(&station, &registry, Arc::clone(&bundles), context)?);
     let office = Arc::new(Office::new(registry, Arc::clone(&context.random)));
@@ -109,10 +111,19 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
+/// Tells the registry what this station made while it could not: devices that were written before the server first ran.
+fn tell(station: &Station, registry: &crate::registry::Registry, context: &Context) {
+    match sync(station, registry, sharing::is_shared(station.folder())) {
+        Ok(synced) => sharing::warn_of(context, &synced.conflicts),
+        Err(error) => context.printer.warn(format_args!("the registry has not heard all that was made here: {error}")),
+    }
+}
+
 /// Reads the fleet anew. A file that is wrong now is no reason to stop serving: what was read before stays.
 fn reread(opening: &Opening, bundles: &StationBundles, context: &Context) {
     let again = opening.station(context).and_then(|station| {
-        registry::of_folder(context, station.folder())?;
+        let registry = registry::of_folder(context, station.folder())?;
+        tell(&station, &registry, context);
         Ok(station)
     });
     match again {

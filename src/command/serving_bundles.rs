@@ -23,11 +23,7 @@ struct AsksOnce {
 }
 
 impl AsksOnce {
-    fn once(
-        &self,
-        name: &str,
-        ask: impl FnOnce() -> Result<Secret, AuthorityError>,
-    ) -> Result<Secret, AuthorityError> {
+    fn once(&self, name: &str, ask: impl FnOnce() -> Result<Secret, AuthorityError>) -> Result<Secret, AuthorityError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept.get(name) {
             return Ok(known.duplicate());

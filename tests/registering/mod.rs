@@ -51,7 +51,11 @@ impl Scene {
         fleet.run(&["init", "--template", "linux", "--name", "acme", "."]).ok();
         fleet.edit("fleet.yaml", "profiles:\n", &format!("{}profiles:\n", enrolment(proof)));
         fleet.edit("fleet.yaml", "valid: forever}\n", &format!("valid: forever}}{}\n", proof.credential()));
-        fleet.edit("fleet.yaml", "connect: {server: telemetry, within: 30s}", "connect: {server: registration, within: 5s}");
+        fleet.edit(
+            "fleet.yaml",
+            "connect: {server: telemetry, within: 30s}",
+            "connect: {server: registration, within: 5s}",
+        );
         let server = Server::start(&fleet);
         fleet.edit("fleet.yaml", ":8443", &format!(":{}", server.port));
         server.reread(&fleet);
@@ -61,8 +65,20 @@ impl Scene {
 
     /// A device that took its first stick.
     pub fn device(&self, id: &str) -> Device {
-        let device = Device::new(&self.fleet, id);
         self.fleet.run(&["write", id, "--to", "image:out/"]).ok();
+        self.device_with_stick(id)
+    }
+
+    /// Stops the server, lets `meanwhile` happen, and starts it at the same port.
+    pub fn without_server(&mut self, meanwhile: impl FnOnce(&TestFleet)) {
+        self.server.stop();
+        meanwhile(&self.fleet);
+        self.server = Server::listen(&self.fleet, &format!("127.0.0.1:{}", self.server.port));
+    }
+
+    /// A device that took the stick that was written for it.
+    pub fn device_with_stick(&self, id: &str) -> Device {
+        let device = Device::new(&self.fleet, id);
         let stick = self.fleet.file(&format!("out/{id}.img"));
         device.client(&["ingest", "--from", stick.to_str().unwrap()]).ok();
         device
@@ -70,7 +86,8 @@ impl Scene {
 }
 
 fn enrolment(proof: Proof) -> String {
-    let server = format!("{{protocol: https, role: registration, uri: \"https://localhost:8443\", {}}}", proof.security());
+    let server =
+        format!("{{protocol: https, role: registration, uri: \"https://localhost:8443\", {}}}", proof.security());
     format!(
         "  registration: {server}
 serve: {{names: [localhost]}}
@@ -129,10 +146,16 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
+impl Server {
+    fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -173,7 +173,8 @@ fn received(writing: &mut Writing<'_>, visit: &Visit) -> Result<Visited<Register
     let Some(registered) = registered(writing.sql, writing.tenant, &visit.registration)? else {
         return Ok(Err(Refusal::NotRegistered));
     };
-    let admitted = admitted(writing, &visit.proof, visit.nonce.as_ref(), &registered.group, &registered.device.folded())?;
+    let admitted =
+        admitted(writing, &visit.proof, visit.nonce.as_ref(), &registered.group, &registered.device.folded())?;
     Ok(admitted.map(|()| registered))
 }
 
