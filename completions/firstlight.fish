@@ -649,20 +649,21 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show what is in force, whom this device trusts, what came last'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l json -d 'Print data as JSON: one object, or one a line for events'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s q -l quiet -d 'Say only what went wrong'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s v -l verbose -d 'Say each step'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l plan -d 'Say what would happen and touch nothing'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s h -l help -d 'Print help'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "verify" -d 'Compare a medium with its manifest'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "erase" -d 'Make every byte of a drive zero and read it back'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "verify" -d 'Compare a medium with its manifest'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -674,6 +675,18 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l accept-target -d 'Erase the drive that `media list --json` printed this id for; good once' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l eject -d 'Eject the drive when it is erased'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l format -d 'Read it as FORM [default: what its content tells]' -r -f -a "nvs\t''
 esp-secure-cert\t''
 esp-partition-table\t''
@@ -707,6 +720,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "erase" -d 'Make every byte of a drive zero and read it back'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Compare a medium with its manifest'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -952,6 +966,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_s
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "status" -d 'Show what is in force, whom this device trusts, what came last'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "list" -d 'List drives, each with our verdict and its reasons'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "erase" -d 'Make every byte of a drive zero and read it back'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "verify" -d 'Compare a medium with its manifest'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from programmers" -f -a "list" -d 'List programmers and boot loaders on USB, each with its port'

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use firstlight::delivery::Clock;
 use firstlight::fleet::enrolment::{Rates, Refusal};
-use firstlight::registration::exchange::{Administration, Asked, Incoming, Registration, Reply, Role};
+use firstlight::registration::exchange::{Administration, Asked, Credentials, Incoming, Registration, Reply, Role};
 use firstlight::server::{Bounds, Log, Running, Server, ServerConfig, TlsFiles};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -81,22 +81,32 @@ impl Registration for Echo {
     fn bootstrap_result(&self, incoming: Incoming) -> Reply {
         Reply::fields(200, Self::said(&incoming))
     }
+    fn rates(&self, group: Option<&str>) -> Option<Rates> {
+        (group == Some("slow")).then_some(Rates { source: 50, group: 2, token: 50 })
+    }
     fn is_ready(&self) -> bool {
         true
     }
 }
 
 impl Administration for Echo {
-    fn who(&self, authorization: Option<&str>) -> Result<(String, Role), Refusal> {
-        match authorization {
+    fn who(&self, credentials: &Credentials<'_>) -> Result<(String, Role), Refusal> {
+        match credentials.authorization {
             Some("Bearer viewer") => Ok(("anna".into(), Role::Viewer)),
             Some("Bearer admin") => Ok(("otto".into(), Role::Admin)),
             _ => Err(Refusal::TokenUnknown),
         }
     }
-    fn act(&self, actor: &str, _: Role, asked: Asked) -> Reply {
+    fn act(&self, actor: &str, _: Role, asked: &Asked) -> Reply {
         let act = format!("{:?}", asked.act);
         Reply::fields(200, json!({"actor": actor, "act": act, "names": asked.names, "query": asked.query}))
+    }
+    fn import(&self, actor: &str, _: Role, _: &Asked, stream: &mut dyn std::io::Read) -> Reply {
+        let mut read = Vec::new();
+        match stream.read_to_end(&mut read) {
+            Ok(_) => Reply::fields(200, json!({"actor": actor, "read": read.len()})),
+            Err(error) => Reply::refused(Refusal::RequestTooLarge, error.to_string()),
+        }
     }
     fn figures(&self) -> String {
         "firstlight_devices{state=\"active\"} 3\n".into()
@@ -138,6 +148,7 @@ fn lab(change: impl FnOnce(&mut ServerConfig)) -> Lab {
         rates: Rates { source: 100_000, group: 100_000, token: 100_000 },
         bounds: Bounds::default(),
         look_every: Duration::from_hours(1),
+        open_metrics: false,
         takes_hangup: false,
     };
     change(&mut config);

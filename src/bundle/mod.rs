@@ -32,11 +32,13 @@ mod orders;
 mod placeholder;
 #[cfg(feature = "station")]
 mod quoting;
+#[cfg(feature = "station")]
 mod registration_scaffold;
 #[cfg(feature = "station")]
 mod render;
 #[cfg(feature = "station")]
 mod scaffold;
+#[cfg(feature = "station")]
 mod scaffold_error;
 #[cfg(feature = "station")]
 mod seal;
@@ -51,6 +53,7 @@ pub use folder::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES};
 pub use render::{LONGEST_FILE, Rendering, compose, preview, render};
 #[cfg(feature = "station")]
 pub use scaffold::{Scaffold, ScaffoldAnswers, chip_fleets, scaffold, usual_server};
+#[cfg(feature = "station")]
 pub use scaffold_error::ScaffoldError;
 #[cfg(feature = "station")]
 pub use seal::{Composed, Seals};

@@ -45,6 +45,8 @@ pub fn is_in_folder(folder: &FleetFolder) -> bool {
 fn declare(registry: &Registry, fleet: &Fleet, operator: &str) -> anyhow::Result<()> {
     let groups: BTreeMap<String, _> =
         fleet.groups().iter().map(|(name, policy)| (name.to_string(), policy.clone())).collect();
-    registry.declare_groups(&format!("operator {operator}"), &groups)?;
+    let actor = format!("operator {operator}");
+    registry.declare_groups(&actor, &groups)?;
+    registry.declare_rules(&actor, &fleet.models().rules)?;
     Ok(())
 }

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::fleet::EndpointName;
-use crate::registry::{Role, Scope};
+use crate::fleet::enrolment::Role;
+use crate::registry::Scope;
 
 use super::place::operator;
 use super::{Context, Status, registry};

@@ -58,7 +58,7 @@ pub use credential::{
 pub use digest::Digest;
 pub use factory::FactoryPlan;
 #[cfg(feature = "station")]
-pub use file::{AdminRole, AdminSpec, AuthoritySpec, FleetFile, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
+pub use file::{AdminHolder, AdminSpec, AuthoritySpec, FleetFile, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
 pub use identity::{EndpointName, IdentityError, SerialNumber};
 #[cfg(feature = "station")]
 pub use inventory::{Inventory, InventoryForm};

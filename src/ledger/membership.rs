@@ -141,13 +141,19 @@ impl Ledger {
         })
     }
 
+    /// Fails where the device is not this station's to make now.
+    pub fn check_own(&self, id: &EndpointName) -> Result<(), LedgerError> {
+        let now = self.now_text();
+        self.read(|conn| refuse(conn, id, super::devices::find(conn, &id.folded())?.is_some(), &now))
+    }
+
     /// Returns those of `ids` that this station has not made and may not make now.
     pub fn unleased(&self, ids: &[EndpointName]) -> Result<Vec<EndpointName>, LedgerError> {
         let now = self.now_text();
         self.read(|conn| {
             let mut unleased = Vec::new();
             for id in ids {
-                if !may_make(conn, id, &now)? && !is_elsewhere(conn, id)? {
+                if !may_make(conn, id, &now)? {
                     unleased.push(id.clone());
                 }
             }
@@ -194,15 +200,13 @@ fn keep(conn: &Connection, taking: &Taking) -> Result<(), LedgerError> {
     for (folded, until) in &taking.leases {
         statement.execute(params![folded, times::to_text(*until)])?;
     }
+    // What the registry gives is free: a person has found that it was not made after all.
+    conn.execute("DELETE FROM elsewhere WHERE folded IN (SELECT folded FROM leases)", [])?;
     Ok(())
 }
 
 fn is_shared(conn: &Connection) -> Result<bool, LedgerError> {
     Ok(conn.prepare_cached("SELECT shared FROM membership")?.query_row([], |row| row.get(0))?)
-}
-
-fn is_elsewhere(conn: &Connection, id: &EndpointName) -> Result<bool, LedgerError> {
-    Ok(conn.prepare_cached("SELECT 1 FROM elsewhere WHERE folded = ?1")?.exists([id.folded()])?)
 }
 
 /// Returns true if the device is this station's to make: made here, or leased, or nobody else shares the registry.

@@ -1,11 +1,16 @@
 //! What a device asks and what it is told: the plain values between the sockets and registration.
 
+use std::fmt;
+use std::io::{self, Read};
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::fleet::enrolment::Refusal;
+pub use crate::fleet::enrolment::Role;
+
+use crate::fleet::enrolment::{Rates, Refusal};
 
 /// One request of a device, read whole and within bounds. There is no `Debug`: `authorization` may be a token.
 pub struct Incoming {
@@ -23,11 +28,68 @@ pub struct Incoming {
     pub idempotency_key: Option<String>,
     /// The `If-None-Match` header as sent, at most 255 characters.
     pub if_none_match: Option<String>,
+    /// The `If-Match` header as sent, at most 255 characters.
+    pub if_match: Option<String>,
+    /// The `Accept` header as sent; none where it has over 1024 characters.
+    pub accept: Option<String>,
+    /// The `Content-Type` header as sent, at most 255 characters.
+    pub content_type: Option<String>,
     /// The client's certificate and its chain (DER), as shown in the handshake. The handshake proves that the client holds
     /// the first one's key, and nothing else: who issued it is for registration to judge.
     pub certificates: Vec<Vec<u8>>,
     /// Who sends it.
     pub source: IpAddr,
+}
+
+impl Incoming {
+    /// A request without headers and body.
+    pub fn bare(method: &str, target: &str, source: IpAddr) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            body: Vec::new(),
+            fields: Value::Null,
+            authorization: None,
+            idempotency_key: None,
+            if_none_match: None,
+            if_match: None,
+            accept: None,
+            content_type: None,
+            certificates: Vec::new(),
+            source,
+        }
+    }
+}
+
+/// What a source is asked for: its next piece, none at its end.
+type Next = dyn FnMut() -> io::Result<Option<Vec<u8>>> + Send;
+
+/// Bytes that are made piece by piece while they are sent.
+#[derive(Clone)]
+pub struct Source(Arc<Mutex<Box<Next>>>);
+
+impl Source {
+    /// Sends what `next` returns until it is nothing. An error breaks the answer off.
+    pub fn new(next: impl FnMut() -> io::Result<Option<Vec<u8>>> + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Box::new(next))))
+    }
+
+    /// Returns the next piece; may wait for the disk or the registry.
+    pub fn next(&self) -> io::Result<Option<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)()
+    }
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
 }
 
 /// What a reply carries.
@@ -43,6 +105,13 @@ pub enum Content {
         media_type: &'static str,
         /// The body.
         bytes: Vec<u8>,
+    },
+    /// Bytes of the named media type, made while they are sent.
+    Pulled {
+        /// The `Content-Type`.
+        media_type: &'static str,
+        /// Where they come from.
+        source: Source,
     },
     /// A problem (RFC 9457), as JSON or CBOR.
     Refused {
@@ -111,6 +180,11 @@ impl Reply {
 pub trait Registration: Send + Sync {
     /// `POST /v1/register`.
     fn register(&self, incoming: Incoming) -> Reply;
+    /// `GET /v1/register/models`: the models a device may choose from.
+    fn models(&self, incoming: Incoming) -> Reply {
+        let _ = incoming;
+        Reply::fields(200, serde_json::json!({ "items": [], "supplied": false }))
+    }
     /// `GET /v1/challenge`.
     fn challenge(&self, incoming: Incoming) -> Reply;
     /// `GET /v1/registrations/{registration}`.
@@ -125,6 +199,8 @@ pub trait Registration: Send + Sync {
     fn bootstrap(&self, incoming: Incoming) -> Reply;
     /// `POST /v1/bootstrap/result`.
     fn bootstrap_result(&self, incoming: Incoming) -> Reply;
+    /// Returns the rates of the group that a request is for, where the group has its own; `group` as it is named there.
+    fn rates(&self, group: Option<&str>) -> Option<Rates>;
     /// Returns true while the registry answers: for `/healthz`.
     fn is_ready(&self) -> bool;
 }
@@ -134,13 +210,21 @@ pub trait Registration: Send + Sync {
 #[allow(missing_docs)] // `server/routes.rs` says each in words, once, for the OpenAPI document
 pub enum Act {
     ListDevices,
+    AddDevice,
+    ImportDevices,
     ShowDevice,
-    WhyDevice,
+    PutDevice,
+    EditDevice,
     RetireDevice,
+    AdoptDevice,
+    DeviceCredentials,
+    DeviceHistory,
+    WhyDevice,
     ListGroups,
     ShowGroup,
     ListAllowed,
     Allow,
+    ImportAllowed,
     Disallow,
     ListBlocked,
     Block,
@@ -154,20 +238,18 @@ pub enum Act {
     ListModels,
     ShowModel,
     ImportModel,
+    SetModelState,
+    DiffModels,
+    ListRules,
+    PutRule,
+    RemoveRule,
+    ListProposals,
+    DeviceModel,
+    AssignModel,
+    DecideModel,
+    DescribeDevice,
     ListEvents,
-}
-
-/// Who may do it; each may do what those before it may.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Role {
-    /// Looks.
-    Viewer,
-    /// Works on the line: allows and blocks devices.
-    Technician,
-    /// Decides on waiting devices.
-    Approver,
-    /// Everything.
-    Admin,
+    Stats,
 }
 
 /// One request of a person or a program.
@@ -182,12 +264,23 @@ pub struct Asked {
     pub incoming: Incoming,
 }
 
+/// What a person or a program shows of itself.
+pub struct Credentials<'a> {
+    /// The `Authorization` header.
+    pub authorization: Option<&'a str>,
+    /// The client's certificate and its chain (DER); the handshake proved that it holds the first one's key.
+    pub certificates: &'a [Vec<u8>],
+}
+
 /// What an administration is: it judges the credentials of each request itself.
 pub trait Administration: Send + Sync {
     /// Returns who asks, and as what; a refusal without (good) credentials. It is called before the body is judged.
-    fn who(&self, authorization: Option<&str>) -> Result<(String, Role), Refusal>;
+    fn who(&self, credentials: &Credentials<'_>) -> Result<(String, Role), Refusal>;
     /// Does what is asked by `actor`, whose role is enough for it.
-    fn act(&self, actor: &str, role: Role, asked: Asked) -> Reply;
+    fn act(&self, actor: &str, role: Role, asked: &Asked) -> Reply;
+    /// Does what is asked by `actor` with a body that is read while it comes; reading fails where the client breaks off
+    /// or sends too much (`ErrorKind::FileTooLarge`).
+    fn import(&self, actor: &str, role: Role, asked: &Asked, stream: &mut dyn Read) -> Reply;
     /// Further lines for `/metrics` (Prometheus text), such as the number of devices by state.
     fn figures(&self) -> String;
 }

@@ -73,7 +73,8 @@ impl Group {
     }
 }
 
-fn chain_verifier(issuers: Option<&str>, root: &[u8]) -> Option<Arc<dyn ClientCertVerifier>> {
+/// Makes what judges chains: to the certificates of `issuers` (PEM), or to `root` (DER) where there are none.
+pub(super) fn chain_verifier(issuers: Option<&str>, root: &[u8]) -> Option<Arc<dyn ClientCertVerifier>> {
     let mut roots = RootCertStore::empty();
     match issuers {
         Some(pem) => {
@@ -120,6 +121,11 @@ impl Groups {
         let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);
         let rules = ready.values().filter_map(|group| group.policy.x509.as_ref());
         rules.filter_map(|rule| name(&rule.id)).collect()
+    }
+
+    /// Returns all groups.
+    pub(super) fn all(&self) -> Vec<Arc<Group>> {
+        self.ready.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// Returns a group by its name; the only one there is where a device names none.

@@ -20,6 +20,7 @@ use super::challenge::Challenges;
 use super::exchange::Incoming;
 use super::groups::Group;
 use super::keys::{ClaimKeys, is_proven};
+use super::model_choice::Pointed;
 use super::points::point_of_pem;
 use super::request::Refused;
 
@@ -46,7 +47,15 @@ pub(super) struct Judge {
 /// A refusal, or the registry's failure.
 pub(super) enum Unproven {
     Refused(Refused),
+    /// With the places in what was sent.
+    Pointed(Pointed),
     Registry(RegistryError),
+}
+
+impl From<Pointed> for Unproven {
+    fn from(pointed: Pointed) -> Self {
+        Self::Pointed(pointed)
+    }
 }
 
 impl From<Refused> for Unproven {

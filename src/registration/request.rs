@@ -137,7 +137,7 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-fn serial(fields: &Map<String, Value>) -> Result<Option<SerialNumber>, Refused> {
+pub(super) fn serial(fields: &Map<String, Value>) -> Result<Option<SerialNumber>, Refused> {
     let Some(text) = text(fields, "serial")? else { return Ok(None) };
     SerialNumber::new(text).map(Some).map_err(|error| (Refusal::InvalidIdentifier, error.to_string()))
 }

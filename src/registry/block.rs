@@ -8,7 +8,7 @@ use crate::fleet::EndpointName;
 
 use super::handle::Registry;
 use super::text::storable;
-use super::times::of_millis;
+use super::times::{millis, of_millis};
 use super::{Event, RegistryError, Row};
 
 /// A blocked device.
@@ -21,19 +21,47 @@ pub struct Blocked {
     /// Since when.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
+    /// Until when; for good when absent.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub expires: Option<OffsetDateTime>,
 }
 
+/// The entries that hold at the time of this parameter.
+pub(super) const HOLDS: &str = "(expires IS NULL OR expires > $2)";
+
+const COLUMNS: &str = "device, reason, since, expires";
+
 impl Registry {
-    /// Blocks a device, known or not; a second time replaces the reason and keeps the time.
+    /// Blocks a device for good, known or not; a second time replaces the reason and keeps the time.
     pub fn block(&self, actor: &str, device: &EndpointName, reason: &str) -> Result<(), RegistryError> {
+        self.block_until(actor, device, reason, None)
+    }
+
+    /// As [`Registry::block`], until a moment after which the entry counts no more.
+    pub fn block_until(
+        &self,
+        actor: &str,
+        device: &EndpointName,
+        reason: &str,
+        expires: Option<OffsetDateTime>,
+    ) -> Result<(), RegistryError> {
         let (actor, device) = (storable("operator", actor)?, device.folded());
         let reason = storable("reason", reason)?;
         self.write(move |writing| {
-            let text = "INSERT INTO block (tenant, device, reason, since) VALUES ($1, $2, $3, $4)
-                ON CONFLICT (tenant, device) DO UPDATE SET reason = excluded.reason";
-            let values = [writing.tenant.into(), (&device).into(), (&reason).into(), writing.millis().into()];
+            let text = "INSERT INTO block (tenant, device, reason, since, expires) VALUES ($1, $2, $3, $4, $5)
+                ON CONFLICT (tenant, device) DO UPDATE SET reason = excluded.reason, expires = excluded.expires";
+            let values = [
+                writing.tenant.into(),
+                (&device).into(),
+                (&reason).into(),
+                writing.millis().into(),
+                expires.map(millis).into(),
+            ];
             writing.sql.execute(text, &values)?;
-            let detail = json!({ "reason": reason });
+            let mut detail = json!({ "reason": reason });
+            if let Some(expires) = expires {
+                detail["expires"] = millis(expires).into();
+            }
             writing.note(Event { what: "blocked", device: Some(device.clone()), actor: actor.clone(), detail });
             Ok(())
         })
@@ -57,26 +85,31 @@ impl Registry {
         })
     }
 
-    /// Returns the entry of a device, if it is blocked.
+    /// Returns the entry of a device, if it is blocked now.
     pub fn blocked(&self, device: &EndpointName) -> Result<Option<Blocked>, RegistryError> {
-        let text = "SELECT device, reason, since FROM block WHERE tenant = $1 AND device = $2";
+        let text = format!("SELECT {COLUMNS} FROM block WHERE tenant = $1 AND {HOLDS} AND device = $3");
+        let now = millis(self.now());
         self.read(|reading| {
-            let row = reading.sql.maybe_row(text, &[reading.tenant.into(), device.folded().into()])?;
+            let row = reading.sql.maybe_row(&text, &[reading.tenant.into(), now.into(), device.folded().into()])?;
             row.as_ref().map(entry).transpose()
         })
     }
 
-    /// Returns up to `limit` entries whose device comes after `after` (folded; "" for the first), in byte order.
+    /// Returns up to `limit` entries, those that ended too, whose device comes after `after` (folded; "" for the first), in byte order.
     pub fn block_list(&self, after: &str, limit: u32) -> Result<Vec<Blocked>, RegistryError> {
-        let text = "SELECT device, reason, since FROM block WHERE tenant = $1 AND device > $2
-            ORDER BY device LIMIT $3";
+        let text = format!("SELECT {COLUMNS} FROM block WHERE tenant = $1 AND device > $2 ORDER BY device LIMIT $3");
         self.read(|reading| {
             let values = [reading.tenant.into(), after.into(), i64::from(limit).into()];
-            reading.sql.query(text, &values)?.iter().map(entry).collect()
+            reading.sql.query(&text, &values)?.iter().map(entry).collect()
         })
     }
 }
 
 fn entry(row: &Row) -> Result<Blocked, RegistryError> {
-    Ok(Blocked { device: row.text(0)?, reason: row.text(1)?, since: of_millis(row.integer(2)?) })
+    Ok(Blocked {
+        device: row.text(0)?,
+        reason: row.text(1)?,
+        since: of_millis(row.integer(2)?),
+        expires: row.maybe_integer(3)?.map(of_millis),
+    })
 }

@@ -22,10 +22,10 @@ const fn table(name: &'static str, key: usize, columns: &'static [&'static str])
 }
 
 /// All tables but the tenant's own row, which is carried over last.
-const TABLES: [Table; 19] = [
+const TABLES: [Table; 20] = [
     table("grp", 1, &["id", "policy", "declared", "etag", "used", "changed"]),
     table("allow", 2, &["grp", "device", "attributes", "max_uses", "used", "expires"]),
-    table("block", 1, &["device", "reason", "since"]),
+    table("block", 1, &["device", "reason", "since", "expires"]),
     table(
         "token",
         1,
@@ -49,6 +49,7 @@ const TABLES: [Table; 19] = [
             "firmware",
             "protocol",
             "address",
+            "objects",
             "attributes",
             "bundle",
             "lease_until",
@@ -74,6 +75,7 @@ const TABLES: [Table; 19] = [
             "sealed_body",
             "not_before",
             "not_after",
+            "registration",
             "changed",
         ],
     ),
@@ -91,15 +93,18 @@ const TABLES: [Table; 19] = [
             "answer",
             "reason",
             "decided_by",
+            "token",
+            "listed",
             "created",
             "changed",
         ],
     ),
     table("nonce", 1, &["value", "expires"]),
     table("model", 2, &["id", "version", "state", "canonical", "digest", "source_format", "source", "published"]),
-    table("model_rule", 1, &["id", "priority", "rule", "changed"]),
-    table("instance", 2, &["device", "number", "model", "version", "model_values", "state", "changed"]),
-    table("resource", 3, &["device", "kind", "name", "detail", "state", "changed"]),
+    table("model_rule", 1, &["id", "priority", "rule", "declared", "changed"]),
+    table("instance", 2, &["device", "number", "model", "version", "model_values", "state", "origin", "changed"]),
+    table("resource", 3, &["registration", "kind", "name", "device", "origin", "detail", "state", "changed"]),
+    table("chore", 1, &["registration", "device", "grp", "kind", "due", "claim", "failures", "changed"]),
     table(
         "station",
         1,
@@ -108,12 +113,12 @@ const TABLES: [Table; 19] = [
     table("lease", 1, &["device", "station", "state", "until", "changed"]),
     table("station_event", 2, &["station", "seq", "entry", "digest"]),
     table("event", 1, &["seq", "at", "actor", "what", "device", "detail", "digest"]),
-    table("subscriber", 1, &["id", "seen", "failures"]),
+    table("subscriber", 1, &["id", "seen", "failures", "due", "claim"]),
     TENANT,
 ];
 
 /// The tenant's row has no tenant column of its own; only its end of the chain is compared.
-const TENANT: Table = table("tenant", 0, &["events", "head", "created"]);
+const TENANT: Table = table("tenant", 0, &["events", "head", "models", "created"]);
 
 impl Table {
     fn is_tenant(&self) -> bool {
@@ -302,7 +307,7 @@ fn in_bytes(value: &Value) -> Vec<u8> {
 fn carry_head(from: &Registry, to: &Registry) -> Result<(), RegistryError> {
     let values = head(from)?.values().to_vec();
     to.write(move |writing| {
-        let text = "UPDATE tenant SET events = $1, head = $2, created = $3 WHERE id = $4";
+        let text = "UPDATE tenant SET events = $1, head = $2, models = $3, created = $4 WHERE id = $5";
         let values = [values.as_slice(), &[writing.tenant.into()]].concat();
         writing.sql.execute(text, &values).map(|_| ())
     })
@@ -360,6 +365,8 @@ mod tests {
                 ("model", "state", _) => "published".into(),
                 ("instance", "state", _) => "current".into(),
                 ("resource", "state", _) => "wanted".into(),
+                ("resource", "origin", _) => "hook".into(),
+                ("chore", "kind", _) => "release".into(),
                 ("lease", "state", _) => "used".into(),
                 (_, "max_uses", _) => Value::Null,
                 (_, _, "TEXT") => format!("{column} ü").into(),

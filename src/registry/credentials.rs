@@ -218,7 +218,7 @@ pub(super) fn add(
         Value::from(&credential.name),
         Value::from(&credential.kind),
         "active".into(),
-        as_stored(&credential.public).into(),
+        public_text(&credential.public).into(),
         credential.sealed_key.as_ref().map(|sealed| sealed.0.as_slice()).into(),
         credential.sealed_body.as_ref().map(|sealed| sealed.0.as_slice()).into(),
         credential.not_before.map(millis).into(),
@@ -233,11 +233,6 @@ pub(super) fn add(
     Ok(true)
 }
 
-/// A public value that is one text (PEM) is stored as that text: so are those of devices that registered themselves.
-fn as_stored(public: &serde_json::Value) -> String {
-    public.as_str().map_or_else(|| public.to_string(), str::to_owned)
-}
-
 /// Takes all of a device's credentials out of use and returns how many there were.
 pub(super) fn retire_all(writing: &mut Writing<'_>, folded: &str) -> Result<u64, RegistryError> {
     let text =
@@ -246,11 +241,19 @@ pub(super) fn retire_all(writing: &mut Writing<'_>, folded: &str) -> Result<u64,
     writing.sql.execute(text, &[now.into(), writing.tenant.into(), folded.into()])
 }
 
+/// A text is stored as it is, as those of registered devices are: proofs look for PEM there.
+fn public_text(public: &serde_json::Value) -> String {
+    public.as_str().map_or_else(|| public.to_string(), str::to_owned)
+}
+
 fn check(credential: &NewCredential) -> Result<(), RegistryError> {
     let refuse = |reason: String| {
         Err(RegistryError::Refused { what: "credential", name: credential.fingerprint.to_string(), reason })
     };
-    let public = credential.public.to_string();
+    let public = public_text(&credential.public);
+    if public.contains('\0') {
+        return refuse("its public part holds NUL".to_owned());
+    }
     if credential.name.contains('\0') || credential.kind.contains('\0') {
         return refuse("its name or kind holds NUL".to_owned());
     }

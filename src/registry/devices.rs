@@ -9,6 +9,7 @@ use crate::fleet::{EndpointName, SerialNumber};
 
 use super::credentials::{self, NewCredential};
 use super::times::{millis, of_millis};
+use super::undo::end_registration;
 use super::{Event, Reading, Registry, RegistryError, Row, Sql, StoredEvent, Value, Writing, attributes, chain, sql};
 
 /// The longest text of a device's record, in bytes.
@@ -312,6 +313,8 @@ pub struct DeviceEdit {
     pub hardware: Option<Option<String>>,
     /// Its firmware.
     pub firmware: Option<Option<String>>,
+    /// The protocol it speaks.
+    pub protocol: Option<Option<String>>,
     /// Where it is reached.
     pub address: Option<Option<String>>,
     /// Its attributes, each set or taken away.
@@ -328,6 +331,7 @@ impl DeviceEdit {
             (&self.vendor, &mut row.vendor),
             (&self.hardware, &mut row.hardware),
             (&self.firmware, &mut row.firmware),
+            (&self.protocol, &mut row.protocol),
             (&self.address, &mut row.address),
         ];
         for (change, known) in changes {
@@ -445,6 +449,7 @@ pub(super) fn retire(
     check(&row)?;
     let credentials = credentials::retire_all(writing, &folded)?;
     free_lease(writing, &folded)?;
+    end_registration(writing, &folded)?;
     let detail = serde_json::json!({"reason": reason, "credentials": credentials});
     writing.note(Event { what: "device-retired", device: Some(folded), actor: actor.to_owned(), detail });
     save(writing, row)
@@ -490,7 +495,7 @@ pub(super) fn save(writing: &mut Writing<'_>, mut row: DeviceRow) -> Result<Devi
 
 pub(super) fn save_all(writing: &mut Writing<'_>, rows: &[DeviceRow]) -> Result<(), RegistryError> {
     let values = rows.iter().map(|row| row.values(writing.tenant)).collect::<Vec<_>>();
-    sql::insert(writing.sql, INTO, &values, REPLACING)?;
+    sql::insert(writing.sql, INTO, values, REPLACING)?;
     attributes::keep_in_step(writing.sql, writing.tenant, rows.iter().map(|row| (row.folded.as_str(), &row.attributes)))
 }
 
@@ -544,6 +549,7 @@ fn differences(before: &DeviceRow, after: &DeviceRow) -> Vec<String> {
         ("vendor", &before.vendor, &after.vendor),
         ("hardware", &before.hardware, &after.hardware),
         ("firmware", &before.firmware, &after.firmware),
+        ("protocol", &before.protocol, &after.protocol),
         ("address", &before.address, &after.address),
     ];
     let mut names = pairs.into_iter().filter(|(_, a, b)| a != b).map(|(name, ..)| name.to_owned()).collect::<Vec<_>>();

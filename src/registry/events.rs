@@ -23,6 +23,14 @@ impl Registry {
         self.read(|reading| chain::events(reading.sql, reading.tenant, device.as_deref(), after, limit.clamp(1, MOST)))
     }
 
+    /// Returns the number of the last event; 0 before the first.
+    pub fn last_event(&self) -> Result<i64, RegistryError> {
+        self.read(|reading| {
+            let row = reading.sql.maybe_row("SELECT events FROM tenant WHERE id = $1", &[reading.tenant.into()])?;
+            row.map_or(Ok(0), |row| row.integer(0))
+        })
+    }
+
     /// Checks the chain of events: how many there are, or the number of the first that does not fit.
     pub fn verify_events(&self) -> Result<Result<i64, i64>, RegistryError> {
         self.read(|reading| chain::verify(reading.sql, reading.tenant))
@@ -36,8 +44,8 @@ impl Registry {
         }
         let id = id.to_owned();
         self.write(move |writing| {
-            let text = "INSERT INTO subscriber (tenant, id, seen, failures)
-                SELECT id, $1, events, 0 FROM tenant WHERE id = $2 ON CONFLICT (tenant, id) DO NOTHING";
+            let text = "INSERT INTO subscriber (tenant, id, seen, failures, due, claim)
+                SELECT id, $1, events, 0, 0, 0 FROM tenant WHERE id = $2 ON CONFLICT (tenant, id) DO NOTHING";
             writing.sql.execute(text, &[id.as_str().into(), writing.tenant.into()]).map(|_| ())
         })
     }

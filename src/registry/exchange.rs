@@ -1,20 +1,18 @@
 //! Devices go out and come in as streams: JSON lines, or CSV with a column for each attribute.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::fleet::enrolment::Filter;
-use crate::fleet::{Class, Diagnose};
 
 use super::devices::{DeviceRow, ExpectedDevice, Put};
 use super::expecting;
+use super::rows::{ATTRIBUTES, Columns, ExchangeError, ExchangeForm, Rows};
 use super::search::LARGEST_PAGE;
 use super::{Registry, RegistryError};
 
-/// The longest line that comes in, in bytes.
-const LONGEST_LINE: u64 = 256 * 1024;
 /// Rows of one transaction.
 const BATCH: usize = 500;
 /// The most rows of an import that is all or nothing.
@@ -39,48 +37,8 @@ const COLUMNS: [&str; 15] = [
 ];
 /// Columns that go out, but say nothing that can come in.
 const OUT_ONLY: [&str; 4] = ["state", "origin", "registration", "etag"];
-/// Where columns of attributes begin.
-const ATTRIBUTES: &str = "attributes.";
-
-/// How the stream is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ExchangeForm {
-    /// One JSON object on each line.
-    Lines,
-    /// RFC 4180, with a header.
-    Csv,
-}
-
-/// Why a stream could not be served.
-#[derive(Debug, thiserror::Error)]
-pub enum ExchangeError {
-    /// The stream itself.
-    #[error("the stream broke: {0}")]
-    Stream(#[from] std::io::Error),
-    /// The registry.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    /// The head of the stream is wrong, or it is too long to be taken at once.
-    #[error("the stream is refused: {0}")]
-    Shape(String),
-}
-
-impl Diagnose for ExchangeError {
-    fn class(&self) -> Class {
-        match self {
-            Self::Stream(_) => Class::Surroundings,
-            Self::Registry(error) => error.class(),
-            Self::Shape(_) => Class::Input,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Registry(error) => error.hint(),
-            Self::Stream(_) | Self::Shape(_) => None,
-        }
-    }
-}
+/// Columns that are numbers.
+const NUMBERS: [&str; 1] = ["bundle"];
 
 /// How an import goes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -127,6 +85,9 @@ pub struct ImportTally {
     pub passed: u64,
 }
 
+/// What an import takes.
+const TAKEN: Columns = Columns { known: &COLUMNS, key: "id", out_only: &OUT_ONLY, numbers: &NUMBERS };
+
 /// A row as it was read.
 type Parsed = (u64, Result<ExpectedDevice, (Option<String>, String)>);
 
@@ -140,27 +101,63 @@ impl Registry {
         form: ExchangeForm,
         out: &mut dyn Write,
     ) -> Result<u64, ExchangeError> {
-        let names = if form == ExchangeForm::Csv { self.attribute_names()? } else { Vec::new() };
-        if form == ExchangeForm::Csv {
-            let header = COLUMNS.into_iter().map(str::to_owned);
-            let header = header.chain(names.iter().map(|name| format!("{ATTRIBUTES}{name}"))).collect::<Vec<_>>();
-            write_record(out, &header)?;
-        }
         let (mut count, mut cursor) = (0, after.map(str::to_ascii_lowercase));
+        let names = self.begin_export(form, out)?;
         loop {
-            let page = self.search(filter, cursor.as_deref(), LARGEST_PAGE)?;
-            for device in &page.devices {
-                match form {
-                    ExchangeForm::Lines => writeln!(out, "{}", serde_json::json!(device))?,
-                    ExchangeForm::Csv => write_record(out, &record(device, &names))?,
-                }
-                count += 1;
-            }
-            match page.next {
+            let (some, next) = self.export_some(filter, cursor.as_deref(), form, &names, out)?;
+            count += some;
+            match next {
                 Some(next) => cursor = Some(next),
                 None => return Ok(count),
             }
         }
+    }
+
+    /// Writes a page of [`Registry::export`], the first one (`after` is none) with the header of a CSV; returns where the
+    /// next one begins. Attributes that come up under way have no column in the header: they are left out.
+    pub fn export_page(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        form: ExchangeForm,
+        names: &mut Option<Vec<String>>,
+        out: &mut dyn Write,
+    ) -> Result<Option<String>, ExchangeError> {
+        let names = match names {
+            Some(names) => names,
+            None => names.insert(self.begin_export(form, out)?),
+        };
+        Ok(self.export_some(filter, after, form, names, out)?.1)
+    }
+
+    /// Writes the header of a CSV; returns the attributes that have columns.
+    fn begin_export(&self, form: ExchangeForm, out: &mut dyn Write) -> Result<Vec<String>, ExchangeError> {
+        if form == ExchangeForm::Lines {
+            return Ok(Vec::new());
+        }
+        let names = self.attribute_names()?;
+        let header = COLUMNS.into_iter().map(str::to_owned);
+        let header = header.chain(names.iter().map(|name| format!("{ATTRIBUTES}{name}"))).collect::<Vec<_>>();
+        write_record(out, &header)?;
+        Ok(names)
+    }
+
+    fn export_some(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        form: ExchangeForm,
+        names: &[String],
+        out: &mut dyn Write,
+    ) -> Result<(u64, Option<String>), ExchangeError> {
+        let page = self.search(filter, after, LARGEST_PAGE)?;
+        for device in &page.devices {
+            match form {
+                ExchangeForm::Lines => writeln!(out, "{}", serde_json::json!(device))?,
+                ExchangeForm::Csv => write_record(out, &record(device, names))?,
+            }
+        }
+        Ok((page.devices.len() as u64, page.next))
     }
 
     fn attribute_names(&self) -> Result<Vec<String>, RegistryError> {
@@ -178,11 +175,12 @@ impl Registry {
         stream: &mut dyn Read,
         told: &mut dyn FnMut(&RowReport),
     ) -> Result<ImportTally, ExchangeError> {
-        let mut reader = Rows::new(terms.form, BufReader::new(stream))?;
+        let mut reader = Rows::new(terms.form, BufReader::new(stream), &TAKEN)?;
         let mut tally = ImportTally::default();
         let mut after = terms.after.as_ref().map(|id| id.to_ascii_lowercase());
         let mut waiting: Vec<Parsed> = Vec::new();
-        while let Some((row, parsed)) = reader.next()? {
+        while let Some((row, object)) = reader.next()? {
+            let parsed = device(object);
             if let Some(last) = &after {
                 if parsed.as_ref().is_ok_and(|device| device.id.folded() == *last) {
                     after = None;
@@ -268,121 +266,11 @@ impl Registry {
     }
 }
 
-/// Reads rows one by one.
-struct Rows<R> {
-    stream: R,
-    header: Option<Vec<String>>,
-    row: u64,
-}
-
-impl<R: BufRead> Rows<R> {
-    fn new(form: ExchangeForm, stream: R) -> Result<Self, ExchangeError> {
-        let mut rows = Self { stream, header: None, row: 0 };
-        if form == ExchangeForm::Csv {
-            let header = rows.record()?.ok_or_else(|| ExchangeError::Shape("the header is missing".to_owned()))?;
-            let known = |name: &String| COLUMNS.contains(&name.as_str()) || name.starts_with(ATTRIBUTES);
-            if let Some(unknown) = header.iter().find(|name| !known(name)) {
-                return Err(ExchangeError::Shape(format!("{unknown:?} is no column of a device")));
-            }
-            let distinct = header.iter().collect::<std::collections::HashSet<_>>();
-            if distinct.len() < header.len() || !header.iter().any(|name| name == "id") {
-                return Err(ExchangeError::Shape("a column stands twice, or the column \"id\" is missing".to_owned()));
-            }
-            rows.header = Some(header);
-        }
-        Ok(rows)
-    }
-
-    fn next(&mut self) -> Result<Option<Parsed>, ExchangeError> {
-        let object = if let Some(header) = self.header.clone() {
-            let Some(record) = self.record()? else { return Ok(None) };
-            of_record(&header, record)
-        } else {
-            let Some(line) = self.text_line()? else { return Ok(None) };
-            serde_json::from_str::<Map<String, Json>>(&line).map_err(|error| format!("it is no JSON object: {error}"))
-        };
-        self.row += 1;
-        let id = object.as_ref().ok().and_then(|object| object.get("id")).and_then(Json::as_str).map(str::to_owned);
-        let device = object.and_then(|object| {
-            serde_json::from_value::<ExpectedDevice>(Json::Object(object)).map_err(|error| error.to_string())
-        });
-        Ok(Some((self.row, device.map_err(|reason| (id, reason)))))
-    }
-
-    fn text_line(&mut self) -> Result<Option<String>, ExchangeError> {
-        loop {
-            match self.line()? {
-                Some(line) if line.trim().is_empty() => {}
-                line => return Ok(line),
-            }
-        }
-    }
-
-    /// Reads a line with its end; it is bounded before it is read.
-    fn line(&mut self) -> Result<Option<String>, ExchangeError> {
-        let mut bytes = Vec::new();
-        let read = Read::take(&mut self.stream, LONGEST_LINE).read_until(b'\n', &mut bytes)?;
-        if read as u64 == LONGEST_LINE && bytes.last() != Some(&b'\n') {
-            let reason = format!("after row {} comes a line of over {LONGEST_LINE} bytes", self.row);
-            return Err(ExchangeError::Shape(reason));
-        }
-        let text = String::from_utf8(bytes);
-        let text = text.map_err(|_| ExchangeError::Shape(format!("after row {} comes no UTF-8", self.row)))?;
-        Ok(Some(text).filter(|text| !text.is_empty()))
-    }
-
-    /// Reads a CSV record, over several lines where a quoted field holds line ends (RFC 4180, section 2).
-    fn record(&mut self) -> Result<Option<Vec<String>>, ExchangeError> {
-        let Some(mut text) = self.text_line()? else { return Ok(None) };
-        while text.matches('"').count() % 2 == 1 {
-            match self.line()? {
-                Some(more) if (text.len() + more.len()) as u64 <= LONGEST_LINE => text.push_str(&more),
-                _ => return Err(ExchangeError::Shape(format!("after row {} a quote is not closed", self.row))),
-            }
-        }
-        let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        Ok(Some(fields(text.strip_suffix('\r').unwrap_or(text))))
-    }
-}
-
-/// Takes a record apart; its quotes are closed.
-fn fields(text: &str) -> Vec<String> {
-    let (mut fields, mut field, mut is_quoted) = (Vec::new(), String::new(), false);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if is_quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                field.push('"');
-            }
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => fields.push(std::mem::take(&mut field)),
-            c => field.push(c),
-        }
-    }
-    fields.push(field);
-    fields
-}
-
-/// Puts a record into the shape of a line; an empty field says nothing.
-fn of_record(header: &[String], record: Vec<String>) -> Result<Map<String, Json>, String> {
-    if record.len() != header.len() {
-        return Err(format!("it has {} fields, the header has {}", record.len(), header.len()));
-    }
-    let (mut object, mut attributes) = (Map::new(), Map::new());
-    for (name, value) in header.iter().zip(record).filter(|(_, value)| !value.is_empty()) {
-        if let Some(attribute) = name.strip_prefix(ATTRIBUTES) {
-            attributes.insert(attribute.to_owned(), value.into());
-        } else if name == "bundle" {
-            let number = value.parse::<i64>().map_err(|_| format!("bundle {value:?} is no number"))?;
-            object.insert(name.clone(), number.into());
-        } else if !OUT_ONLY.contains(&name.as_str()) {
-            object.insert(name.clone(), value.into());
-        }
-    }
-    object.insert("attributes".to_owned(), Json::Object(attributes));
-    Ok(object)
+/// Reads a device; where it is none, says so with the id that it claims.
+fn device(object: Result<serde_json::Map<String, Json>, String>) -> Result<ExpectedDevice, (Option<String>, String)> {
+    let object = object.map_err(|reason| (None, reason))?;
+    let id = object.get("id").and_then(Json::as_str).map(str::to_owned);
+    serde_json::from_value(Json::Object(object)).map_err(|error| (id, error.to_string()))
 }
 
 fn record(device: &DeviceRow, names: &[String]) -> Vec<String> {

@@ -21,6 +21,24 @@ impl super::Registry {
         self.write(move |writing| put(writing, &devices, &origin, &actor)?.into_iter().collect())
     }
 
+    /// Adds a device that is expected and not known yet.
+    ///
+    /// # Errors
+    ///
+    /// A conflict where it is known, or its serial number is another's.
+    pub fn add_device(&self, device: ExpectedDevice, origin: &str, actor: &str) -> Result<DeviceRow, RegistryError> {
+        let (origin, actor) = (origin.to_owned(), actor.to_owned());
+        self.write(move |writing| {
+            let folded = device.id.folded();
+            if let Some(found) = find(writing.sql, writing.tenant, &folded)? {
+                return Err(conflict(&found.id, format!("is known already: it is {}", found.state.as_str())));
+            }
+            let put = put(writing, std::slice::from_ref(&device), &origin, &actor)?;
+            put.into_iter().collect::<Result<Vec<_>, _>>()?;
+            existing(writing.sql, writing.tenant, &folded)
+        })
+    }
+
     /// Takes over a device that is in the field already and has a credential of its own: it counts as registered.
     pub fn adopt(
         &self,

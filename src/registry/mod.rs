@@ -8,13 +8,16 @@
 //! a transaction can decide. Private material comes and goes sealed.
 
 mod allow;
+mod allow_stream;
 mod approvals;
 mod attributes;
 mod block;
 mod chain;
+mod chores;
 mod connection;
 mod copy;
 mod credentials;
+mod deliveries;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 mod device_tests;
@@ -25,11 +28,16 @@ mod exchange;
 mod expecting;
 mod groups;
 mod handle;
+pub mod instances;
 mod leases;
 pub mod merge;
+pub mod model_rules;
+pub mod models;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod registering;
+mod resources;
+mod rows;
 mod schema;
 mod search;
 mod sql;
@@ -41,27 +49,32 @@ pub(crate) mod tests;
 mod text;
 mod times;
 mod tokens;
+mod undo;
 mod writer;
 
 pub use allow::{Allowed, Imported, RowEnd};
 pub use approvals::OpenRegistration;
 pub use block::Blocked;
 pub use chain::{Event, StoredEvent};
+pub use chores::{Chore, ChoreKind, Unallocated};
 pub use connection::Engine;
 pub use copy::{Copied, CopyProgress, copy};
 pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
+pub use deliveries::Delivery;
 pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
 pub use events::Subscriber;
-pub use exchange::{ExchangeError, ExchangeForm, ImportTally, ImportTerms, RowReport};
+pub use exchange::{ImportTally, ImportTerms, RowReport};
 pub use groups::{Declared, Group, GroupUsage};
 pub use handle::Registry;
 pub use merge::{Merged, StationEntry};
 pub use registering::Registrar;
+pub use resources::Allocated;
+pub use rows::{ExchangeError, ExchangeForm};
 pub use search::{LARGEST_PAGE, Page};
 pub use stations::{CheckIn, LeaseRow, MadeDevice, Mark, Standing, StationRow};
 
 use handle::{Reading, Writing};
-pub use tokens::{Role, Scope, Token, token_hash};
+pub use tokens::{Scope, Token, token_hash};
 
 use sql::{Row, Sql, Value};

@@ -9,43 +9,13 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::delivery::Random;
+use crate::fleet::enrolment::Role;
 use crate::fleet::{EndpointName, Secret};
 
 use super::handle::Registry;
 use super::text::storable;
 use super::times::{millis, of_millis};
 use super::{Event, RegistryError, Row, Value};
-
-/// What the bearer of a token may do: each role may do what those before it may.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Reads.
-    Viewer,
-    /// Also lists, allows and blocks devices.
-    Technician,
-    /// Also approves and denies registrations.
-    Approver,
-    /// Everything.
-    Admin,
-}
-
-impl Role {
-    fn as_str(self) -> &'static str {
-        match self {
-            Role::Viewer => "viewer",
-            Role::Technician => "technician",
-            Role::Approver => "approver",
-            Role::Admin => "admin",
-        }
-    }
-
-    fn of(text: &str) -> Result<Self, RegistryError> {
-        let all = [Role::Viewer, Role::Technician, Role::Approver, Role::Admin];
-        let found = all.into_iter().find(|role| role.as_str() == text);
-        found.ok_or_else(|| RegistryError::damaged("", format!("{text:?} is no role")))
-    }
-}
 
 /// What a token is good for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -230,9 +200,13 @@ fn columns(scope: &Scope) -> (Option<&'static str>, Option<&str>, Option<&str>) 
     }
 }
 
+fn role_of(text: &str) -> Result<Role, RegistryError> {
+    Role::of(text).ok_or_else(|| RegistryError::damaged("", format!("{text:?} is no role")))
+}
+
 fn stored(row: &Row) -> Result<Token, RegistryError> {
     let scope = match (row.maybe_text(1)?, row.maybe_text(2)?, row.maybe_text(3)?) {
-        (Some(role), None, None) => Scope::Role(Role::of(&role)?),
+        (Some(role), None, None) => Scope::Role(role_of(&role)?),
         (None, Some(group), None) => Scope::Group(group),
         (None, Some(group), Some(device)) => Scope::Device { group, device },
         _ => return Err(RegistryError::damaged("", "a token is good for nothing that is known")),

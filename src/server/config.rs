@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::decode::LONGEST;
 use super::tls::TlsFiles;
 use crate::fleet::enrolment::Rates;
 
@@ -19,6 +20,8 @@ pub struct ServerConfig {
     pub bounds: Bounds,
     /// How often the PEM files are looked at for a change.
     pub look_every: Duration,
+    /// True if `/metrics` is shown without credentials.
+    pub open_metrics: bool,
     /// Whether SIGHUP reads the PEM files again.
     pub takes_hangup: bool,
 }
@@ -42,6 +45,16 @@ pub struct Bounds {
     pub header: Duration,
     /// How long a body may take.
     pub body: Duration,
+    /// Longest body of a request, in bytes.
+    pub longest_body: usize,
+    /// Longest list that is imported, in bytes.
+    pub longest_import: u64,
+    /// How long an import may take.
+    pub import: Duration,
+    /// Imports at once; more are told to come later.
+    pub imports: usize,
+    /// Requests that wait for events at once; more are answered without waiting.
+    pub waiting: usize,
     /// How long a connection may do nothing.
     pub idle: Duration,
     /// Rate limits kept in memory (about 100 bytes each).
@@ -53,12 +66,17 @@ impl Default for Bounds {
         Self {
             connections: 4096,
             connections_of_source: 1024,
-            work_at_once: 32,
+            work_at_once: 128,
             turn: Duration::from_secs(15),
             work: Duration::from_mins(1),
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(10),
             body: Duration::from_secs(20),
+            longest_body: LONGEST,
+            longest_import: 64 << 20,
+            import: Duration::from_mins(10),
+            imports: 2,
+            waiting: 256,
             idle: Duration::from_mins(1),
             buckets: 100_000,
         }

@@ -39,7 +39,8 @@ impl Notation {
 
     fn of_media_type(text: &str) -> Option<Self> {
         match text.to_ascii_lowercase().as_str() {
-            "application/json" => Some(Self::Json),
+            // A merge patch (RFC 7396) is JSON: what it changes is told by the method.
+            "application/json" | "application/merge-patch+json" => Some(Self::Json),
             "application/cbor" => Some(Self::Cbor),
             _ => None,
         }
@@ -56,12 +57,17 @@ impl Notation {
     }
 }
 
-/// Reads one object. Refuses what is larger than [`LONGEST`] or deeper than [`DEEPEST`] (`request-too-large`), and
+/// Reads one object of at most [`LONGEST`] bytes; see [`object_within`].
+pub fn object(notation: Notation, bytes: &[u8]) -> Result<Value, (Refusal, String)> {
+    object_within(notation, bytes, LONGEST)
+}
+
+/// Reads one object. Refuses what is larger than `longest` or deeper than [`DEEPEST`] (`request-too-large`), and
 /// (`malformed-request`) anything else than one object, a key twice, a key that is no text, NUL in a text, numbers that JSON
 /// cannot hold, CBOR tags. A CBOR byte string becomes base64 text.
-pub fn object(notation: Notation, bytes: &[u8]) -> Result<Value, (Refusal, String)> {
-    if bytes.len() > LONGEST {
-        return Err(too_large(bytes.len()));
+pub fn object_within(notation: Notation, bytes: &[u8], longest: usize) -> Result<Value, (Refusal, String)> {
+    if bytes.len() > longest {
+        return Err(too_large(bytes.len(), longest));
     }
     let Strict(value) = match notation {
         Notation::Json => json(bytes)?,
@@ -77,8 +83,8 @@ pub fn object(notation: Notation, bytes: &[u8]) -> Result<Value, (Refusal, Strin
 }
 
 /// Says that a body of (at least) `size` bytes is too large.
-pub(super) fn too_large(size: usize) -> (Refusal, String) {
-    (Refusal::RequestTooLarge, format!("the body has {size} bytes or more, at most {LONGEST} are taken"))
+pub(super) fn too_large(size: usize, longest: usize) -> (Refusal, String) {
+    (Refusal::RequestTooLarge, format!("the body has {size} bytes or more, at most {longest} are taken"))
 }
 
 fn too_deep() -> (Refusal, String) {

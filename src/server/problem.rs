@@ -1,5 +1,7 @@
 //! Answers on the wire: problems (RFC 9457) and bodies, as JSON or CBOR.
 
+use std::future::Future as _;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,11 +10,12 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::body::{Frame, SizeHint};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::activity::Activity;
 use super::decode::{Notation, written};
 use crate::fleet::enrolment::Refusal;
-use crate::registration::exchange::{Content, Reply};
+use crate::registration::exchange::{Content, Reply, Source};
 
 /// What goes wrong with HTTP itself, before it is a matter of registration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +49,10 @@ impl Fault {
 
     pub(super) fn code(self) -> &'static str {
         self.row().0
+    }
+
+    pub(super) fn status(self) -> u16 {
+        self.row().1
     }
 }
 
@@ -83,6 +90,11 @@ impl Outcome {
             Content::Empty => finish(status, "", Vec::new(), activity),
             Content::Fields(value) => finish(status, media_type(notation), written(notation, &value), activity),
             Content::Bytes { media_type, bytes } => finish(status, media_type, bytes, activity),
+            Content::Pulled { media_type, source } => {
+                let mut response = finish(status, media_type, Vec::new(), None);
+                *response.body_mut() = Body::new(Pulled::new(source, activity));
+                response
+            }
             Content::Refused { refusal, detail, more } => {
                 let body = problem(refusal.code(), refusal.status(), refusal.says(), refusal.hint(), &detail, &more);
                 finish(refusal.status(), problem_type(notation), written(notation, &body), activity)
@@ -144,6 +156,43 @@ fn finish(status: u16, media_type: &'static str, bytes: Vec<u8>, activity: Optio
         headers.insert(header::WWW_AUTHENTICATE, schemes);
     }
     response
+}
+
+/// A body whose pieces are made while it is sent: each is asked for once the one before is gone, on a thread that may wait.
+struct Pulled {
+    source: Source,
+    making: Option<JoinHandle<io::Result<Option<Vec<u8>>>>>,
+    activity: Option<Arc<Activity>>,
+}
+
+impl Pulled {
+    fn new(source: Source, activity: Option<Arc<Activity>>) -> Self {
+        Self { source, making: None, activity }
+    }
+}
+
+impl hyper::body::Body for Pulled {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let this = self.get_mut();
+        let source = &this.source;
+        let making = this.making.get_or_insert_with(|| {
+            let source = source.clone();
+            tokio::task::spawn_blocking(move || source.next())
+        });
+        let made = std::task::ready!(Pin::new(making).poll(context));
+        this.making = None;
+        if let Some(activity) = &this.activity {
+            activity.touch();
+        }
+        Poll::Ready(match made {
+            Ok(Ok(piece)) => piece.map(|piece| Ok(Frame::data(Bytes::from(piece)))),
+            Ok(Err(error)) => Some(Err(error)),
+            Err(_) => Some(Err(io::Error::other("a piece was not made"))),
+        })
+    }
 }
 
 /// A body in pieces of 64 KiB.

@@ -6,6 +6,7 @@ use crate::registration::exchange::{Act, Role};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Call {
     Register,
+    Models,
     Challenge,
     Status,
     Renew,
@@ -22,8 +23,12 @@ pub(super) enum Doing {
     Device(Call),
     /// A person's or a program's act, and the least role for it.
     Admin(Act, Role),
+    /// A person's or a program's act with a list that is read while it comes, and the least role for it.
+    Import(Act, Role),
     /// Says whether the server serves; open to all.
     Health,
+    /// Says whether the registry answers; open to all.
+    Ready,
     /// The metrics; for viewers.
     Metrics,
     /// The OpenAPI document; open to all.
@@ -64,8 +69,13 @@ const fn admin(
     role: Role,
     summary: &'static str,
 ) -> Route {
-    let takes_body = method.len() == 4;
+    // POST, PUT and PATCH carry one.
+    let takes_body = !matches!(method.as_bytes(), b"GET" | b"DELETE");
     Route { method, path, word, summary, takes_body, good: &[200, 201, 204], doing: Doing::Admin(act, role) }
+}
+
+const fn import(path: &'static str, word: &'static str, act: Act, role: Role, summary: &'static str) -> Route {
+    Route { method: "POST", path, word, summary, takes_body: true, good: &[200], doing: Doing::Import(act, role) }
 }
 
 const fn open(path: &'static str, word: &'static str, doing: Doing, summary: &'static str) -> Route {
@@ -77,8 +87,16 @@ use Call as C;
 use Role::{Admin, Approver, Technician, Viewer};
 
 /// All routes.
-pub(super) static ROUTES: [Route; 33] = [
+pub(super) static ROUTES: [Route; 54] = [
     device("POST", "/v1/register", "register", C::Register, &[200, 201, 202], "Register this device."),
+    device(
+        "GET",
+        "/v1/register/models",
+        "models",
+        C::Models,
+        &[200],
+        "List models to choose from (?id=ID&group=GROUP).",
+    ),
     device("GET", "/v1/challenge", "challenge", C::Challenge, &[200], "Get a nonce, for a device without a clock."),
     device(
         "GET",
@@ -115,13 +133,42 @@ pub(super) static ROUTES: [Route; 33] = [
         "Send the result of a bootstrap.",
     ),
     admin("GET", "/v1/devices", "listDevices", A::ListDevices, Viewer, "List devices."),
+    admin("POST", "/v1/devices", "addDevice", A::AddDevice, Technician, "Tell of a device beforehand."),
+    import("/v1/devices/import", "importDevices", A::ImportDevices, Technician, "Tell of many devices at once."),
     admin("GET", "/v1/devices/{id}", "showDevice", A::ShowDevice, Viewer, "Show one device."),
+    admin("PUT", "/v1/devices/{id}", "putDevice", A::PutDevice, Technician, "Replace what is told of a device."),
+    admin("PATCH", "/v1/devices/{id}", "editDevice", A::EditDevice, Technician, "Change what is told of a device."),
+    admin(
+        "POST",
+        "/v1/devices/{id}/adopt",
+        "adoptDevice",
+        A::AdoptDevice,
+        Approver,
+        "Take over a device that is in the field.",
+    ),
+    admin(
+        "GET",
+        "/v1/devices/{id}/credentials",
+        "deviceCredentials",
+        A::DeviceCredentials,
+        Viewer,
+        "List the credentials of a device.",
+    ),
+    admin(
+        "GET",
+        "/v1/devices/{id}/history",
+        "deviceHistory",
+        A::DeviceHistory,
+        Viewer,
+        "List what happened to a device.",
+    ),
     admin("GET", "/v1/devices/{id}/why", "whyDevice", A::WhyDevice, Viewer, "Say why a device is as it is."),
     admin("DELETE", "/v1/devices/{id}", "retireDevice", A::RetireDevice, Admin, "Retire a device."),
     admin("GET", "/v1/groups", "listGroups", A::ListGroups, Viewer, "List enrolment groups."),
     admin("GET", "/v1/groups/{group}", "showGroup", A::ShowGroup, Viewer, "Show one enrolment group."),
     admin("GET", "/v1/allow", "listAllowed", A::ListAllowed, Viewer, "List the allow list."),
     admin("POST", "/v1/allow", "allow", A::Allow, Technician, "Allow devices."),
+    import("/v1/allow/import", "importAllowed", A::ImportAllowed, Technician, "Allow many devices at once."),
     admin("DELETE", "/v1/allow/{group}/{id}", "disallow", A::Disallow, Technician, "Take a device off the allow list."),
     admin("GET", "/v1/block", "listBlocked", A::ListBlocked, Viewer, "List the block list."),
     admin("POST", "/v1/block", "block", A::Block, Technician, "Block devices."),
@@ -141,9 +188,63 @@ pub(super) static ROUTES: [Route; 33] = [
     admin("POST", "/v1/approvals/{registration}/deny", "deny", A::Deny, Approver, "Deny a registration."),
     admin("GET", "/v1/models", "listModels", A::ListModels, Viewer, "List models."),
     admin("GET", "/v1/models/{model}", "showModel", A::ShowModel, Viewer, "Show one model."),
-    admin("POST", "/v1/models", "importModel", A::ImportModel, Admin, "Import a model."),
+    admin("POST", "/v1/models", "importModel", A::ImportModel, Admin, "Import and publish a model."),
+    admin(
+        "POST",
+        "/v1/models/{model}/state",
+        "setModelState",
+        A::SetModelState,
+        Admin,
+        "Publish or deprecate a version.",
+    ),
+    admin(
+        "GET",
+        "/v1/models/{model}/diff/{other}",
+        "diffModels",
+        A::DiffModels,
+        Viewer,
+        "Say what changed to another version.",
+    ),
+    admin("GET", "/v1/model-rules", "listRules", A::ListRules, Viewer, "List the rules that assign models."),
+    admin("POST", "/v1/model-rules", "putRule", A::PutRule, Admin, "Set a rule that assigns a model."),
+    admin("DELETE", "/v1/model-rules/{rule}", "removeRule", A::RemoveRule, Admin, "Take a rule away."),
+    admin(
+        "GET",
+        "/v1/model-proposals",
+        "listProposals",
+        A::ListProposals,
+        Viewer,
+        "List models that wait for approval.",
+    ),
+    admin(
+        "GET",
+        "/v1/devices/{id}/model",
+        "deviceModel",
+        A::DeviceModel,
+        Viewer,
+        "Show the model instances of a device.",
+    ),
+    admin(
+        "POST",
+        "/v1/devices/{id}/model",
+        "assignModel",
+        A::AssignModel,
+        Technician,
+        "Give a device a model by hand.",
+    ),
+    admin(
+        "POST",
+        "/v1/devices/{id}/model/decide",
+        "decideModel",
+        A::DecideModel,
+        Approver,
+        "Approve, dismiss, roll back.",
+    ),
+    admin("GET", "/v1/devices/{id}/description", "describeDevice", A::DescribeDevice, Viewer, "The Thing Description."),
     admin("GET", "/v1/events", "listEvents", A::ListEvents, Viewer, "List events of the audit chain."),
+    admin("GET", "/v1/stats", "stats", A::Stats, Viewer, "Count devices and events."),
     open("/healthz", "health", Doing::Health, "Say whether the server serves."),
+    open("/readyz", "ready", Doing::Ready, "Say whether the registry answers."),
     open("/metrics", "metrics", Doing::Metrics, "The metrics, as Prometheus text."),
     open("/openapi.json", "document", Doing::Document, "This document."),
 ];
@@ -152,6 +253,20 @@ impl Route {
     /// Returns the variable parts of the path.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// Returns the names in the path if it is a path of this route.
+    pub(super) fn names_in(&self, path: &str) -> Option<Vec<String>> {
+        let (mut ours, mut theirs) = (self.path.split('/'), path.split('/'));
+        let mut names = Vec::new();
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return Some(names),
+                (Some(part), Some(name)) if part.starts_with('{') => names.push(name.to_owned()),
+                (Some(part), Some(name)) if part == name => {}
+                _ => return None,
+            }
+        }
     }
 
     /// Returns method and path, for log and metrics.

@@ -1,7 +1,7 @@
 //! Starting and stopping the server.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -58,10 +58,18 @@ impl Server {
             began: Instant::now(),
             work: Arc::new(Semaphore::new(bounds.work_at_once.max(1))),
             number: AtomicU64::new(0),
+            imports: Arc::new(Semaphore::new(bounds.imports.max(1))),
+            waiting: Arc::new(Semaphore::new(bounds.waiting)),
+            stopping: AtomicBool::new(false),
+            open_metrics: config.open_metrics,
         });
         let mut threads = Builder::new_multi_thread();
         // The bound on work is the semaphore; a few more threads for the runtime's own needs.
-        let runtime = threads.enable_all().thread_name("server").max_blocking_threads(bounds.work_at_once + 8).build();
+        let runtime = threads
+            .enable_all()
+            .thread_name("server")
+            .max_blocking_threads(bounds.work_at_once + bounds.imports + 8)
+            .build();
         let runtime = runtime.map_err(ServerError::Threads)?;
         let refused = |source| ServerError::Listen { address: config.listen, source };
         let listener = runtime.block_on(TcpListener::bind(config.listen)).map_err(refused)?;
@@ -96,6 +104,7 @@ impl Running {
 
     /// Takes no new connection, lets the requests at work end, at most for `wait`. Returns how many connections were cut.
     pub fn shutdown(mut self, wait: Duration) -> usize {
+        self.service.stopping.store(true, Ordering::Relaxed);
         let _ = self.stop.send(Some(wait));
         let Some(runtime) = self.runtime.take() else { return 0 };
         let cut = runtime.block_on(&mut self.listening).unwrap_or(0);

@@ -1,7 +1,7 @@
 //! From a request to its answer: limits, credentials, body, work on a thread that may wait, log and metrics.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -15,7 +15,7 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::Semaphore;
 
-use super::body::{Peer, answered_in, authorization, drain, incoming};
+use super::body::{Peer, Poured, Takes, answered_in, authorization, drain, incoming, pour};
 use super::config::Bounds;
 use super::limits::{BAD_PROOF_COST, Counted, Limits, jittered};
 use super::log::{Line, Log, name};
@@ -24,11 +24,16 @@ use super::openapi::document;
 use super::problem::{Fault, Outcome};
 use super::routes::{Call, Doing, ROUTES, Route};
 use crate::delivery::Clock;
-use crate::fleet::enrolment::Refusal;
-use crate::registration::exchange::{Administration, Asked, Incoming, Registration, Reply, Role};
+use crate::fleet::enrolment::{Rates, Refusal};
+use crate::registration::exchange::{
+    Act, Administration, Asked, Content, Credentials, Incoming, Registration, Reply, Role,
+};
 
 /// How long the rest of a refused body is read away.
 const LONGEST_DRAIN: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether there are events that somebody waits for.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Everything that requests need.
 pub(super) struct Service {
@@ -42,23 +47,24 @@ pub(super) struct Service {
     pub(super) began: Instant,
     pub(super) work: Arc<Semaphore>,
     pub(super) number: AtomicU64,
+    pub(super) imports: Arc<Semaphore>,
+    pub(super) waiting: Arc<Semaphore>,
+    pub(super) stopping: AtomicBool,
+    pub(super) open_metrics: bool,
 }
 
 /// Makes the router from the table.
 pub(super) fn router(service: &Arc<Service>) -> Router {
     let mut router = Router::new();
     for route in &ROUTES {
-        let filter = match route.method {
-            "POST" => MethodFilter::POST,
-            "DELETE" => MethodFilter::DELETE,
-            _ => MethodFilter::GET,
-        };
-        let service = Arc::clone(service);
-        let answer = move |names: Result<RawPathParams, RawPathParamsRejection>, request: Request<Body>| {
-            let names = names.map(|names| names.iter().map(|(_, name)| name.to_owned()).collect()).ok();
-            async move { service.answer(Some(route), names.unwrap_or_default(), request, None).await }
-        };
-        router = router.route(route.path, on(filter, answer));
+        router = router.route(route.path, on(filter(route.method), answering(service, route, None)));
+        // A path of our own words hides the one with a name in its place: a device may be called "import".
+        for hidden in ROUTES.iter().filter(|hidden| hidden.path != route.path && hidden.method != route.method) {
+            let is_served = |method| ROUTES.iter().any(|other| other.path == route.path && other.method == method);
+            if let Some(names) = hidden.names_in(route.path).filter(|_| !is_served(hidden.method)) {
+                router = router.route(route.path, on(filter(hidden.method), answering(service, hidden, Some(names))));
+            }
+        }
     }
     let (nowhere, no_method) = (Arc::clone(service), Arc::clone(service));
     router
@@ -68,6 +74,34 @@ pub(super) fn router(service: &Arc<Service>) -> Router {
         .method_not_allowed_fallback(move |request: Request<Body>| async move {
             no_method.answer(None, Vec::new(), request, Some(Fault::MethodNotAllowed)).await
         })
+}
+
+fn filter(method: &str) -> MethodFilter {
+    match method {
+        "POST" => MethodFilter::POST,
+        "PUT" => MethodFilter::PUT,
+        "PATCH" => MethodFilter::PATCH,
+        "DELETE" => MethodFilter::DELETE,
+        _ => MethodFilter::GET,
+    }
+}
+
+/// How a request waits for its answer.
+type Answering = std::pin::Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+
+/// Returns what answers a route; `names` are those of a path that has none to be read from.
+fn answering(
+    service: &Arc<Service>,
+    route: &'static Route,
+    names: Option<Vec<String>>,
+) -> impl Fn(Result<RawPathParams, RawPathParamsRejection>, Request<Body>) -> Answering + Clone + Send + Sync + 'static
+{
+    let service = Arc::clone(service);
+    move |found, request| {
+        let found = found.map(|found| found.iter().map(|(_, name)| name.to_owned()).collect()).ok();
+        let names = names.clone().or(found).unwrap_or_default();
+        Box::pin(Arc::clone(&service).answer(Some(route), names, request, None))
+    }
 }
 
 impl Service {
@@ -131,7 +165,12 @@ impl Service {
     }
 
     fn spend(&self, who: &Counted) -> Result<(), Outcome> {
-        self.limits.take(who, 1, self.now()).map_err(|seconds| {
+        self.spend_at(who, None)
+    }
+
+    /// As `spend`, by rates of a group's own where there are some.
+    fn spend_at(&self, who: &Counted, own: Option<&Rates>) -> Result<(), Outcome> {
+        self.limits.take_at(who, own, 1, self.now()).map_err(|seconds| {
             let after = jittered(seconds, self.number.load(Ordering::Relaxed));
             Outcome::Reply(Box::new(Reply::refused(Refusal::RateLimited, "").after(after)))
         })
@@ -159,21 +198,76 @@ impl Service {
         {
             return Err(Outcome::refused(Refusal::MalformedRequest, "a part of the path is no name"));
         }
+        let takes = if route.takes_body { Takes::Object(self.bounds.longest_body) } else { Takes::Nothing };
         match route.doing {
-            Doing::Health => self.health().await,
+            Doing::Health => Ok(Reply::fields(200, json!({"status": "ok"}))),
+            Doing::Ready => self.ready().await,
             Doing::Document => Ok(Reply::fields(200, document())),
-            Doing::Metrics => self.metrics(parts, line).await,
+            Doing::Metrics => self.metrics(parts, peer, line).await,
             Doing::Admin(act, role) => {
-                let (actor, role) = self.who(parts, role, line).await?;
-                let incoming = incoming(parts, body, route.takes_body, peer, self.bounds.body).await?;
+                let (actor, role) = self.who(parts, peer, role, line).await?;
+                let incoming = incoming(parts, body, takes, peer, self.bounds.body).await?;
                 line.received = incoming.body.len();
                 let asked = Asked { act, names, query: query(&incoming.target), incoming };
-                self.at_work(move |service| service.administration.act(&actor, role, asked)).await
+                self.act(actor, role, asked).await
+            }
+            Doing::Import(act, role) => {
+                let (actor, role) = self.who(parts, peer, role, line).await?;
+                let incoming = incoming(parts, body, Takes::Stream, peer, self.bounds.body).await?;
+                let asked = Asked { act, names, query: query(&incoming.target), incoming };
+                self.import(actor, role, asked, body).await
             }
             Doing::Device(call) => {
-                let incoming = incoming(parts, body, route.takes_body, peer, self.bounds.body).await?;
+                let incoming = incoming(parts, body, takes, peer, self.bounds.body).await?;
                 self.device(call, names, incoming, line).await
             }
+        }
+    }
+
+    /// Does an act. Where it finds no events and is told to wait for some, it is done again until there are some.
+    async fn act(self: &Arc<Self>, actor: String, role: Role, asked: Asked) -> Result<Reply, Outcome> {
+        let wait = if asked.act == Act::ListEvents { wait(&asked.query) } else { Duration::ZERO };
+        let place = if wait.is_zero() { None } else { Arc::clone(&self.waiting).try_acquire_owned().ok() };
+        let until = Instant::now() + wait;
+        let (asked, actor) = (Arc::new(asked), Arc::<str>::from(actor));
+        loop {
+            let (theirs, actor) = (Arc::clone(&asked), Arc::clone(&actor));
+            let reply = self.at_work(move |service| service.administration.act(&actor, role, &theirs)).await?;
+            let left = until.saturating_duration_since(Instant::now());
+            if place.is_none() || left.is_zero() || !is_without_items(&reply) || self.stopping.load(Ordering::Relaxed) {
+                return Ok(reply);
+            }
+            tokio::time::sleep(left.min(LOOK_AGAIN)).await;
+        }
+    }
+
+    /// Does an act whose body is read while it comes: the rows are in the registry before the rest is sent.
+    async fn import(
+        self: &Arc<Self>,
+        actor: String,
+        role: Role,
+        asked: Asked,
+        body: &mut Body,
+    ) -> Result<Reply, Outcome> {
+        let Ok(turn) = Arc::clone(&self.imports).try_acquire_owned() else {
+            return Err(self.later("too many lists are being imported"));
+        };
+        let (to, mut from) = Poured::new();
+        let service = Arc::clone(self);
+        let mut task = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            service.administration.import(&actor, role, &asked, &mut from)
+        });
+        let both = async {
+            tokio::select! {
+                // It may have seen enough before the end.
+                done = &mut task => done,
+                () = pour(body, self.bounds.longest_import, self.bounds.body, to) => task.await,
+            }
+        };
+        match tokio::time::timeout(self.bounds.import, both).await {
+            Ok(done) => done.map_err(|_| Outcome::Fault(Fault::Internal)),
+            Err(_) => Err(self.later("the import takes long; what is settled stays, send the rest again")),
         }
     }
 
@@ -187,20 +281,27 @@ impl Service {
         line.received = incoming.body.len();
         line.device = name(incoming.fields["id"].as_str());
         line.group = name(incoming.fields["group"].as_str());
+        let named = incoming.fields["group"].as_str();
+        let own = (call == Call::Register).then(|| self.registration.rates(named)).flatten();
+        if own.is_some() {
+            let source = Counted::source_in_group(incoming.source, named.unwrap_or_default());
+            self.spend_at(&source, own.as_ref())?;
+        }
         // What is sent with a claim differs each time: only a token comes again.
         let token = incoming.authorization.as_deref().filter(|text| !text.contains('.') && !text.contains(','));
         if let Some(token) = token {
-            self.spend(&Counted::token(token))?;
+            self.spend_at(&Counted::token(token), own.as_ref())?;
         }
-        let group = incoming.fields["group"].as_str().map(Counted::group);
+        // A request that names no group is for the only one.
+        let group = named.or(own.map(|_| "")).map(Counted::group);
         if let Some(group) = &group {
-            self.spend(group)?;
+            self.spend_at(group, own.as_ref())?;
         }
         let reply = self.at_work(move |service| service.call(call, names, incoming)).await?;
         if let (Some(group), Some(refusal)) = (&group, reply.refusal())
             && (refusal.is_bad_proof() || refusal.status() == 401)
         {
-            self.limits.give_back(group, self.now());
+            self.limits.give_back(group, own.as_ref(), self.now());
         }
         Ok(reply)
     }
@@ -210,6 +311,7 @@ impl Service {
         let id = names.first().map_or("", String::as_str);
         match call {
             Call::Register => registration.register(incoming),
+            Call::Models => registration.models(incoming),
             Call::Challenge => registration.challenge(incoming),
             Call::Status => registration.status(id, incoming),
             Call::Renew => registration.renew(id, incoming),
@@ -221,26 +323,42 @@ impl Service {
     }
 
     /// Returns who asks, if the role is enough. Without credentials nobody is asked.
-    async fn who(self: &Arc<Self>, parts: &Parts, least: Role, line: &mut Line) -> Result<(String, Role), Outcome> {
-        let Some(proof) = authorization(&parts.headers)? else {
+    async fn who(
+        self: &Arc<Self>,
+        parts: &Parts,
+        peer: &Peer,
+        least: Role,
+        line: &mut Line,
+    ) -> Result<(String, Role), Outcome> {
+        let proof = authorization(&parts.headers)?;
+        if proof.is_none() && peer.certificates.is_empty() {
             return Err(Outcome::refused(Refusal::ProofMissing, ""));
-        };
-        let who = self.at_work(move |service| service.administration.who(Some(&proof))).await?;
-        let (actor, role) = who.map_err(|refusal| Outcome::refused(refusal, ""))?;
-        line.actor = name(Some(&actor));
+        }
+        let certificates = Arc::clone(&peer.certificates);
+        let judging = self.at_work(move |service| {
+            let authorization = proof.as_deref().map(String::as_str);
+            service.administration.who(&Credentials { authorization, certificates: &certificates })
+        });
+        let (actor, role) = judging.await?.map_err(|refusal| match refusal {
+            Refusal::TryLater => self.later("the registry does not answer"),
+            refusal => Outcome::refused(refusal, ""),
+        })?;
+        line.actor = name(Some(&actor.replace(' ', ":")));
         if role < least { Err(Outcome::Fault(Fault::RoleTooLow)) } else { Ok((actor, role)) }
     }
 
-    async fn metrics(self: &Arc<Self>, parts: &Parts, line: &mut Line) -> Result<Reply, Outcome> {
-        self.who(parts, Role::Viewer, line).await?;
+    async fn metrics(self: &Arc<Self>, parts: &Parts, peer: &Peer, line: &mut Line) -> Result<Reply, Outcome> {
+        if !self.open_metrics {
+            self.who(parts, peer, Role::Viewer, line).await?;
+        }
         let own = self.metrics.text(self.limits.len());
         let others = self.at_work(|service| service.administration.figures()).await?;
         Ok(Reply::bytes("text/plain; version=0.0.4; charset=utf-8", (own + &others).into_bytes()))
     }
 
-    async fn health(self: &Arc<Self>) -> Result<Reply, Outcome> {
+    async fn ready(self: &Arc<Self>) -> Result<Reply, Outcome> {
         if self.at_work(|service| service.registration.is_ready()).await? {
-            Ok(Reply::fields(200, json!({"status": "ok"})))
+            Ok(Reply::fields(200, json!({"status": "ready"})))
         } else {
             Err(self.later("the registry does not answer"))
         }
@@ -263,6 +381,16 @@ impl Service {
             Err(_) => Err(self.later("the work takes long; ask again for its result")),
         }
     }
+}
+
+/// How long an answer without events is to be held back, at most a minute.
+fn wait(query: &[(String, String)]) -> Duration {
+    let seconds = query.iter().find(|(name, _)| name == "wait").and_then(|(_, seconds)| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0).min(60))
+}
+
+fn is_without_items(reply: &Reply) -> bool {
+    matches!(&reply.content, Content::Fields(fields) if fields["items"].as_array().is_some_and(Vec::is_empty))
 }
 
 /// A method is a stranger's word unless it is one of these.

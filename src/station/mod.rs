@@ -23,6 +23,7 @@ pub mod line;
 pub mod line_control;
 pub mod load;
 pub mod locking;
+pub mod models;
 pub mod open;
 mod overwritten;
 pub mod post;

@@ -4,10 +4,12 @@ pub mod claim;
 pub mod filter;
 mod policy;
 pub mod refusal;
+mod role;
 
 pub use filter::{Condition, Field, Filter, FilterError, Matching};
 pub use policy::{
     AcceptedModels, Admission, Approval, DeclaredResource, GroupPolicy, HookFailure, HookTarget, Hooks, IssuerKey,
-    ProofKind, Rates, Reprovision, WebHook, X509Proof,
+    ProofKind, Rates, Reprovision, Subscription, WebHook, X509Proof,
 };
 pub use refusal::Refusal;
+pub use role::Role;

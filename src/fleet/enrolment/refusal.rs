@@ -44,13 +44,18 @@ pub enum Refusal {
     DeniedByHook,
     HookFailed,
     NotRegistered,
+    NotFound,
+    Conflict,
+    Changed,
+    MatchRequired,
+    ValueRefused,
     RateLimited,
     TryLater,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 44] = [
         Self::MalformedRequest,
         Self::UnsupportedMediaType,
         Self::RequestTooLarge,
@@ -88,6 +93,11 @@ impl Refusal {
         Self::DeniedByHook,
         Self::HookFailed,
         Self::NotRegistered,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Changed,
+        Self::MatchRequired,
+        Self::ValueRefused,
         Self::RateLimited,
         Self::TryLater,
     ];
@@ -149,7 +159,7 @@ impl Refusal {
                 "request-too-large",
                 413,
                 "The request is larger than the server takes.",
-                "send less than 64 KiB, nested at most 16 deep",
+                "send less (64 KiB unless the server is told otherwise), nested at most 16 deep",
             ),
             Self::InvalidIdentifier => (
                 "invalid-identifier",
@@ -323,6 +333,31 @@ impl Refusal {
             Self::NotRegistered => {
                 ("not-registered", 404, "There is no registration of this device.", "register first")
             }
+            Self::NotFound => ("not-found", 404, "The registry knows nothing of this name.", "list what there is"),
+            Self::Conflict => (
+                "conflict",
+                409,
+                "What the registry holds stands against it.",
+                "look at what is there, then ask for what can follow on it",
+            ),
+            Self::Changed => (
+                "changed",
+                412,
+                "It is not at the version that the change is for.",
+                "read it again, then repeat the change with its new ETag",
+            ),
+            Self::MatchRequired => (
+                "match-required",
+                428,
+                "The change does not say which version it is for.",
+                "send If-Match with the ETag of what you read",
+            ),
+            Self::ValueRefused => (
+                "value-refused",
+                422,
+                "A value in the request is not possible.",
+                "look at the detail, or at the schema in /openapi.json",
+            ),
             Self::RateLimited => ("rate-limited", 429, "Too many requests.", "try again after Retry-After"),
             Self::TryLater => ("try-later", 503, "The registry is not there now.", "try again after Retry-After"),
         }

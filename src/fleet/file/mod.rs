@@ -18,13 +18,13 @@ mod shapes;
 mod value;
 
 pub use authority::AuthoritySpec;
-pub use enrolment::GroupSpec;
+pub use enrolment::{EnrolmentSpec, GroupSpec};
 pub use factory::{FactorySpec, ValueSource, ValueSpec};
 pub use fleet_file::{DeviceSpec, FleetFile, ReadTable};
 pub use located::Located;
 pub use profile::{BundleSpec, CredentialSpec, DeliverySpec, MediumSpec, ProfileSpec};
 pub use servers::{PemUse, ReadPem, ServerSpec};
-pub use serving::{AdminRole, AdminSpec, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
+pub use serving::{AdminHolder, AdminSpec, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
 pub use value::{Given, GivenValue};
 
 pub(super) use fleet_file::Section;

@@ -3,9 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::super::enrolment::Rates;
+use super::super::enrolment::{Rates, Role};
 use super::super::yaml::Node;
 use super::super::{Digest, Faults, quantity};
 use super::located::{Located, located, typed, word};
@@ -67,27 +65,27 @@ pub struct ServeLimits {
     pub rates: Rates,
 }
 
-/// A client certificate that may administer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Whose client certificates may administer.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AdminSpec {
-    /// SHA-256 of the certificate (DER).
-    pub fingerprint: Digest,
-    /// What it may do.
-    pub role: AdminRole,
+    /// Which certificates.
+    pub holder: AdminHolder,
+    /// What their holders may do.
+    pub role: Role,
 }
 
-/// What an administrator may do; each role may do what those before it may.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AdminRole {
-    /// Look.
-    Viewer,
-    /// Add and replace devices.
-    Technician,
-    /// Decide about pending registrations.
-    Approver,
-    /// Everything.
-    Admin,
+/// Which client certificates are meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AdminHolder {
+    /// The one of this SHA-256 (DER).
+    Fingerprint(Digest),
+    /// All of an issuer's for a name.
+    Named {
+        /// Path of a PEM file with the issuer's certificates, as written.
+        issuer: Located<Arc<str>>,
+        /// Common name, DNS name or mail address of the holder.
+        name: Arc<str>,
+    },
 }
 
 /// The longest body a server may be told to take, in bytes.
@@ -211,9 +209,16 @@ fn limits(node: &Node, faults: &mut Faults) -> ServeLimits {
 fn admins(node: &Node, faults: &mut Faults) -> Vec<AdminSpec> {
     let mut admins: Vec<AdminSpec> = Vec::new();
     for item in node.get("admins").map(Node::items).unwrap_or_default() {
+        for (there, lacking) in [("issuer", "name"), ("name", "issuer")] {
+            if let Some(entry) = item.entry(there).filter(|_| item.entry(lacking).is_none()) {
+                faults.add(entry.place.clone(), format!("an admin has {there:?} and no {lacking:?}"));
+            }
+        }
         let Some(admin) = admin(item) else { continue };
-        if admins.iter().any(|known| known.fingerprint == admin.fingerprint) {
-            faults.add(item.place.clone(), format!("admin {} is there twice", admin.fingerprint));
+        if let AdminHolder::Fingerprint(fingerprint) = &admin.holder
+            && admins.iter().any(|known| known.holder == admin.holder)
+        {
+            faults.add(item.place.clone(), format!("admin {fingerprint} is there twice"));
         }
         admins.push(admin);
     }
@@ -221,6 +226,10 @@ fn admins(node: &Node, faults: &mut Faults) -> Vec<AdminSpec> {
 }
 
 fn admin(node: &Node) -> Option<AdminSpec> {
-    let bytes = hex::decode(&*word(node, "fingerprint")?).ok()?;
-    Some(AdminSpec { fingerprint: Digest::from_bytes(bytes.try_into().ok()?), role: typed(node, "role")? })
+    let role = typed(node, "role")?;
+    if let Some(text) = word(node, "fingerprint") {
+        let bytes = hex::decode(&*text).ok()?;
+        return Some(AdminSpec { holder: AdminHolder::Fingerprint(Digest::from_bytes(bytes.try_into().ok()?)), role });
+    }
+    Some(AdminSpec { holder: AdminHolder::Named { issuer: located(node, "issuer")?, name: word(node, "name")? }, role })
 }

@@ -65,14 +65,16 @@ pub(super) static RATES: Record = Record {
 
 static ADMIN: Record = Record {
     fields: &[
-        required("fingerprint", Shape::Text(&SHA256), "SHA-256 of the client certificate (DER), hex"),
+        optional("fingerprint", Shape::Text(&SHA256), "SHA-256 of the client certificate (DER), hex"),
+        optional("issuer", Shape::Text(&TEXT), "path of a PEM file with the certificates of who issues to people"),
+        optional("name", Shape::Text(&TEXT), "common name, DNS name or mail address in a certificate of the issuer"),
         required(
             "role",
             Shape::Word(&["viewer", "technician", "approver", "admin"]),
             "what it may do: viewer, technician, approver or admin",
         ),
     ],
-    rule: Rule::Free,
+    rule: Rule::OneOf(&["fingerprint", "issuer"]),
 };
 
 static SHA256: TextRule = TextRule {

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::fleet::Digest;
+use crate::registry::block::HOLDS;
 use crate::registry::sql::query_in;
 use crate::registry::{RegistryError, Row, Sql, Value};
 
 use super::asked::{Asked, Proof};
+use super::standing::Standings;
 
 /// The rows that decide a batch.
 #[derive(Default)]
@@ -23,6 +25,7 @@ pub(super) struct Snapshot {
     pub(super) requests: BTreeMap<String, RegistrationRow>,
     pub(super) current: BTreeMap<String, RegistrationRow>,
     pub(super) nonces: BTreeSet<String>,
+    pub(super) standings: Standings,
 }
 
 pub(super) struct GroupRow {
@@ -69,14 +72,14 @@ pub(super) struct RegistrationRow {
 
 impl Snapshot {
     /// Reads what decides `batch`.
-    pub(super) fn read(sql: &mut dyn Sql, tenant: &str, batch: &[Asked]) -> Result<Self, RegistryError> {
+    pub(super) fn read(sql: &mut dyn Sql, tenant: &str, now: i64, batch: &[Asked]) -> Result<Self, RegistryError> {
         let mut snapshot = Self::default();
         let mine = [Value::from(tenant)];
         let folded = keys(batch.iter().map(|asked| asked.device.folded()));
         let groups = keys(batch.iter().map(|asked| asked.group.clone()));
         snapshot.read_groups(sql, &mine, &groups)?;
-        snapshot.read_devices(sql, &mine, &folded, batch)?;
-        snapshot.read_lists(sql, &mine, &folded)?;
+        snapshot.read_devices(sql, (tenant, &mine), &folded, batch)?;
+        snapshot.read_lists(sql, &[Value::from(tenant), now.into()], &folded)?;
         snapshot.read_proofs(sql, &mine, batch)?;
         snapshot.read_registrations(sql, &mine, batch)?;
         Ok(snapshot)
@@ -93,15 +96,20 @@ impl Snapshot {
     fn read_devices(
         &mut self,
         sql: &mut dyn Sql,
-        mine: &[Value],
+        (tenant, mine): (&str, &[Value]),
         folded: &[Value],
         batch: &[Asked],
     ) -> Result<(), RegistryError> {
-        let text = "SELECT folded, state, grp, registration FROM device WHERE tenant = $1 AND folded IN";
+        let text = "SELECT folded, state, grp, registration, model FROM device WHERE tenant = $1 AND folded IN";
+        let mut with_models = Vec::new();
         for row in query_in(sql, text, mine, folded)? {
+            if row.maybe_text(4)?.is_some() {
+                with_models.push(Value::from(row.text(0)?));
+            }
             let device = DeviceRow { state: row.text(1)?, group: row.maybe_text(2)?, registration: row.maybe_text(3)? };
             self.devices.insert(row.text(0)?, device);
         }
+        self.standings = Standings::read(sql, tenant, &with_models, batch)?;
         let serials = keys(batch.iter().filter_map(|asked| Some(asked.facts.serial.as_ref()?.to_string())));
         let text = "SELECT serial, folded FROM device WHERE tenant = $1 AND state <> 'retired' AND serial IN";
         for row in query_in(sql, text, mine, &serials)? {
@@ -111,11 +119,12 @@ impl Snapshot {
     }
 
     fn read_lists(&mut self, sql: &mut dyn Sql, mine: &[Value], folded: &[Value]) -> Result<(), RegistryError> {
-        for row in query_in(sql, "SELECT device FROM block WHERE tenant = $1 AND device IN", mine, folded)? {
+        let text = format!("SELECT device FROM block WHERE tenant = $1 AND {HOLDS} AND device IN");
+        for row in query_in(sql, &text, mine, folded)? {
             self.blocked.insert(row.text(0)?);
         }
         let text = "SELECT grp, device, max_uses, used, expires FROM allow WHERE tenant = $1 AND device IN";
-        for row in query_in(sql, text, mine, folded)? {
+        for row in query_in(sql, text, &mine[..1], folded)? {
             let allow =
                 AllowRow { max_uses: row.maybe_integer(2)?, used: row.integer(3)?, expires: row.maybe_integer(4)? };
             self.allowed.insert((row.text(0)?, row.text(1)?), allow);

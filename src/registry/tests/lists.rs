@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::fleet::EndpointName;
-use crate::registry::{Registry, RegistryError, Role, Scope, token_hash};
+use crate::fleet::enrolment::Role;
+use crate::registry::{Registry, RegistryError, Scope, token_hash};
 
 use super::world::{Foretold, on_both_engines, policy};
 

@@ -26,6 +26,7 @@ pub struct Synced {
 /// A registry that is shared is checked in with first.
 pub fn sync(station: &Station, registry: &Registry, shared: bool) -> Result<Synced, SharingError> {
     let (ledger, private) = (station.ledger(), contact::private(station));
+    ledger.share(shared)?;
     if shared {
         contact::check_place(ledger, &private)?;
     }

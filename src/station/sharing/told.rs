@@ -41,12 +41,13 @@ fn text(fleet: &Fleet, row: &Entry, snapshot: Option<&Snapshot>) -> String {
 
 fn device(fleet: &Fleet, snapshot: &Snapshot) -> ExpectedDevice {
     let record = &snapshot.record;
+    let planned = fleet.plan_of_credentials(&record.id).ok();
+    let profile = record.profile.clone().or_else(|| planned.as_ref().map(|plan| plan.profile.to_string()));
     let mut device = ExpectedDevice::named(record.id.clone());
     device.serial = record.serial.as_deref().and_then(|serial| SerialNumber::new(serial).ok());
-    device.group =
-        record.profile.as_deref().and_then(|profile| fleet.group_of_profile(profile)).map(ToString::to_string);
+    device.group = profile.as_deref().and_then(|profile| fleet.group_of_profile(profile)).map(ToString::to_string);
     device.bundle = record.version.map(i64::from);
-    device.attributes.extend(record.profile.clone().map(|profile| ("profile".to_owned(), profile)));
+    device.attributes.extend(profile.map(|profile| ("profile".to_owned(), profile)));
     device
 }
 

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::super::super::enrolment::Role;
 use super::super::super::enrolment::{HookFailure, ProofKind, Rates};
 use super::super::super::file::PemUse;
-use super::super::super::{AdminRole, CredentialKind, KeyGroup, ServeCertificate, ServeSpec, StoreSpec};
+use super::super::super::{
+    AdminHolder, AdminSpec, CredentialKind, Digest, KeyGroup, ServeCertificate, ServeSpec, StoreSpec,
+};
 use super::*;
 
 /// Lines 18 and on of a fleet file.
@@ -51,7 +54,8 @@ fn store_and_serve_are_read_as_written() {
     let text = "store: postgresql://ann@db.example/fleet?sslmode=require\nserve:\n  listen: \"[::1]:9000\"\n  \
                 certificate: a.pem\n  key: b.pem\n  metrics: true\n  limits: {connections: 9, body: 1MiB, \
                 header_timeout: 1m, rates: {source: 1, group: 2, token: 3}}\n  admins: [{fingerprint: \
-                abababababababababababababababababababababababababababababababab, role: approver}]\n";
+                abababababababababababababababababababababababababababababababab, role: approver}, \
+                {issuer: people.pem, name: ann@example.org, role: viewer}]\n";
     let fleet = sound(&whole(text), ROWS);
     assert_eq!(*fleet.store(), StoreSpec::Address("postgresql://ann@db.example/fleet?sslmode=require".into()));
     let serve = fleet.serve();
@@ -61,7 +65,10 @@ fn store_and_serve_are_read_as_written() {
     let limits = serve.limits;
     assert_eq!((limits.connections, limits.body, limits.header_timeout), (9, 1 << 20, 60));
     assert_eq!(limits.rates, Rates { source: 1, group: 2, token: 3 });
-    assert_eq!((serve.admins[0].fingerprint.as_bytes(), serve.admins[0].role), (&[0xab; 32], AdminRole::Approver));
+    let fingerprint = AdminHolder::Fingerprint(Digest::from_bytes([0xab; 32]));
+    assert_eq!(serve.admins[0], AdminSpec { holder: fingerprint, role: Role::Approver });
+    let AdminHolder::Named { issuer, name } = &serve.admins[1].holder else { panic!("{:?}", serve.admins) };
+    assert_eq!((&*issuer.value, &**name, serve.admins[1].role), ("people.pem", "ann@example.org", Role::Viewer));
     assert_eq!(*sound(&whole("store: {env: DB}\n"), ROWS).store(), StoreSpec::Env("DB".into()));
 }
 
@@ -136,6 +143,8 @@ fn every_fault_of_store_and_serve_has_its_place() {
     let twice = "{fingerprint: abababababababababababababababababababababababababababababababab, role: admin}";
     let told = faults_of(&whole(&format!("serve: {{admins: [{twice}, {twice}]}}\n")), ROWS);
     assert!(told.len() == 1 && told[0].ends_with(" is there twice"), "{told:?}");
+    let lacking = faults_of(&whole("serve: {admins: [{issuer: a.pem, role: admin}]}\n"), ROWS);
+    assert!(lacking.len() == 1 && lacking[0].ends_with("an admin has \"issuer\" and no \"name\""), "{lacking:?}");
 }
 
 #[test]
