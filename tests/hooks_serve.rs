@@ -150,11 +150,8 @@ impl Broker {
     fn start(bench: &Bench) -> Self {
         let socket = bench.fleet.file("broker.sock");
         let list = bench.fleet.file("acl");
-        let config = format!(
-            "listener 0 {}\nallow_anonymous true\nuser root\nacl_file {}\n",
-            socket.display(),
-            list.display()
-        );
+        let config =
+            format!("listener 0 {}\nallow_anonymous true\nuser root\nacl_file {}\n", socket.display(), list.display());
         bench.fleet.write("mosquitto.conf", &config);
         let child = Command::new("mosquitto")
             .arg("-c")

@@ -4,10 +4,10 @@
 #![cfg(feature = "postgres")]
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod common;
 #[path = "../src/registry/tests/cluster.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod cluster;
+mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -344,7 +344,10 @@ fn a_station_issues_no_more_certificates_than_it_may_and_they_lead_to_the_root()
             let (root, intermediate) = (authority.join("root.pem"), authority.join("intermediate.pem"));
             let path = |path: &Path| path.to_str().unwrap().to_owned();
             let chain = [path(&root), path(&intermediate)];
-            oracle("openssl", &["verify", "-CAfile", &chain[0], "-untrusted", &chain[1], path_of(&world, number).as_str()]);
+            oracle(
+                "openssl",
+                &["verify", "-CAfile", &chain[0], "-untrusted", &chain[1], path_of(&world, number).as_str()],
+            );
         }
         world.ok(&world.north, &["devices", "lease", "--station", "south", "--certificates", "3"]);
         world.ok(&world.south, &["issue", "gw-0001", "gw-0002", "gw-0003"]);
@@ -385,7 +388,10 @@ fn what_is_lost_or_retired_at_a_station_is_so_in_the_registry() {
             GROUP BY device, state ORDER BY device, state";
         assert_eq!(world.rows(query), ["gw-0001|active|1", "gw-0001|revoked|1", "gw-0002|retired|1"]);
         assert_eq!(world.rows("SELECT state, reason FROM device WHERE folded = 'gw-0002'"), ["retired|scrapped"]);
-        assert_eq!(world.count("SELECT count(*) FROM credential WHERE state <> 'active' AND sealed_key IS NOT NULL"), 0);
+        assert_eq!(
+            world.count("SELECT count(*) FROM credential WHERE state <> 'active' AND sealed_key IS NOT NULL"),
+            0
+        );
     });
 }
 

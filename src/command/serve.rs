@@ -83,8 +83,11 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if context.globals.plan {
         return Ok(context.would("serve the registry"));
     }
+    // Before anybody can know that we are here.
+    let hangup = Hangup::listen()?;
     let opening = Opening::new(context);
     let station = opening.station(context)?;
+    let mut stand = Stand::of(&station.folder().root);
     let registry = registry::of_folder(context, station.folder())?;
     tell(&station, &registry, context);
     let mut acl = AclKeeper::of(&station);
@@ -102,8 +105,6 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let running = Server::start(config, Arc::clone(&desk) as _, office, Arc::clone(&context.clock), log)?;
     context.printer.event(&json!({ "event": "listening", "address": running.address().to_string() }));
     context.printer.talk(format_args!("listening at https://{}", running.address()));
-    let hangup = Hangup::listen()?;
-    let mut stand = Stand::of(&station.folder().root);
     let mut since = Duration::ZERO;
     let pause = Duration::from_millis(100);
     while context.interrupt.asked().is_none() {
