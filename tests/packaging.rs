@@ -103,6 +103,23 @@ fn the_server_has_a_unit_of_its_own_without_privileges() {
 }
 
 #[test]
+fn a_timer_has_the_device_register_and_fetch_its_bundle() {
+    let folder = tempfile::tempdir().unwrap();
+    let [service, timer] = ["service", "timer"].map(|kind| format!("firstlight-bootstrap.{kind}"));
+    let text = read(&format!("systemd/{service}"));
+    let steps: Vec<&str> = text.lines().filter_map(|line| line.split("/usr/bin/firstlight client ").nth(1)).collect();
+    let steps: Vec<&str> = steps.iter().map(|step| step.split(' ').next().unwrap()).collect();
+    assert_eq!(steps, ["register", "bootstrap", "renew", "report"]);
+    fs::write(folder.path().join(&service), text.replace("/usr/bin/firstlight", "/bin/true")).unwrap();
+    let path = folder.path().join(&timer).to_str().unwrap().to_owned();
+    fs::write(&path, read(&format!("systemd/{timer}")).replace("OnBootSec=", "OnBoatSec=")).unwrap();
+    assert!(complaints(&path).contains("OnBoatSec"), "what is wrong is found");
+    fs::write(&path, read(&format!("systemd/{timer}"))).unwrap();
+    assert_eq!(complaints(&path), "");
+    assert_eq!(complaints(folder.path().join(&service).to_str().unwrap()), "");
+}
+
+#[test]
 fn the_service_comes_before_what_waits_for_the_network() {
     let text = read(&format!("systemd/{UNIT}"));
     let words =
@@ -180,6 +197,7 @@ fn recipes_name_files_that_are_there() {
     let readme = read("README.md");
     for path in [
         "systemd/firstlight-ingest.service",
+        "systemd/firstlight-bootstrap.timer",
         "udev/90-firstlight.rules",
         "openrc/firstlight-ingest",
         "reader/firstlight-read.sh",

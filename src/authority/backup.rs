@@ -21,7 +21,6 @@ use crate::host::HostError;
 use crate::host::files::{create_private, folder_of, read_bounded, sync_folder};
 
 use super::age_file::{encryptor, explain, parse_recipient, passphrase_identity, passphrase_recipient};
-use crate::format::tar::{ArchiveWriter, LARGEST, copy_content, next_entry};
 use super::bundle_keys;
 use super::ca::{self, read_root};
 use super::certificate::Facts;
@@ -29,6 +28,7 @@ use super::description::in_words;
 use super::draft::{Draft, make_private_folder, rename_to_nothing};
 use super::keys::{self, LONGEST_FILE, StationCard, parse_identity, read_station_card};
 use super::{Authority, AuthorityError};
+use crate::format::tar::{ArchiveWriter, LARGEST, copy_content, next_entry};
 
 /// The folder that is backed up, in the fleet's folder.
 pub const FOLDER: &str = ".firstlight";

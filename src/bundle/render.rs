@@ -160,7 +160,12 @@ impl<'a, 't> Scene<'a, 't> {
     fn place(&self, made: Made<'_>) -> Result<ArtifactFile, RenderError> {
         let (destination, owner) = self.whereabouts(made.file)?;
         let keep = made.keep;
-        Ok(ArtifactFile { destination, owner, keep, ..ArtifactFile::plain(&made.file.path, made.file.mode, made.bytes) })
+        Ok(ArtifactFile {
+            destination,
+            owner,
+            keep,
+            ..ArtifactFile::plain(&made.file.path, made.file.mode, made.bytes)
+        })
     }
 
     /// Returns a file's destination and owner.

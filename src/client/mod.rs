@@ -3,12 +3,16 @@
 
 pub mod actions;
 pub mod apply;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod bootstrap;
 pub mod clock;
 pub mod connect;
 pub mod device;
 pub mod disk;
 pub mod error;
 pub mod facts;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod fetched;
 pub mod forget;
 pub mod generation;
 pub mod ingest;
@@ -29,6 +33,8 @@ pub mod store;
 pub mod testimony;
 pub mod tpm;
 pub mod trust;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod visit;
 
 pub use device::{DEVICE_FILE, Device};
 pub use disk::{Change, Disk, Gate, Open};

@@ -6,22 +6,16 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::clock::{Time, parse};
 use super::device::Device;
 use super::facts::Facts;
 use super::ingest::Client;
 use super::registration::answer::{LONGEST, Word};
+use super::registration::link::{Link, LinkWish};
 use super::registration::order::{Placed, Proves};
-use super::registration::proof::Proof;
 use super::registration::slot::{Slot, file_of};
-use super::registration::talk::{Patience, Talk, Wait};
+use super::registration::talk::{Talk, Wait};
 use super::registration::{ORDER_FILE, RegisterError, Registered, request};
-use super::store::read_state;
 use crate::fleet::Digest;
-use crate::host::http::{Http, HttpIdentity, HttpSettings};
-
-/// How long one request may take.
-const ONE_REQUEST: Duration = Duration::from_secs(30);
 
 /// What is wished of a registration.
 pub struct RegisterWish<'a> {
@@ -69,6 +63,7 @@ pub struct Registration {
 pub fn register(client: &Client<'_>, wish: &RegisterWish<'_>, wait: &Wait<'_>) -> Result<Registration, RegisterError> {
     let disk = client.disk;
     let device = Device::read(disk.machine())?;
+    let link = LinkWish { order: wish.order, within: wish.within, environment_proxy: wish.environment_proxy };
     let placed = Placed::read(disk, wish.order.unwrap_or(Path::new(ORDER_FILE)))?;
     let body = request::body(&placed, &Facts::read(disk.machine(), &device))?;
     let digest = digest(&placed, &body);
@@ -77,20 +72,8 @@ pub fn register(client: &Client<'_>, wish: &RegisterWish<'_>, wait: &Wait<'_>) -
     if let Some(registered) = slot.answer(digest)?.filter(|_| !wish.again) {
         return Ok(told(&slot, &registered, is_requested, false));
     }
-    let floor = read_state(&disk.path(&device.store))?.newest.as_deref().and_then(parse);
-    let time = Time::look(disk.machine(), client.clock, floor);
-    let proof = placed.proof()?;
-    let http = connection(&placed, &proof, &time, wish)?;
-    let mut talk = Talk {
-        http: &http,
-        order: &placed.order,
-        proof: &proof,
-        clock: client.clock,
-        random: client.random,
-        wait,
-        by_challenge: time.trusted.is_none(),
-        patience: Patience::new(wish.within),
-    };
+    let link = Link::open(disk, &device, client.clock, &link, LONGEST)?;
+    let mut talk = link.talk(client.clock, client.random, wait, wish.within);
     let (registered, answer) = decided(&mut talk, &slot, digest, &body, wish.again)?;
     slot.keep(digest, &registered, answer)?;
     Ok(told(&slot, &registered, is_requested, true))
@@ -137,25 +120,6 @@ fn digest(placed: &Placed<'_>, body: &[u8]) -> Digest {
         Proves::Claim => "claim",
     };
     Digest::of_parts([order.base().as_bytes(), b"\0", proves.as_bytes(), b"\0", body])
-}
-
-fn connection(placed: &Placed<'_>, proof: &Proof, time: &Time, wish: &RegisterWish<'_>) -> Result<Http, RegisterError> {
-    let roots = placed.roots()?;
-    let open = |identity: Option<HttpIdentity<'_>>| {
-        Http::new(&HttpSettings {
-            roots: roots.as_deref(),
-            identity,
-            now: if time.trusted.is_some() { None } else { Some(time.best()) },
-            within: ONE_REQUEST.min(wish.within),
-            most: LONGEST,
-            environment_proxy: wish.environment_proxy,
-        })
-    };
-    let http = match proof {
-        Proof::Certificate { chain, key } => chain.expose(|chain| open(Some(HttpIdentity { chain, key }))),
-        Proof::Bearer(_) | Proof::Claim { .. } => open(None),
-    };
-    Ok(http?)
 }
 
 fn told(slot: &Slot<'_>, registered: &Registered, certificate_requested: bool, asked: bool) -> Registration {

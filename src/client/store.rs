@@ -165,6 +165,11 @@ impl<'a> Store<'a> {
     }
 }
 
+/// Reads a generation of the store in `folder`, without holding the store.
+pub fn read_generation(folder: &Path, number: u64) -> Result<Generation, ClientError> {
+    Generation::read(number, &folder.join("generations").join(number.to_string()))
+}
+
 /// Reads what a device remembers from its store's folder; the memory of a new device where nothing is.
 pub fn read_state(folder: &Path) -> Result<State, ClientError> {
     let path = folder.join("state.json");

@@ -24,7 +24,7 @@ use crate::ui::{Complaint, Hangup, Printer};
 use super::hook_ground::Ground;
 use super::model::at_hand;
 use super::place::operator;
-use super::serving_bundles::{Opening, Stand, StationBundles};
+use super::serving_bundles::{Opening, Stand, StationBundles, tell};
 use super::serving_certificate::OwnCertificate;
 use super::{Context, Status, registry};
 
@@ -83,9 +83,13 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     if context.globals.plan {
         return Ok(context.would("serve the registry"));
     }
+    // Before anybody can know that we are here.
+    let hangup = Hangup::listen()?;
     let opening = Opening::new(context);
     let station = opening.station(context)?;
+    let mut stand = Stand::of(&station.folder().root);
     let registry = registry::of_folder(context, station.folder())?;
+    tell(&station, &registry, context);
     let mut acl = AclKeeper::of(&station);
     let (tls, mut own_certificate) = certificate(&station, context)?;
     let config = config(&args, &station, tls);
@@ -101,8 +105,6 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let running = Server::start(config, Arc::clone(&desk) as _, office, Arc::clone(&context.clock), log)?;
     context.printer.event(&json!({ "event": "listening", "address": running.address().to_string() }));
     context.printer.talk(format_args!("listening at https://{}", running.address()));
-    let hangup = Hangup::listen()?;
-    let mut stand = Stand::of(&station.folder().root);
     let mut since = Duration::ZERO;
     let pause = Duration::from_millis(100);
     while context.interrupt.asked().is_none() {
@@ -135,7 +137,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
 /// Reads the fleet anew. A file that is wrong now is no reason to stop serving: what was read before stays.
 fn reread(opening: &Opening, bundles: &StationBundles, context: &Context) {
     let again = opening.station(context).and_then(|station| {
-        registry::of_folder(context, station.folder())?;
+        let registry = registry::of_folder(context, station.folder())?;
+        tell(&station, &registry, context);
         Ok(station)
     });
     match again {

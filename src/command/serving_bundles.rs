@@ -8,10 +8,12 @@ use std::time::SystemTime;
 use crate::authority::{AskPassphrase, AuthorityError};
 use crate::fleet::{EndpointName, Secret};
 use crate::registration::{Bundles, Offer, Unserved};
+use crate::registry::Registry;
+use crate::station::sharing::sync;
 use crate::station::{Station, StationError, Surroundings, served};
 use crate::ui::Printer;
 
-use super::{Context, opened};
+use super::{Context, opened, sharing};
 
 /// Files whose change makes the fleet be read anew.
 const READ: [&str; 4] = ["yaml", "yml", "csv", "j2"];
@@ -23,11 +25,7 @@ struct AsksOnce {
 }
 
 impl AsksOnce {
-    fn once(
-        &self,
-        name: &str,
-        ask: impl FnOnce() -> Result<Secret, AuthorityError>,
-    ) -> Result<Secret, AuthorityError> {
+    fn once(&self, name: &str, ask: impl FnOnce() -> Result<Secret, AuthorityError>) -> Result<Secret, AuthorityError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept.get(name) {
             return Ok(known.duplicate());
@@ -70,6 +68,14 @@ impl Opening {
             context.printer.warn(format_args!("bundles with secrets cannot be served: {error}"));
         }
         Ok(Arc::new(station))
+    }
+}
+
+/// Tells the registry what this station made while it could not: devices that were written before the server first ran.
+pub fn tell(station: &Station, registry: &Registry, context: &Context) {
+    match sync(station, registry, sharing::is_shared(station.folder())) {
+        Ok(synced) => sharing::warn_of(context, &synced.conflicts),
+        Err(error) => context.printer.warn(format_args!("the registry has not heard all that was made here: {error}")),
     }
 }
 

@@ -59,7 +59,6 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use served::ServedVersion;
 pub use audit::{ChainReport, Finding};
 pub use batches::{BatchRecord, BatchState, Closing};
 pub use deliveries::{FinishedDelivery, Lying, PendingDelivery};
@@ -73,6 +72,7 @@ pub use membership::{Elsewhere, Membership, Reconciliation, Taking};
 pub use outbox::{Outgoing, Snapshot, SnapshotCredential, Unsent};
 pub use provenance::Provenance;
 pub use reports::{DeviceFilter, Entry};
+pub use served::ServedVersion;
 pub use states::{Again, DeliveryState, DeviceState, GenerationState};
 pub use tally::{BatchCertificate, BatchDelivery, BatchFailure, Tally};
 pub use ticket::{Beginning, Claim, Ticket};

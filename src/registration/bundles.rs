@@ -71,7 +71,9 @@ impl Counter<'_> {
                 self.registry.bundle_fetched(&device.folded(), version)?;
                 Ok(Reply { etag: Some(version.to_string()), ..Reply::bytes(TAR, archive) })
             }
-            Err(Unserved::None) => Ok(Reply::refused(Refusal::NotRegistered, "this server holds no bundle for the device")),
+            Err(Unserved::None) => {
+                Ok(Reply::refused(Refusal::NotRegistered, "this server holds no bundle for the device"))
+            }
             Err(Unserved::Failed) => {
                 Ok(Reply::refused(Refusal::TryLater, "the bundle of the device cannot be made now").after(AGAIN))
             }

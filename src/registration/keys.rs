@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::fleet::{EndpointName, Secret};
 use crate::fleet::enrolment::claim::{self, Claim};
+use crate::fleet::{EndpointName, Secret};
 use crate::registry::CredentialRow;
 
 /// Where the keys of claims come from.

@@ -194,7 +194,8 @@ impl Judge {
             return Ok(None);
         };
         let credentials = self.registry.credentials(device.as_str())?;
-        let is_it = |row: &&CredentialRow| row.name == name && row.kind == "psk" && row.state == CredentialState::Active;
+        let is_it =
+            |row: &&CredentialRow| row.name == name && row.kind == "psk" && row.state == CredentialState::Active;
         // The newest comes last.
         Ok(credentials.iter().rev().filter(is_it).find_map(|row| self.keys.own(&known, row)))
     }

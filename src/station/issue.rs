@@ -52,7 +52,11 @@ pub fn issue(station: &Station, plan: &DevicePlan) -> Result<usize, StationError
 }
 
 /// Returns a credential with its private half, where it was issued and that is still kept.
-pub(super) fn reopen(key: &FleetKey, device: &EndpointName, state: &CredentialState) -> Result<Option<Credential>, StationError> {
+pub(super) fn reopen(
+    key: &FleetKey,
+    device: &EndpointName,
+    state: &CredentialState,
+) -> Result<Option<Credential>, StationError> {
     let Some(issued) = &state.issued else { return Ok(None) };
     let Some(material) = &issued.material else { return Ok(None) };
     let private = key.unseal(&material_context(device, &state.name, state.generation), material)?;

@@ -67,10 +67,9 @@ fn render(station: &Station, plan: &DevicePlan, version: &ServedVersion) -> Resu
     for state in &version.credentials {
         let Some(issued) = &state.issued else { continue };
         let opened = issue::reopen(station.keys().fleet_key(), &plan.device, state)?;
-        credentials.push(opened.unwrap_or_else(|| Credential {
-            public: issued.public.clone(),
-            private: Secret::new(Vec::new()),
-        }));
+        credentials.push(
+            opened.unwrap_or_else(|| Credential { public: issued.public.clone(), private: Secret::new(Vec::new()) }),
+        );
     }
     let template = station.shelf().template(&plan.delivery.bundle.template);
     let rendering = Rendering {

@@ -51,17 +51,34 @@ impl Scene {
         fleet.run(&["init", "--template", "linux", "--name", "acme", "."]).ok();
         fleet.edit("fleet.yaml", "profiles:\n", &format!("{}profiles:\n", enrolment(proof)));
         fleet.edit("fleet.yaml", "valid: forever}\n", &format!("valid: forever}}{}\n", proof.credential()));
-        fleet.edit("fleet.yaml", "connect: {server: telemetry, within: 30s}", "connect: {server: registration, within: 5s}");
+        fleet.edit(
+            "fleet.yaml",
+            "connect: {server: telemetry, within: 30s}",
+            "connect: {server: registration, within: 5s}",
+        );
         let server = Server::start(&fleet);
         fleet.edit("fleet.yaml", ":8443", &format!(":{}", server.port));
+        server.reread(&fleet);
         fleet.run(&["seal", "export", "--out", "image", "--batch", "gateway"]).ok();
         Self { fleet, server }
     }
 
     /// A device that took its first stick.
     pub fn device(&self, id: &str) -> Device {
-        let device = Device::new(&self.fleet, id);
         self.fleet.run(&["write", id, "--to", "image:out/"]).ok();
+        self.device_with_stick(id)
+    }
+
+    /// Stops the server, lets `meanwhile` happen, and starts it at the same port.
+    pub fn without_server(&mut self, meanwhile: impl FnOnce(&TestFleet)) {
+        self.server.stop();
+        meanwhile(&self.fleet);
+        self.server = Server::listen(&self.fleet, &format!("127.0.0.1:{}", self.server.port));
+    }
+
+    /// A device that took the stick that was written for it.
+    pub fn device_with_stick(&self, id: &str) -> Device {
+        let device = Device::new(&self.fleet, id);
         let stick = self.fleet.file(&format!("out/{id}.img"));
         device.client(&["ingest", "--from", stick.to_str().unwrap()]).ok();
         device
@@ -69,7 +86,8 @@ impl Scene {
 }
 
 fn enrolment(proof: Proof) -> String {
-    let server = format!("{{protocol: https, role: registration, uri: \"https://localhost:8443\", {}}}", proof.security());
+    let server =
+        format!("{{protocol: https, role: registration, uri: \"https://localhost:8443\", {}}}", proof.security());
     format!(
         "  registration: {server}
 serve: {{names: [localhost]}}
@@ -107,6 +125,7 @@ impl Server {
         });
         let address = address.unwrap_or_else(|| panic!("the server did not start: {said:?}"));
         let log = fleet.file("serve.log");
+        fs::File::options().create(true).append(true).open(&log).unwrap();
         std::thread::spawn(move || {
             let mut log = fs::File::options().create(true).append(true).open(log).unwrap();
             for line in lines.map_while(Result::ok) {
@@ -116,15 +135,27 @@ impl Server {
         Self { child, port: address.rsplit(':').next().unwrap().parse().unwrap() }
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// Has it read the fleet file again, and waits until it has.
+    pub fn reread(&self, fleet: &TestFleet) {
+        let times = |fleet: &TestFleet| fleet.read("serve.log").matches("\"reread\"").count();
+        let before = times(fleet);
+        assert!(Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap().success());
+        while times(fleet) == before {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+}
+
+impl Server {
+    fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 

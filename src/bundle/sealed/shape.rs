@@ -23,6 +23,7 @@ const LONGEST_WITHIN: u32 = 600;
 pub(super) fn check(manifest: &Manifest, limits: Limits) -> Result<(), Refusal> {
     check_sizes(&manifest.files, limits)?;
     check_paths(&manifest.files)?;
+    manifest.files.iter().try_for_each(check_keep)?;
     manifest.files.iter().try_for_each(check_placing)?;
     check_times(manifest)?;
     manifest.actions.iter().try_for_each(|action| check_action(action, &manifest.files))?;
@@ -49,6 +50,12 @@ fn check_sizes(files: &[ManifestFile], limits: Limits) -> Result<(), Refusal> {
         return Err(Refusal::new(Reason::TooBig, what));
     }
     Ok(())
+}
+
+/// A file that the reader keeps has no content here.
+fn check_keep(file: &ManifestFile) -> Result<(), Refusal> {
+    let is_empty = file.size == 0 && file.encryption.is_none();
+    require(!file.keep || is_empty, || format!("{:?} is to be kept and comes all the same", file.path))
 }
 
 fn check_paths(files: &[ManifestFile]) -> Result<(), Refusal> {
@@ -217,6 +224,18 @@ mod tests {
         for mode in ["4755", "2755", "1777", "7000"] {
             assert_eq!(placed(|file| file.mode = mode.into()), Err(Reason::NotAllowed), "{mode}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_kept_brings_nothing() {
+        let keep = |file: &mut ManifestFile| (file.keep, file.size) = (true, 0);
+        assert_eq!(placed(keep), Ok(()));
+        assert_eq!(placed(|file| file.keep = true), UNKNOWN);
+        let sealed = |file: &mut ManifestFile| {
+            keep(file);
+            (file.path, file.encryption) = ("a.pem.age".into(), Some(crate::delivery::Encryption::Age));
+        };
+        assert_eq!(placed(sealed), UNKNOWN);
     }
 
     #[test]

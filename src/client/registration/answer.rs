@@ -98,7 +98,7 @@ struct Problem {
 pub fn sort(answer: &HttpAnswer, id: &str) -> Result<Word, RegisterError> {
     match answer.status {
         200..=202 => answer.body.expose(|body| decided(body, id)),
-        status @ (429 | 500 | 502 | 503 | 504) => Ok(Word::Later(problem(answer, status).to_string())),
+        status if is_passing(status) => Ok(Word::Later(problem(answer, status).to_string())),
         status @ 400..=599 => Ok(Word::Denied(problem(answer, status))),
         status => Err(nonsense(&format!("status {status} is none that a registration has"))),
     }
@@ -157,6 +157,16 @@ fn problem(answer: &HttpAnswer, status: u16) -> RegisterError {
     let detail = text(problem.detail).or_else(|| text(problem.title)).unwrap_or_else(|| "it does not say why".into());
     let code = text(problem.code).unwrap_or_else(|| "no code".into());
     RegisterError::Denied { code, status, detail, hint: text(problem.hint) }
+}
+
+/// Returns the server's refusal of a request.
+pub fn refused(answer: &HttpAnswer, status: u16) -> RegisterError {
+    problem(answer, status)
+}
+
+/// Returns true for a status that a later try may not have.
+pub fn is_passing(status: u16) -> bool {
+    matches!(status, 429 | 500 | 502 | 503 | 504)
 }
 
 /// Returns an error of an answer that cannot be used.

@@ -41,6 +41,12 @@ pub enum RegisterError {
         /// Why.
         reason: String,
     },
+    /// There is no answer of a registration on this device.
+    #[error("this device has not registered")]
+    Unregistered,
+    /// `registration.json` names no certificate request.
+    #[error("registration.json names no \"request\": there is no certificate to renew")]
+    NothingToRenew,
     /// The time is over, and the server has not decided.
     #[error("registration {registration:?} is {state} still: it was asked for {seconds} s")]
     Pending {
@@ -79,6 +85,8 @@ impl Diagnose for RegisterError {
             // Denied so, what the device sent is wrong, not who it is.
             RegisterError::NoOrder { .. }
             | RegisterError::Order { .. }
+            | RegisterError::Unregistered
+            | RegisterError::NothingToRenew
             | RegisterError::Denied { status: 400 | 413 | 415 | 422, .. } => Class::Input,
             RegisterError::Denied { .. } => Class::Refused,
             RegisterError::Nonsense { .. } | RegisterError::Pending { .. } | RegisterError::Late { .. } => {
@@ -94,6 +102,10 @@ impl Diagnose for RegisterError {
         match self {
             RegisterError::NoOrder { .. } => {
                 Some("give the profile a server with `role: registration`, and take its bundle".into())
+            }
+            RegisterError::Unregistered => Some("register first: firstlight client register".into()),
+            RegisterError::NothingToRenew => {
+                Some("make a request for a key of the device's own, and name its file in \"request\"".into())
             }
             RegisterError::Denied { hint, .. } => hint.clone(),
             RegisterError::Pending { .. } | RegisterError::Late { .. } | RegisterError::Interrupted { .. } => {

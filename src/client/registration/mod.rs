@@ -2,12 +2,14 @@
 
 pub mod answer;
 pub mod error;
+pub mod expiry;
+pub mod link;
 pub mod order;
 pub mod proof;
 pub mod request;
 pub mod slot;
 pub mod talk;
 
-pub use answer::{Credential, Registered};
+pub use answer::{Credential, LONGEST, Registered};
 pub use error::RegisterError;
 pub use order::{ORDER_FILE, Order, Proves};

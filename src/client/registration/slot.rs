@@ -80,6 +80,30 @@ impl<'a> Slot<'a> {
         Ok(kept.and_then(|kept| serde_json::from_value(kept.answer).ok()))
     }
 
+    /// Returns the answer that is kept, to whatever request.
+    pub fn last(&self) -> Result<Option<Registered>, ClientError> {
+        let kept: Option<Answered> = self.read(ANSWER)?;
+        Ok(kept.and_then(|kept| serde_json::from_value(kept.answer).ok()))
+    }
+
+    /// Keeps a newer answer to the request whose answer is kept.
+    pub fn renewed(&self, registered: &Registered, answer: Value) -> Result<(), ClientError> {
+        let kept: Option<Answered> = self.read(ANSWER)?;
+        let request = kept.map_or_else(|| Digest::of(b""), |kept| kept.request);
+        self.keep(request, registered, answer)
+    }
+
+    /// Takes answer, request and credentials away.
+    pub fn forget(&self, registered: &Registered) -> Result<(), ClientError> {
+        for name in [ANSWER, REQUEST] {
+            self.disk.remove(&self.disk.spot(&self.folder.join(name))?)?;
+        }
+        for made in &registered.credentials {
+            self.disk.remove(&self.disk.spot(&self.folder.join(file_of(&made.name)))?)?;
+        }
+        Ok(())
+    }
+
     /// Keeps an answer: first its credentials, then itself, so that an answer that is there is whole.
     pub fn keep(&self, request: Digest, registered: &Registered, answer: Value) -> Result<(), ClientError> {
         for credential in &registered.credentials {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::answer::{Word, nonsense, sort};
+use super::answer::{Word, is_passing, nonsense, refused, sort};
 use super::error::RegisterError;
 use super::order::Order;
 use super::proof::{Fresh, Proof};
@@ -114,7 +114,7 @@ impl Talk<'_> {
         key: Option<&str>,
     ) -> Result<(Word, Option<Duration>), RegisterError> {
         loop {
-            let (reason, asked) = match self.once(method, target, body, key) {
+            let (reason, asked) = match self.once(method, target, body, key.map(|key| ("Idempotency-Key", key))) {
                 Ok(answer) => {
                     let asked = retry_after(&answer);
                     match sort(&answer, &self.order.id)? {
@@ -135,6 +135,33 @@ impl Talk<'_> {
         }
     }
 
+    /// Sends a request until it comes through; returns the answer, whatever else it says.
+    pub fn whole(
+        &mut self,
+        method: &str,
+        target: &str,
+        body: Option<&[u8]>,
+        header: Option<(&str, &str)>,
+    ) -> Result<HttpAnswer, RegisterError> {
+        loop {
+            let (reason, asked) = match self.once(method, target, body, header) {
+                Ok(answer) if is_passing(answer.status) => {
+                    (refused(&answer, answer.status).to_string(), retry_after(&answer))
+                }
+                Ok(answer) if answer.status == 401 && self.may_challenge(&refused(&answer, 401)) => {
+                    self.by_challenge = true;
+                    continue;
+                }
+                Ok(answer) => return Ok(answer),
+                Err(RegisterError::Http(error)) if error.is_passing() => (error.to_string(), None),
+                Err(error) => return Err(error),
+            };
+            if !self.pause(asked, Duration::ZERO)? {
+                return Err(RegisterError::Late { seconds: self.patience.seconds(), reason });
+            }
+        }
+    }
+
     /// A clock that we trusted and the server does not: its challenge needs none.
     fn may_challenge(&self, error: &RegisterError) -> bool {
         let is_expired = matches!(error, RegisterError::Denied { code, .. } if code == "claim-expired");
@@ -146,7 +173,7 @@ impl Talk<'_> {
         method: &str,
         target: &str,
         body: Option<&[u8]>,
-        key: Option<&str>,
+        header: Option<(&str, &str)>,
     ) -> Result<HttpAnswer, RegisterError> {
         let fresh = match self.fresh()? {
             Ok(fresh) => fresh,
@@ -154,9 +181,9 @@ impl Talk<'_> {
         };
         let uri = format!("{}{target}", self.order.base());
         let proof = self.proof.header(self.order.who(), &fresh, (method, target), body.unwrap_or_default());
-        let mut headers = vec![("Accept", "application/json, application/problem+json")];
+        let mut headers = vec![("Accept", "application/json, application/problem+json, application/x-tar")];
         headers.extend(body.map(|_| ("Content-Type", "application/json")));
-        headers.extend(key.map(|key| ("Idempotency-Key", key)));
+        headers.extend(header);
         headers.extend(proof.as_ref().map(|proof| ("Authorization", proof.as_str())));
         Ok(self.http.send(HttpRequest { method, uri: &uri, headers: &headers, body })?)
     }

@@ -35,13 +35,13 @@ pub fn run(args: Args, disk: &Disk, context: &Context) -> anyhow::Result<Status>
     let client = Client { disk, clock: clock.as_ref(), random: &OsRandom };
     let wish = Wish { from: args.from.as_deref(), now: args.now, without_medium: args.no_medium };
     let record = client::ingest(&client, wish)?;
-    Ok(tell(&record, context))
+    Ok(tell(&record, context, true))
 }
 
 /// Prints the record; what a person or a later run must mend is said as an error, too.
-fn tell(record: &Record, context: &Context) -> Status {
+pub(super) fn tell(record: &Record, context: &Context, is_reported: bool) -> Status {
     let class = record.class();
-    if class.is_none() || context.printer.is_json() {
+    if is_reported && (class.is_none() || context.printer.is_json()) {
         context.printer.report(record, || format!("{}\n", record.line()));
     }
     let Some(class) = class else {

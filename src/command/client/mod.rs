@@ -7,11 +7,17 @@ use crate::host::Machine;
 
 use super::{Context, Status};
 
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod bootstrap;
 pub mod forget;
 pub mod ingest;
 #[cfg(any(feature = "client", feature = "station"))]
+pub mod link;
+#[cfg(any(feature = "client", feature = "station"))]
 pub mod register;
 pub mod status;
+#[cfg(any(feature = "client", feature = "station"))]
+pub mod visit;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,6 +44,18 @@ pub enum Action {
     /// Register this device with the server its bundle names.
     #[cfg(any(feature = "client", feature = "station"))]
     Register(register::Args),
+    /// Fetch the bundle for this device from its server, and take it.
+    #[cfg(any(feature = "client", feature = "station"))]
+    Bootstrap(bootstrap::Args),
+    /// Tell the server this device's firmware and attributes as they are now.
+    #[cfg(any(feature = "client", feature = "station"))]
+    Report(visit::ReportArgs),
+    /// Have the certificate of this device renewed before it expires.
+    #[cfg(any(feature = "client", feature = "station"))]
+    Renew(visit::RenewArgs),
+    /// End the registration of this device.
+    #[cfg(any(feature = "client", feature = "station"))]
+    End(visit::EndArgs),
     /// Show what is in force, whom this device trusts, what came last.
     Status(status::Args),
     /// Take the bundle in force away and restore what was before it.
@@ -52,6 +70,14 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         Action::Ingest(args) => ingest::run(args, &disk, context),
         #[cfg(any(feature = "client", feature = "station"))]
         Action::Register(args) => register::run(args, &disk, context),
+        #[cfg(any(feature = "client", feature = "station"))]
+        Action::Bootstrap(args) => bootstrap::run(args, &disk, context),
+        #[cfg(any(feature = "client", feature = "station"))]
+        Action::Report(args) => visit::run_report(args, &disk, context),
+        #[cfg(any(feature = "client", feature = "station"))]
+        Action::Renew(args) => visit::run_renew(args, &disk, context),
+        #[cfg(any(feature = "client", feature = "station"))]
+        Action::End(args) => visit::run_end(args, &disk, context),
         Action::Status(args) => status::run(args, &disk, context),
         Action::Forget(args) => forget::run(args, &disk, context),
     }
