@@ -13,6 +13,8 @@ mod model_export;
 mod model_files;
 mod model_publishing;
 mod model_shelf;
+#[cfg(test)]
+mod model_tests;
 mod points;
 mod proof;
 mod request;

@@ -103,6 +103,12 @@ impl ModelJudge for Models {
     }
 }
 
+impl ModelJudge for Ready {
+    fn judge(&self, known: &ModelOf) -> Option<ModelChange> {
+        judge(self, known)
+    }
+}
+
 /// Minor versions are taken at once; anything that could lose a value waits for a person.
 fn judge(ready: &Ready, known: &ModelOf) -> Option<ModelChange> {
     let withdraw = known.proposed.is_some().then_some(ModelChange::Withdraw);

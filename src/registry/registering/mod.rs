@@ -5,6 +5,9 @@ mod apply;
 mod asked;
 mod assign;
 mod decide;
+#[cfg(test)]
+#[cfg(feature = "postgres")]
+mod model_tests;
 mod queue;
 mod snapshot;
 mod standing;
