@@ -7,6 +7,8 @@ pub mod exchange;
 mod groups;
 mod issuer;
 mod keys;
+#[cfg(test)]
+mod model_acts_tests;
 mod model_changes;
 mod model_choice;
 mod model_export;

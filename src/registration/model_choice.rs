@@ -117,7 +117,9 @@ impl Models {
             .published()
             .filter(allowed)
             .map(|model| {
-                let about = |name: &str| model.canonical().get(name).cloned().unwrap_or(Value::Null);
+                let whole = ready.resolved(model);
+                let canonical = whole.as_ref().map_or(model.canonical(), |whole| whole.model.canonical());
+                let about = |name: &str| canonical.get(name).cloned().unwrap_or(Value::Null);
                 json!({ "ref": model.reference(), "name": model.name(), "version": model.version(),
                         "title": about("title"), "description": about("description"),
                         "values": about("firstlight:instance") })

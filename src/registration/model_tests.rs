@@ -71,15 +71,15 @@ impl Issuer for Only {
     }
 }
 
-struct World {
+pub(super) struct World {
     desk: Desk,
-    models: Arc<Models>,
-    registry: Registry,
+    pub(super) models: Arc<Models>,
+    pub(super) registry: Registry,
     token: String,
     _folder: tempfile::TempDir,
 }
 
-const SENSOR_1: &str = "
+pub(super) const SENSOR_1: &str = "
 model: sensor
 version: 1.0.0
 title: Sensor
@@ -94,7 +94,7 @@ instance:
   floor: {type: integer, optional: true}
   room: {type: string, optional: true}
 ";
-const SENSOR_2: &str = "
+pub(super) const SENSOR_2: &str = "
 model: sensor
 version: 2.0.0
 title: Sensor
@@ -105,7 +105,7 @@ from: sensor@1
 to: sensor@2.0.0
 steps:
 - rename: {from: /site, to: /place}
-- remove: {at: /floor}
+- remove: /floor
 ";
 
 fn read(text: &str) -> (Model, ModelSource) {
@@ -119,7 +119,7 @@ fn rules(rules: Value) -> Vec<ModelRule> {
 }
 
 impl World {
-    fn new(accepted: &Value, declared: Value) -> Self {
+    pub(super) fn new(accepted: &Value, declared: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("r.db");
         let registry = Registry::open(address.to_str().unwrap(), "acme", Arc::new(Still)).unwrap();
@@ -147,7 +147,7 @@ impl World {
         Self { desk, models, registry, token, _folder: folder }
     }
 
-    fn publish(&self, text: &str) {
+    pub(super) fn publish(&self, text: &str) {
         self.models.publish("operator ann", &[read(text)]).unwrap();
     }
 
@@ -161,14 +161,14 @@ impl World {
     }
 
     /// Registers and returns the answer.
-    fn registered(&self, fields: Value) -> Value {
+    pub(super) fn registered(&self, fields: Value) -> Value {
         let reply = self.register(fields);
         let Content::Fields(answer) = reply.content else { panic!("{reply:?}") };
         assert_eq!(reply.status, 201);
         answer
     }
 
-    fn report(&self, answer: &Value, fields: Value) -> Value {
+    pub(super) fn report(&self, answer: &Value, fields: Value) -> Value {
         let id = answer["registration"].as_str().unwrap();
         let reply = self.desk.report(id, self.incoming("POST", "/r", fields));
         let Content::Fields(answer) = reply.content else { panic!("{reply:?}") };
