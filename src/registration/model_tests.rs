@@ -344,6 +344,15 @@ fn a_firmware_report_migrates_a_minor_version_and_proposes_a_major_one() {
     }
 }
 
+/// Proposes the same whatever is known.
+struct Says(ModelRef);
+
+impl ModelJudge for Says {
+    fn judge(&self, _: &ModelOf) -> Option<ModelChange> {
+        Some(ModelChange::Propose(self.0.clone(), Chosen::Rule))
+    }
+}
+
 #[test]
 fn without_a_migration_file_a_major_version_is_refused() {
     let declared = json!([{"name": "all", "assign": "lamp"}]);
@@ -362,12 +371,6 @@ fn without_a_migration_file_a_major_version_is_refused() {
     world.report(&answer, json!({"firmware": "9"}));
     assert_eq!(world.instances("gw-1")[0], (Current, "sensor@1.0.0".to_owned(), Chosen::Hand), "by hand it stays");
     let to: ModelRef = "lamp@1.0.0".parse().unwrap();
-    struct Says(ModelRef);
-    impl ModelJudge for Says {
-        fn judge(&self, _: &ModelOf) -> Option<ModelChange> {
-            Some(ModelChange::Propose(self.0.clone(), Chosen::Rule))
-        }
-    }
     world.registry.change_model("rules", &id, Arc::new(Says(to))).unwrap();
     let refused = world.models.approve("operator ann", &id, None).unwrap_err();
     assert!(refused.to_string().contains("without a migration file"), "{refused}");

@@ -58,7 +58,7 @@ pub enum Action {
     List,
     /// Set a rule beside those of the fleet file
     #[command(after_help = SET)]
-    Set(Set),
+    Set(Box<Set>),
     /// Take a rule away that was set by hand
     #[command(after_help = REMOVE)]
     Remove {
