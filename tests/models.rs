@@ -167,6 +167,7 @@ fn models_of_others_come_in_and_go_out_again() {
     prints(&fleet.run(&named).ok(), &["published  lamp@1.0.0"]);
     fleet.run(&["model", "export", "lamp", "--as", "short", "--to", "lamp.yaml"]).ok();
     assert!(fleet.read("lamp.yaml").contains("model: lamp"));
+    fleet.run(&["model", "export"]).exits(2);
     let hand_made = fleet.run(&["model", "export", "lamp", "--as", "ddf"]);
     assert_eq!(hand_made.status, 1, "{}", hand_made.stderr);
 }
