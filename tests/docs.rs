@@ -157,6 +157,11 @@ fn the_document_of_stations_tells_the_truth() {
 }
 
 #[test]
+fn the_document_of_models_tells_the_truth() {
+    run_document("docs/models.md");
+}
+
+#[test]
 fn a_lie_in_a_document_is_noticed() {
     let told = examples("```console\n$ echo one two  # exit 3\none ... three\n```\n");
     assert_eq!((told[0].status, told[0].output.len()), (3, 1));

@@ -16,12 +16,16 @@ mod groups;
 mod hooks;
 mod issuer;
 mod keys;
+#[cfg(test)]
+mod model_acts_tests;
 mod model_changes;
 mod model_choice;
 mod model_export;
 mod model_files;
 mod model_publishing;
 mod model_shelf;
+#[cfg(test)]
+mod model_tests;
 mod points;
 mod proof;
 pub mod rehearsal;

@@ -103,8 +103,24 @@ impl ModelJudge for Models {
     }
 }
 
+impl ModelJudge for Ready {
+    fn judge(&self, known: &ModelOf) -> Option<ModelChange> {
+        judge(self, known)
+    }
+}
+
 /// Minor versions are taken at once; anything that could lose a value waits for a person.
 fn judge(ready: &Ready, known: &ModelOf) -> Option<ModelChange> {
+    wanted(ready, known).filter(|change| match (change, &known.proposed) {
+        // It waits already.
+        (ModelChange::Propose(to, _), Some(proposed)) => {
+            *to != ModelRef::exact(proposed.instance.model.clone(), proposed.instance.version)
+        }
+        _ => true,
+    })
+}
+
+fn wanted(ready: &Ready, known: &ModelOf) -> Option<ModelChange> {
     let withdraw = known.proposed.is_some().then_some(ModelChange::Withdraw);
     let current = known.current.as_ref();
     if current.is_some_and(|current| !matches!(current.chosen, Chosen::Rule | Chosen::Fallback)) {

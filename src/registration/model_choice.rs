@@ -55,7 +55,7 @@ impl Pointed {
     }
 
     fn at(refusal: Refusal, below: &str, faults: Vec<PointerFault>) -> Self {
-        let words = faults.first().map(|fault| fault.to_string()).unwrap_or_default();
+        let words = faults.first().map(ToString::to_string).unwrap_or_default();
         let faults = faults.into_iter().take(MOST_POINTERS);
         let pointers = faults.map(|fault| (format!("{below}{}", fault.pointer), fault.message)).collect();
         Self { refusal, words, pointers }
@@ -82,7 +82,7 @@ impl Models {
             }
             _ => by_rule(&ready, question),
         };
-        let instance = self.instance(&ready, &choice.model, question)?;
+        let instance = Self::instance(&ready, &choice.model, question)?;
         Ok(NewInstance {
             model: instance.model.to_string(),
             version: instance.version.to_string(),
@@ -92,7 +92,7 @@ impl Models {
         })
     }
 
-    fn instance(&self, ready: &Ready, model: &Arc<Model>, question: &ModelQuestion<'_>) -> Result<Instance, Pointed> {
+    fn instance(ready: &Ready, model: &Arc<Model>, question: &ModelQuestion<'_>) -> Result<Instance, Pointed> {
         let given = match question.values {
             None => Map::new(),
             Some(Value::Object(values)) => values.clone(),
@@ -117,7 +117,9 @@ impl Models {
             .published()
             .filter(allowed)
             .map(|model| {
-                let about = |name: &str| model.canonical().get(name).cloned().unwrap_or(Value::Null);
+                let whole = ready.resolved(model);
+                let canonical = whole.as_ref().map_or(model.canonical(), |whole| whole.model.canonical());
+                let about = |name: &str| canonical.get(name).cloned().unwrap_or(Value::Null);
                 json!({ "ref": model.reference(), "name": model.name(), "version": model.version(),
                         "title": about("title"), "description": about("description"),
                         "values": about("firstlight:instance") })

@@ -118,6 +118,17 @@ impl Ready {
         }
     }
 
+    /// Published models and rules, without a registry.
+    #[cfg(test)]
+    pub(super) fn of(models: Vec<Model>, rules: Vec<ModelRule>) -> Self {
+        let mut ready = Self { rules, ..Self::empty() };
+        for model in models {
+            let versions = ready.versions.entry(model.name().clone()).or_default();
+            versions.insert(model.version(), (ModelState::Published, Arc::new(model)));
+        }
+        ready
+    }
+
     /// Returns the model with all that it extends; it is put together once.
     pub(super) fn resolved(&self, model: &Arc<Model>) -> Result<Arc<Resolved>, ResolveError> {
         let known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(&model.digest()).cloned();

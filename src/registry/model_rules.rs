@@ -13,7 +13,7 @@ use super::text::storable;
 use super::{Event, RegistryError, Row, Sql, Value};
 
 /// Most rules of a fleet.
-const MOST: usize = 4096;
+const MOST: i64 = 4096;
 
 /// A rule as it lies in the store.
 #[derive(Clone, PartialEq, Debug)]
@@ -164,7 +164,7 @@ fn check_number(writing: &mut Writing<'_>) -> Result<(), RegistryError> {
     let text = "SELECT COUNT(*) FROM model_rule WHERE tenant = $1";
     let row = writing.sql.maybe_row(text, &[writing.tenant.into()])?;
     let found = row.map_or(Ok(0), |row| row.integer(0))?;
-    if found <= MOST as i64 {
+    if found <= MOST {
         return Ok(());
     }
     let reason = format!("there would be {found}, at most {MOST} are kept");

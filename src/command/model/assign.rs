@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::command::place::operator;
-use crate::command::{Context, Status};
+use crate::command::{Context, Status, opened};
 use crate::fleet::model::ModelRef;
 use crate::fleet::{Class, EndpointName};
+use crate::registry::{ExpectedDevice, Registry};
 use crate::ui::Complaint;
 
 use super::at_hand;
@@ -35,13 +36,26 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Status> {
     if context.globals.plan {
         return Ok(context.would(&format!("give device {} model {}", args.device, args.model)));
     }
-    let (_, models) = at_hand::models(context)?;
+    let (registry, models) = at_hand::models(context)?;
     let actor = format!("operator {}", operator(&context.globals));
+    expect_own(&args.device, &registry, &actor, context)?;
     let new = models.assign_by_hand(&actor, &args.device, &args.model, values)?;
     context.printer.report(&json!({ "device": args.device, "instance": new }), || {
         format!("{} is of model {}@{}\n", args.device, new.model, new.version)
     });
     Ok(Status::Done)
+}
+
+/// A device of the inventory that never registered, such as one that cannot, becomes known to the registry.
+fn expect_own(device: &EndpointName, registry: &Registry, actor: &str, context: &Context) -> anyhow::Result<()> {
+    if registry.device(device.as_str())?.is_some() {
+        return Ok(());
+    }
+    let (folder, _) = opened::folder(context, None)?;
+    if folder.fleet.devices().any(|own| own == device) {
+        registry.expect_devices(vec![ExpectedDevice::named(device.clone())], "inventory", actor)?;
+    }
+    Ok(())
 }
 
 fn values(text: Option<&str>) -> Result<Map<String, Value>, Complaint> {

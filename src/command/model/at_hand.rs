@@ -67,3 +67,12 @@ pub fn publish_own(own: OwnModels, registry: &Registry, actor: &str, printer: &P
     }
     Ok(Arc::new(models))
 }
+
+/// Says one row of a list: a line of JSON, or of text.
+pub fn row<T: serde::Serialize>(context: &Context, value: &T, text: impl FnOnce() -> String) {
+    if context.printer.is_json() {
+        context.printer.record(value);
+    } else {
+        context.printer.report(value, text);
+    }
+}

@@ -40,7 +40,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Status> {
     Models::judge_alone(&own.models)?;
     for (model, _) in &own.models {
         let said = json!({ "model": model.reference(), "digest": model.digest() });
-        context.printer.report(&said, || format!("{}  {}\n", model.reference(), model.digest().short()));
+        at_hand::row(context, &said, || format!("{}  {}\n", model.reference(), model.digest().short()));
     }
     context.printer.talk(format_args!(
         "{} and {} are right",

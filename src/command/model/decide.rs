@@ -1,6 +1,6 @@
 //! `firstlight model approve`, `dismiss`, `rollback`: a person decides about a device's model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -63,7 +63,7 @@ pub struct RollbackArgs {
 
 /// Runs `firstlight model approve`.
 pub fn approve(args: &ApproveArgs, context: &Context) -> anyhow::Result<Status> {
-    let migration = args.migration.as_ref().map(migration).transpose()?;
+    let migration = args.migration.as_deref().map(migration).transpose()?;
     if context.globals.plan {
         return Ok(context.would(&format!("approve the model proposed for device {}", args.device)));
     }
@@ -94,7 +94,7 @@ pub fn roll_back(args: &RollbackArgs, context: &Context) -> anyhow::Result<Statu
     Ok(said(context, &args.device, "is back at model", &former))
 }
 
-fn migration(path: &PathBuf) -> anyhow::Result<Migration> {
+fn migration(path: &Path) -> anyhow::Result<Migration> {
     let file = read_file(path)?;
     let text = String::from_utf8(file.bytes)
         .map_err(|_| Complaint::new(Class::Input, format!("{} is not UTF-8", path.display())))?;

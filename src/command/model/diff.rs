@@ -46,7 +46,7 @@ impl ModelShelf for Shelf {
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Status> {
     let files = [&args.old, &args.new].map(|text| Path::new(text).is_file());
     let (old, new) = (read(&args.old, files[0])?, read(&args.new, files[1])?);
-    let extends = [&old, &new].iter().any(|model| model.as_ref().is_none_or(|model| has_links(model)));
+    let extends = [&old, &new].iter().any(|model| model.as_ref().is_none_or(has_links));
     let models = if extends { Some(at_hand::models(context)?.1) } else { None };
     let shelf = Shelf { models };
     let (old, new) = (whole(&shelf, old, &args.old)?, whole(&shelf, new, &args.new)?);
@@ -88,13 +88,10 @@ fn read(text: &str, is_file: bool) -> anyhow::Result<Option<Model>> {
 }
 
 fn whole(shelf: &Shelf, model: Option<Model>, text: &str) -> anyhow::Result<Model> {
-    let model = match model {
-        Some(model) => model,
-        None => {
-            let reference: ModelRef = text.parse()?;
-            let found = shelf.get(&reference).ok_or(ExportError::UnknownModel { model: reference })?;
-            (*found).clone()
-        }
-    };
+    if let Some(model) = model {
+        return Ok(resolve(&model, shelf)?.model);
+    }
+    let reference: ModelRef = text.parse()?;
+    let model = shelf.get(&reference).ok_or(ExportError::UnknownModel { model: reference })?;
     Ok(resolve(&model, shelf)?.model)
 }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::command::{Context, Status};
-use crate::fleet::EndpointName;
 use crate::fleet::model::ModelRef;
+use crate::fleet::{Class, EndpointName};
 use crate::host::files::write_atomically;
 use crate::registration::ExportForm;
+use crate::ui::Complaint;
 
 use super::at_hand;
 
@@ -22,7 +23,7 @@ Examples:
 /// Arguments of `firstlight model export`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-#[group(required = true, args = ["model", "device"])]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["model", "device"]))]
 pub struct Args {
     /// The model
     pub model: Option<ModelRef>,
@@ -67,7 +68,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Status> {
     let exported = match (&args.model, &args.device) {
         (Some(model), _) => models.export(model, args.form.into())?,
         (None, Some(device)) => models.describe(device)?,
-        (None, None) => return Ok(Status::Done),
+        (None, None) => return Err(Complaint::new(Class::Usage, "neither a model nor a device is named").into()),
     };
     for (place, words) in &exported.losses {
         context.printer.warn(format_args!("lost: {place}: {words}"));

@@ -92,6 +92,6 @@ pub fn tell(models: &[(Model, ModelSource)], published: &[Published], context: &
             Published::Same => "unchanged",
             Published::Released => "released",
         };
-        context.printer.report(&said, || format!("{word}  {}\n", model.reference()));
+        at_hand::row(context, &said, || format!("{word}  {}\n", model.reference()));
     }
 }

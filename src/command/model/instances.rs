@@ -5,6 +5,8 @@ use crate::fleet::EndpointName;
 use crate::registry::RegistryError;
 use crate::registry::instances::{InstanceRow, InstanceState};
 
+use super::at_hand;
+
 const EXAMPLES: &str = "\
 Examples:
   $ firstlight model instances gw-0007
@@ -46,7 +48,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
 }
 
 fn tell(row: &InstanceRow, context: &Context) {
-    context.printer.report(row, || {
+    at_hand::row(context, row, || {
         let state = match row.state {
             InstanceState::Current => "current",
             InstanceState::Proposed => "proposed",

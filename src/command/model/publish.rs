@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::command::place::operator;
-use crate::command::{Context, Status, opened, registry};
+use crate::command::{Context, Status, registry};
 use crate::fleet::Class;
 use crate::fleet::model::{ModelName, ModelRef, ModelVersion, Wanted};
 use crate::registration::Models;
@@ -54,12 +54,11 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
 }
 
 fn folder(args: &Args, context: &Context) -> anyhow::Result<Status> {
-    let (folder, _) = opened::folder(context, None)?;
+    let (folder, registry) = registry::open(context)?;
     let own = at_hand::own(&folder.root, folder.fleet.models())?;
     for note in &own.notes {
         context.printer.warn(note);
     }
-    let registry = registry::of_folder(context, &folder)?;
     let models = std::sync::Arc::new(Models::open(registry, own.migrations)?);
     if context.globals.plan {
         models.judge_models(&own.models)?;

@@ -58,7 +58,7 @@ pub enum Action {
     List,
     /// Set a rule beside those of the fleet file
     #[command(after_help = SET)]
-    Set(Set),
+    Set(Box<Set>),
     /// Take a rule away that was set by hand
     #[command(after_help = REMOVE)]
     Remove {
@@ -139,7 +139,7 @@ fn list(context: &Context) -> anyhow::Result<Status> {
     for stored in registry.model_rules()? {
         let mut said = stored.rule.to_json();
         said["declared"] = stored.declared.into();
-        context.printer.report(&said, || {
+        at_hand::row(context, &said, || {
             let from = if stored.declared { "fleet file" } else { "by hand" };
             let when = said["when"].to_string();
             format!("{}  {}  {}  {from}  {when}\n", stored.rule.priority, stored.rule.name, stored.rule.assign)
@@ -177,7 +177,7 @@ fn tell(device: &EndpointName, context: &Context) -> anyhow::Result<Status> {
     let known = registry.model_of(device)?;
     let rules: Vec<ModelRule> = registry.model_rules()?.into_iter().map(|stored| stored.rule).collect();
     for outcome in explain(&rules, &known.facts) {
-        context.printer.report(&outcome, || {
+        at_hand::row(context, &outcome, || {
             let misses = outcome.misses.iter().map(|miss| {
                 let found = miss.found.as_deref().unwrap_or("nothing");
                 format!("{} is {found}, wanted {}", miss.condition, miss.wanted)

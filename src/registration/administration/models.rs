@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use crate::fleet::Faults;
 use crate::fleet::enrolment::Refusal;
 use crate::fleet::model::{Model, ModelName, ModelRef, ModelRule, ModelVersion, diff, gate};
-use crate::registry::models::{ModelSource, ModelState};
+use crate::registry::models::{ModelState, Published};
 
 use super::super::exchange::{Asked, Reply};
 use super::super::model_export::{ExportError, ExportForm, Exported};
-use super::super::model_files::{ModelFormat, Naming, read_models};
+use super::super::model_files::{ModelFormat, Naming, ReadModels, read_models};
 use super::super::model_publishing::PublishError;
 use super::super::model_shelf::Models;
 use super::super::request::{Refused, known, malformed, object, word};
@@ -62,13 +62,13 @@ impl Office {
     pub(super) fn import_model(&self, actor: &str, asked: &Asked) -> Answered {
         let models = self.models()?;
         let read = read_body(&asked.incoming.fields)?;
-        let published = models.publish(actor, &read.0).map_err(publish_trouble)?;
-        let items = read.0.iter().zip(&published).map(|((model, _), published)| {
+        let published = models.publish(actor, &read.models).map_err(publish_trouble)?;
+        let items = read.models.iter().zip(&published).map(|((model, _), published)| {
             json!({ "model": model.reference(), "digest": model.digest(), "published": published })
         });
-        let is_new = published.iter().any(|each| *each != crate::registry::models::Published::Same);
+        let is_new = published.iter().any(|each| *each != Published::Same);
         let status = if is_new { 201 } else { 200 };
-        Ok(Reply::fields(status, json!({ "items": items.collect::<Vec<_>>(), "notes": read.1 })))
+        Ok(Reply::fields(status, json!({ "items": items.collect::<Vec<_>>(), "notes": read.notes })))
     }
 
     /// `POST /v1/models/{model}/state`.
@@ -142,7 +142,7 @@ impl Office {
 }
 
 /// The body: `{"format", "text", "name"?, "version"?}`, or `{"model": {...}}` with a Thing Model.
-fn read_body(fields: &Value) -> Result<(Vec<(Model, ModelSource)>, Vec<String>), Trouble> {
+fn read_body(fields: &Value) -> Result<ReadModels, Trouble> {
     let fields = object(fields, "the request")?;
     known(fields, "", &["format", "text", "model", "name", "version"])?;
     let naming = Naming {
@@ -162,14 +162,10 @@ fn read_body(fields: &Value) -> Result<(Vec<(Model, ModelSource)>, Vec<String>),
     };
     let mut faults = Faults::default();
     let read = read_models(&Arc::from("request"), &bytes, format, &naming, &mut faults);
-    match read {
-        Some(read) => Ok((read.models, read.notes)),
-        None => {
-            let words: Vec<String> =
-                faults.0.iter().take(MOST_FAULTS).map(|fault| format!("{}: {}", fault.place, fault.message)).collect();
-            Err((Refusal::ModelInvalid, words.join("; ")).into())
-        }
-    }
+    Ok(read.ok_or_else(|| {
+        let told = faults.0.iter().take(MOST_FAULTS).map(|fault| format!("{}: {}", fault.place, fault.message));
+        (Refusal::ModelInvalid, told.collect::<Vec<_>>().join("; "))
+    })?)
 }
 
 fn wrong(error: impl std::fmt::Display) -> Refused {

@@ -40,6 +40,8 @@ pub(super) fn register_all(writing: &mut Writing<'_>, batch: &[Asked]) -> Result
     let mut decisions = Vec::with_capacity(batch.len());
     for asked in batch {
         let verdict = decide(asked, &found, now);
+        let keeps = matches!(verdict, Verdict::Anew { keeps: true } | Verdict::Rotate(_));
+        let asked = &*found.standings.settle(asked, keeps);
         note(writing, asked, &verdict);
         remember_nonce(writing, &mut rows, &mut found, asked, &verdict);
         decisions.push(carry_out(writing, &mut rows, &mut found, asked, verdict)?);
@@ -55,8 +57,6 @@ fn carry_out(
     asked: &Asked,
     verdict: Verdict,
 ) -> Result<Decision, RegistryError> {
-    let keeps = matches!(verdict, Verdict::Anew { keeps: true } | Verdict::Rotate(_));
-    let asked = &*found.standings.settle(asked, keeps);
     let (registration, answer) = (asked.registration.clone(), asked.answer.clone());
     Ok(match verdict {
         Verdict::New(stage) => {

@@ -6,6 +6,9 @@ mod asked;
 mod assign;
 mod bundles;
 mod decide;
+#[cfg(test)]
+#[cfg(feature = "postgres")]
+mod model_tests;
 mod queue;
 mod rehearse;
 mod snapshot;

@@ -4,5 +4,6 @@ pub(crate) mod cluster;
 mod crash;
 mod faults;
 mod lists;
+mod models;
 mod store;
 pub(in crate::registry) mod world;
