@@ -96,7 +96,6 @@ pub struct World {
     pub devices: People,
     pub others: People,
     pub tokens: BTreeMap<&'static str, String>,
-    desk: Arc<Desk>,
     running: Mutex<Option<Running>>,
 }
 
@@ -182,7 +181,7 @@ pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
     };
     change(&mut config);
     let running = Server::start(config, desk.clone(), Arc::new(office), clock.clone(), Arc::new(NoLog)).unwrap();
-    World { folder, registry, clock, devices, others, tokens, desk, running: Mutex::new(Some(running)) }
+    World { folder, registry, clock, devices, others, tokens, running: Mutex::new(Some(running)) }
 }
 
 /// Makes a token.
@@ -206,10 +205,6 @@ impl World {
 
     pub fn pass(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds, Ordering::SeqCst);
-    }
-
-    pub fn refresh(&self) {
-        self.desk.refresh().unwrap();
     }
 
     pub fn token(&self, name: &str) -> &str {

@@ -180,6 +180,10 @@ fn received(writing: &mut Writing<'_>, visit: &Visit) -> Result<Visited<Register
     if blocked.is_some() {
         return Ok(Err(Refusal::DeviceBlocked));
     }
+    let text = "SELECT 1 FROM device WHERE tenant = $1 AND folded = $2 AND state = 'retired'";
+    if writing.sql.maybe_row(text, &[tenant.into(), Value::from(&folded)])?.is_some() {
+        return Ok(Err(Refusal::DeviceRetired));
+    }
     if let Err(refusal) = check_proof(writing, &visit.proof, &registered, &folded)? {
         return Ok(Err(refusal));
     }
