@@ -379,6 +379,9 @@ _firstlight() {
             firstlight__subcmd__help__subcmd__ledger,verify)
                 cmd="firstlight__subcmd__help__subcmd__ledger__subcmd__verify"
                 ;;
+            firstlight__subcmd__help__subcmd__media,erase)
+                cmd="firstlight__subcmd__help__subcmd__media__subcmd__erase"
+                ;;
             firstlight__subcmd__help__subcmd__media,inspect)
                 cmd="firstlight__subcmd__help__subcmd__media__subcmd__inspect"
                 ;;
@@ -448,6 +451,9 @@ _firstlight() {
             firstlight__subcmd__ledger__subcmd__help,verify)
                 cmd="firstlight__subcmd__ledger__subcmd__help__subcmd__verify"
                 ;;
+            firstlight__subcmd__media,erase)
+                cmd="firstlight__subcmd__media__subcmd__erase"
+                ;;
             firstlight__subcmd__media,help)
                 cmd="firstlight__subcmd__media__subcmd__help"
                 ;;
@@ -459,6 +465,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__media,verify)
                 cmd="firstlight__subcmd__media__subcmd__verify"
+                ;;
+            firstlight__subcmd__media__subcmd__help,erase)
+                cmd="firstlight__subcmd__media__subcmd__help__subcmd__erase"
                 ;;
             firstlight__subcmd__media__subcmd__help,help)
                 cmd="firstlight__subcmd__media__subcmd__help__subcmd__help"
@@ -2419,8 +2428,22 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help__subcmd__media)
-            opts="list inspect verify"
+            opts="list erase inspect verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__media__subcmd__erase)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2797,7 +2820,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__init)
-            opts="-q -v -h --template --name --devices --server --demo --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            opts="-q -v -h --template --name --devices --server --registration --demo --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2816,6 +2839,10 @@ _firstlight() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --registration)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3143,7 +3170,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__media)
-            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help list inspect verify help"
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help list erase inspect verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3172,9 +3199,57 @@ _firstlight() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        firstlight__subcmd__media__subcmd__help)
-            opts="list inspect verify help"
+        firstlight__subcmd__media__subcmd__erase)
+            opts="-q -v -h --eject --accept-target --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --accept-target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__media__subcmd__help)
+            opts="list erase inspect verify help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__media__subcmd__help__subcmd__erase)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

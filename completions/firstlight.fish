@@ -68,6 +68,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l template 
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l name -d 'The fleet\'s name [default: the folder\'s]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l devices -d 'How many example devices the inventory begins with' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l server -d 'Where the devices\' server is: a URI, or its host alone; once for each server' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l registration -d 'Where devices register by themselves: https://HOST:PORT, served by `firstlight serve`; of template linux' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand init" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -575,7 +576,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand label" -s v -l ver
 complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand label" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand label" -s h -l help -d 'Print help'
-complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest register status forget help" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest register status forget help" -l root -d 'The device\'s root folder, for making images and for tests; only root sets owners there' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest register status forget help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest register status forget help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest register status forget help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -592,7 +593,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest register status forget help" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and not __fish_seen_subcommand_from ingest register status forget help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l from -d 'The medium: a block device, an image file or a folder [default: the removable drive with the label that the device image names]' -r -F
-complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l root -d 'The device\'s root folder, for making images and for tests; only root sets owners there' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -607,7 +608,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from ingest" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -l config -d 'What the device was told of its registration [default: /etc/firstlight.d/registration.json]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -l within -d 'How long to try, and to wait for a decision' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -l root -d 'The device\'s root folder, for making images and for tests; only root sets owners there' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -620,7 +621,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from register" -s h -l help -d 'Print help'
-complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l root -d 'The device\'s root folder, for making images and for tests; only root sets owners there' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -631,7 +632,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
-complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l root -d 'The device\'s root folder, for making images and for tests' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l root -d 'The device\'s root folder, for making images and for tests; only root sets owners there' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from forget" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -648,20 +649,21 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show what is in force, whom this device trusts, what came last'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'
 complete -c firstlight -n "__fish_firstlight_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l json -d 'Print data as JSON: one object, or one a line for events'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s q -l quiet -d 'Say only what went wrong'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s v -l verbose -d 'Say each step'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -l plan -d 'Say what would happen and touch nothing'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -s h -l help -d 'Print help'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "verify" -d 'Compare a medium with its manifest'
-complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list inspect verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "erase" -d 'Make every byte of a drive zero and read it back'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "verify" -d 'Compare a medium with its manifest'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and not __fish_seen_subcommand_from list erase inspect verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
@@ -673,6 +675,18 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l accept-target -d 'Erase the drive that `media list --json` printed this id for; good once' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l operator -d 'Who works here, for the ledger [default: the login name]' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l passphrase-fd -d 'Read the passphrase of the station key from this file descriptor' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l seed -d 'Make everything foretellable from TEXT: for rehearsal and tests, refused on real hardware' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l eject -d 'Eject the drive when it is erased'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l json -d 'Print data as JSON: one object, or one a line for events'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -s q -l quiet -d 'Say only what went wrong'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -s v -l verbose -d 'Say each step'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -l plan -d 'Say what would happen and touch nothing'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from erase" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from inspect" -l format -d 'Read it as FORM [default: what its content tells]' -r -f -a "nvs\t''
 esp-secure-cert\t''
 esp-partition-table\t''
@@ -706,6 +720,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "list" -d 'List drives, each with our verdict and its reasons'
+complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "erase" -d 'Make every byte of a drive zero and read it back'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Compare a medium with its manifest'
 complete -c firstlight -n "__fish_firstlight_using_subcommand media; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -951,6 +966,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_s
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "status" -d 'Show what is in force, whom this device trusts, what came last'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "forget" -d 'Take the bundle in force away and restore what was before it'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "list" -d 'List drives, each with our verdict and its reasons'
+complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "erase" -d 'Make every byte of a drive zero and read it back'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "inspect" -d 'Show what is on a medium or in an image, without its secrets'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from media" -f -a "verify" -d 'Compare a medium with its manifest'
 complete -c firstlight -n "__fish_firstlight_using_subcommand help; and __fish_seen_subcommand_from programmers" -f -a "list" -d 'List programmers and boot loaders on USB, each with its port'

@@ -335,6 +335,28 @@ fn owners_and_modes_that_a_device_does_not_give_away() {
     device.ingest(&medium("4", "app:crew", 0o644)).came_to(0, "applied", "");
 }
 
+/// Only root gives files away; whoever rehearses in a folder of his own gets them all the same.
+#[test]
+fn a_folder_that_plays_a_device_is_filled_by_anybody() {
+    let device = device();
+    let mut file = device.sealed(("config", b"x", "/etc/app/config"));
+    file.owner = Some("root".to_owned());
+    let artifact = SealedArtifact::seal(manifest(6), vec![file]).unwrap();
+    let medium = device.medium("rehearsal", &device::sign(artifact, &[&Key::new(1)]));
+    let mut command = device.command(&["ingest", "--from", medium.to_str().unwrap()]);
+    let mut expected = std::os::unix::fs::MetadataExt::uid(&fs::metadata(device.root()).unwrap());
+    if expected == 0 {
+        expected = 65534;
+        let given = std::process::Command::new("chown").args(["-R", "65534"]).arg(device.root()).status().unwrap();
+        assert!(given.success());
+        command = device::as_user(65534, &command);
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let placed = fs::metadata(device.root().join("etc/app/config")).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&placed), expected);
+}
+
 #[test]
 fn what_is_altered_is_told_before_what_is_for_others_and_a_good_bundle_is_taken_beside_bad_ones() {
     let device = device();

@@ -2,9 +2,11 @@
 //! each line of output shown must be printed (`...` stands for anything).
 //!
 //! The blocks of one document share one folder, in order, so that a document reads as one session.
+//! A command that ends in `&` runs until its document ends; port 8443 stands for a free one.
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -67,14 +69,36 @@ fn path_with_binary() -> String {
     format!("{folder}:{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap())
 }
 
+/// Groups of what a document left running, such as a server; ended with it.
+#[derive(Default)]
+struct Running(Vec<u32>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for group in &self.0 {
+            let _ = Command::new("kill").args(["-9", "--", &format!("-{group}")]).stderr(Stdio::null()).status();
+        }
+    }
+}
+
+/// Puts a free port of this machine in place of the one that documents name.
+fn with_port(text: &str, port: u16) -> String {
+    text.replace(":8443", &format!(":{port}"))
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 fn run_document(path: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = std::fs::read_to_string(root.join(path)).unwrap();
-    let examples = examples(&document);
+    let examples = examples(&with_port(&document, free_port()));
     assert!(!examples.is_empty(), "{path} has no example");
     let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::default();
     for example in examples {
-        let output = Command::new("sh")
+        let child = Command::new("sh")
             .arg("-c")
             .arg(&example.command)
             .current_dir(folder.path())
@@ -83,8 +107,15 @@ fn run_document(path: &str) {
             .env("NO_COLOR", "1")
             .env("COLUMNS", "100")
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
             .unwrap();
+        if example.command.trim_end().ends_with('&') {
+            running.0.push(child.id());
+        }
+        let output = child.wait_with_output().unwrap();
         let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
         let place = format!("{path}:{}: {}", example.line, example.command);
         assert_eq!(output.status.code(), Some(example.status), "{place}\nprinted:\n{printed}");

@@ -108,7 +108,10 @@ fn every_command_prints_the_fields_that_are_documented() {
     for (name, value) in &shown {
         assert_eq!(fields(value), documented[*name], "{name}: {value}");
     }
-    let unproven: Vec<_> = documented.keys().filter(|name| !shown.contains_key(name.as_str())).collect();
+    // What wants a drive is compared where there is one: tests/medium_loop.rs.
+    let elsewhere = ["media erase"];
+    let unproven = documented.keys().filter(|name| !elsewhere.contains(&name.as_str()));
+    let unproven: Vec<_> = unproven.filter(|name| !shown.contains_key(name.as_str())).collect();
     assert!(unproven.is_empty(), "documented and not compared: {unproven:?}");
 }
 

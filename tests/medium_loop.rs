@@ -387,6 +387,59 @@ fn a_second_delivery_on_the_same_medium_replaces_the_first() {
 }
 
 #[test]
+fn an_erased_medium_holds_nothing_and_only_what_was_there_is_written() {
+    let medium = Loop::new(64 * MIB, 0, &[]);
+    let gpt = plan(PartitionTable::Gpt, Filesystem::Fat16, None);
+    deliver(&mut medium.sink(), gpt, &twenty_mib()).unwrap();
+    let before = medium.written();
+    let found = medium.sink().survey().unwrap();
+    assert!(matches!(found.effect(), Effect::Overwrites(lost) if !lost.is_empty()), "what is lost is said");
+    let consent = found.confirm(&media::Yes).unwrap();
+    let outcome = medium.sink().erase(&consent, &|_| ()).unwrap();
+    assert!(medium.content().iter().all(|byte| *byte == 0), "not a byte is left, at the end neither");
+    assert_eq!(outcome.compared, 64 * MIB);
+    let written = medium.written().1 - before.1;
+    assert_eq!(written, outcome.written);
+    assert!(written < 40 * MIB, "zeros stay as they are: {written} bytes were written");
+    let blank = medium.sink().survey().unwrap();
+    assert_eq!(*blank.effect(), Effect::Overwrites(Vec::new()));
+}
+
+#[test]
+fn erasing_by_the_program_wants_the_id_and_prints_what_is_documented() {
+    let medium = Loop::new(4 * MIB, 0xFF, &[]);
+    let target = format!("drive:{}", medium.node);
+    let erase = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_firstlight"));
+        command.args(["media", "erase", &target, "--json"]).args(more).stdin(Stdio::null()).output().unwrap()
+    };
+    assert_eq!(erase(&[]).status.code(), Some(6));
+    assert_eq!(erase(&["--accept-target", "0123456789ab"]).status.code(), Some(6));
+    assert!(medium.content().iter().all(|byte| *byte == 0xFF), "nothing was touched");
+    let found = medium.sink().survey().unwrap();
+    let erased = erase(&["--accept-target", found.accept_id().unwrap()]);
+    assert!(erased.status.success(), "{}", String::from_utf8_lossy(&erased.stderr));
+    let printed: serde_json::Value = serde_json::from_slice(&erased.stdout).unwrap();
+    let fields: Vec<_> = printed.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(fields, ["target", "written", "compared"], "as docs/json.md says");
+    assert_eq!((&printed["written"], &printed["compared"]), (&(4 * MIB).into(), &(4 * MIB).into()));
+    assert!(medium.content().iter().all(|byte| *byte == 0));
+}
+
+#[test]
+fn a_medium_exchanged_after_the_consent_is_not_erased() {
+    let medium = Loop::new(64 * MIB, 0xFF, &[]);
+    let consent = medium.sink().survey().unwrap().confirm(&media::Yes).unwrap();
+    run_well("losetup", &["-d", &medium.node]);
+    let other = medium.file.with_file_name("other");
+    fs::write(&other, vec![0xEE; 1 << 20]).unwrap();
+    run_well("losetup", &[&medium.node, other.to_str().unwrap()]);
+    let error = medium.sink().erase(&consent, &|_| ()).unwrap_err();
+    assert!(matches!(error, SinkError::Swapped { .. }), "{error}");
+    assert!(fs::read(&other).unwrap().iter().all(|byte| *byte == 0xEE));
+}
+
+#[test]
 fn a_byte_changed_in_the_field_is_found_by_inspecting_the_drive() {
     let medium = Loop::new(16 * MIB, 0, &[]);
     let artifact = small_artifact();

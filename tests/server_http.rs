@@ -81,6 +81,9 @@ impl Registration for Echo {
     fn bootstrap_result(&self, incoming: Incoming) -> Reply {
         Reply::fields(200, Self::said(&incoming))
     }
+    fn rates(&self, group: Option<&str>) -> Option<Rates> {
+        (group == Some("slow")).then_some(Rates { source: 50, group: 2, token: 50 })
+    }
     fn is_ready(&self) -> bool {
         true
     }

@@ -21,7 +21,6 @@ use crate::host::HostError;
 use crate::host::files::{create_private, folder_of, read_bounded, sync_folder};
 
 use super::age_file::{encryptor, explain, parse_recipient, passphrase_identity, passphrase_recipient};
-use super::archive::{ArchiveWriter, LARGEST, copy_content, next_entry};
 use super::bundle_keys;
 use super::ca::{self, read_root};
 use super::certificate::Facts;
@@ -29,6 +28,7 @@ use super::description::in_words;
 use super::draft::{Draft, make_private_folder, rename_to_nothing};
 use super::keys::{self, LONGEST_FILE, StationCard, parse_identity, read_station_card};
 use super::{Authority, AuthorityError};
+use crate::format::tar::{ArchiveWriter, LARGEST, copy_content, next_entry};
 
 /// The folder that is backed up, in the fleet's folder.
 pub const FOLDER: &str = ".firstlight";
@@ -335,9 +335,12 @@ fn check_complete(names: &BTreeSet<String>) -> Result<(), String> {
             return Err(format!("it lacks {:?}", rule.name));
         }
     }
-    let parts = AUTHORITY_FILES.map(|name| names.contains(&format!("{FOLDER}/{}/{name}", ca::FOLDER)));
-    match parts.iter().filter(|there| **there).count() {
+    let is_there = |name: &str| names.contains(&format!("{FOLDER}/{}/{name}", ca::FOLDER));
+    // A further station has all but the root's key.
+    let count = AUTHORITY_FILES.iter().filter(|name| is_there(name)).count();
+    match count {
         0 | 4 => Ok(()),
+        3 if !is_there(ca::ROOT_KEY) => Ok(()),
         count => Err(format!("it holds {count} of the 4 files of the authority")),
     }
 }

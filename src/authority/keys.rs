@@ -172,7 +172,7 @@ fn draw_fleet_key(random: &dyn Random) -> Secret {
     Secret::new(std::mem::take(&mut *key))
 }
 
-fn station_card(station: &str, identity: &x25519::Identity) -> Vec<u8> {
+pub(super) fn station_card(station: &str, identity: &x25519::Identity) -> Vec<u8> {
     let card = StationCard { name: station.to_owned(), recipient: identity.to_public().to_string() };
     let mut json = serde_json::to_vec_pretty(&card).expect("a card is plain data");
     json.push(b'\n');
@@ -180,7 +180,7 @@ fn station_card(station: &str, identity: &x25519::Identity) -> Vec<u8> {
 }
 
 /// Writes the identity file as age-keygen does, so that the age program opens what is encrypted to the station.
-fn station_key(
+pub(super) fn station_key(
     station: &str,
     identity: &x25519::Identity,
     passphrase: Option<&Secret>,

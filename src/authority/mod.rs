@@ -6,7 +6,6 @@
 //! (root and station intermediate, their keys wrapped to the station). Nothing here overwrites a key.
 
 mod age_file;
-mod archive;
 pub mod backup;
 pub mod bundle_keys;
 mod ca;
@@ -18,6 +17,7 @@ mod error;
 mod issue;
 mod key_pair;
 mod keys;
+mod new_station;
 mod pin;
 mod request;
 mod sealing;
@@ -32,6 +32,7 @@ pub use enrolment_keys::device_key;
 pub use error::AuthorityError;
 pub use issue::{CredentialRequest, GroupKeys};
 pub use keys::{AskPassphrase, Keys, Protection};
+pub use new_station::found_station;
 pub use pin::{State, guard, look_into};
 pub use request::key_of_request;
 pub use sealing::FleetKey;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 use crate::delivery::{Clock, Random};
@@ -25,6 +25,8 @@ pub struct ServerCertificate {
     pub chain: String,
     /// The private key (PEM, PKCS#8).
     pub key: Secret,
+    /// When it ends.
+    pub ends: OffsetDateTime,
 }
 
 impl Authority {
@@ -53,7 +55,7 @@ impl Authority {
         let signed = signed.map_err(|_| AuthorityError::Crypto { doing: "signing a certificate" })?;
         let chain = format!("{}{}", to_pem("CERTIFICATE", signed.der()), self.intermediate_pem());
         let key = pair.to_pkcs8()?.expose(|der| to_pem("PRIVATE KEY", der).into_bytes());
-        Ok(ServerCertificate { chain, key: Secret::new(key) })
+        Ok(ServerCertificate { chain, key: Secret::new(key), ends: span.not_after })
     }
 }
 

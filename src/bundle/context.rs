@@ -51,7 +51,7 @@ pub(super) struct Context<'a> {
 pub(super) const TOP_LEVEL: [&str; 8] =
     ["device", "fleet", "bundle", "variables", "servers", "credentials", "root_certificate", "chip"];
 /// What `device` holds.
-pub(super) const DEVICE: [&str; 4] = ["id", "serial", "model", "profile"];
+pub(super) const DEVICE: [&str; 5] = ["id", "serial", "model", "profile", "group"];
 /// What `chip` holds, where the bundle goes into a chip's flash.
 pub(super) const CHIP: [&str; 3] = ["name", "uid", "mac"];
 /// What `bundle` holds.
@@ -59,7 +59,7 @@ pub(super) const BUNDLE: [&str; 3] = ["name", "template", "version"];
 /// What a credential may hold, by kind.
 pub(super) const PARTS: [(&str, &[&str]); 4] = [
     ("x509", &["kind", "certificate", "chain", "private_key", "public_key"]),
-    ("psk", &["kind", "identity", "key"]),
+    ("psk", &["kind", "identity", "key", "group"]),
     ("rpk", &["kind", "public_key", "private_key"]),
     ("token", &["kind", "token", "not_after"]),
 ];
@@ -191,10 +191,11 @@ impl<'a> Context<'a> {
                 let what = format!("private key of credential {name}");
                 add("private_key", new_secret(&mut self.slots, &self.marks, &what, Nature::PrivateKey, private)?);
             }
-            CredentialKind::Psk { identity, .. } => {
+            CredentialKind::Psk { identity, group, .. } => {
                 let what = format!("key of credential {name}");
                 add("key", new_secret(&mut self.slots, &self.marks, &what, Nature::Bytes, private)?);
                 map.insert("identity".into(), Value::from(psk_identity(public, identity.as_deref(), plan)));
+                map.extend(group.as_ref().map(|group| ("group".into(), Value::from(group.name.as_str()))));
             }
             CredentialKind::Token { .. } => {
                 let what = format!("token of credential {name}");
@@ -253,7 +254,8 @@ fn new_secret<'a>(
         return Err(RenderError::File { path: what.to_owned(), reason });
     }
     let what: Arc<str> = Arc::from(what);
-    slots.push(Slot { what: Arc::clone(&what), nature, bytes });
+    let of_credential = matches!(nature, Nature::PrivateKey) || what.contains(" of credential ");
+    slots.push(Slot { what: Arc::clone(&what), nature, bytes, of_credential });
     Ok(Part { what, nature, body: Body::Secret(slots.len() - 1), asked: None, marks: Arc::clone(marks) })
 }
 
@@ -297,6 +299,7 @@ fn device(plan: &DevicePlan, is_issued: bool) -> Value {
     let later = !is_issued && factory.is_some_and(|factory| factory.serials != SerialSource::Mes);
     let serial = plan.serial.as_ref().map(crate::fleet::SerialNumber::as_str).or(later.then_some("<serial number>"));
     map.extend(serial.map(|serial| ("serial".into(), Value::from(serial))));
+    map.extend(plan.group.as_ref().map(|group| ("group".into(), Value::from(&**group))));
     map.extend(plan.model.as_ref().map(|model| ("model".into(), Value::from(&**model))));
     Value::from(map)
 }

@@ -33,9 +33,13 @@ mod placeholder;
 #[cfg(feature = "station")]
 mod quoting;
 #[cfg(feature = "station")]
+mod registration_scaffold;
+#[cfg(feature = "station")]
 mod render;
 #[cfg(feature = "station")]
 mod scaffold;
+#[cfg(feature = "station")]
+mod scaffold_error;
 #[cfg(feature = "station")]
 mod seal;
 #[cfg(feature = "station")]
@@ -48,7 +52,9 @@ pub use folder::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES};
 #[cfg(feature = "station")]
 pub use render::{LONGEST_FILE, Rendering, compose, preview, render};
 #[cfg(feature = "station")]
-pub use scaffold::{Scaffold, ScaffoldAnswers, ScaffoldError, chip_fleets, scaffold, usual_server};
+pub use scaffold::{Scaffold, ScaffoldAnswers, chip_fleets, scaffold, usual_server};
+#[cfg(feature = "station")]
+pub use scaffold_error::ScaffoldError;
 #[cfg(feature = "station")]
 pub use seal::{Composed, Seals};
 #[cfg(feature = "station")]

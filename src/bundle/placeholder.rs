@@ -100,6 +100,15 @@ pub(super) struct Slot<'a> {
     pub(super) what: Arc<str>,
     pub(super) nature: Nature,
     pub(super) bytes: Option<&'a Secret>,
+    /// True for a part of a credential, which is never empty: where it is, it is not at hand any more.
+    pub(super) of_credential: bool,
+}
+
+impl Slot<'_> {
+    /// Returns true if the secret was made once and is not at hand any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.of_credential && self.bytes.is_some_and(Secret::is_empty)
+    }
 }
 
 impl Part {
@@ -295,7 +304,7 @@ mod tests {
     }
 
     fn slot(secret: Option<&Secret>, nature: Nature) -> [Slot<'_>; 1] {
-        [Slot { what: "variable wifi".into(), nature, bytes: secret }]
+        [Slot { what: "variable wifi".into(), nature, bytes: secret, of_credential: false }]
     }
 
     fn filled(text: &str, secret: &str) -> Result<String, FillError> {

@@ -35,7 +35,8 @@ pub struct Rendering<'a> {
     pub version: u32,
     /// When the bundle is made.
     pub created: OffsetDateTime,
-    /// The device's active credentials: every one the plan names.
+    /// The device's active credentials: every one the plan names. The private half is empty where it is not at hand any
+    /// more: the device keeps the file that it has of it.
     pub credentials: &'a [Credential],
     /// The fleet's secrets by name: every one a variable of the plan names.
     pub secrets: &'a BTreeMap<Arc<str>, Secret>,
@@ -122,6 +123,8 @@ struct Made<'t> {
     file: &'t TemplateFile,
     bytes: Secret,
     secrets: Vec<String>,
+    /// True if nothing could be made, for what it is made of is not at hand any more: the reader keeps its own.
+    keep: bool,
 }
 
 /// One template at work for one device.
@@ -156,7 +159,13 @@ impl<'a, 't> Scene<'a, 't> {
     /// Returns the file with the place that its reader gives it.
     fn place(&self, made: Made<'_>) -> Result<ArtifactFile, RenderError> {
         let (destination, owner) = self.whereabouts(made.file)?;
-        Ok(ArtifactFile { destination, owner, ..ArtifactFile::plain(&made.file.path, made.file.mode, made.bytes) })
+        let keep = made.keep;
+        Ok(ArtifactFile {
+            destination,
+            owner,
+            keep,
+            ..ArtifactFile::plain(&made.file.path, made.file.mode, made.bytes)
+        })
     }
 
     /// Returns a file's destination and owner.
@@ -224,7 +233,8 @@ impl<'a, 't> Scene<'a, 't> {
                 None => return Ok(None),
             },
         };
-        Ok(Some(Made { file, bytes, secrets }))
+        let keep = bytes.is_empty() && matches!(file.source, FileSource::Credential { .. });
+        Ok(Some(Made { file, bytes, secrets, keep }))
     }
 
     fn by_template(&self, source: &str, syntax: Syntax, path: &str) -> Result<(Secret, Vec<String>), RenderError> {
@@ -240,6 +250,10 @@ impl<'a, 't> Scene<'a, 't> {
         let filled = fill(&text, &self.context.marks, &self.context.slots).map_err(|error| not_filled(path, &error))?;
         if syntax == Syntax::Json {
             filled.bytes.expose(check_json).map_err(|reason| self.template_fault(source, reason))?;
+        }
+        if let Some(gone) = filled.slots.iter().map(|slot| &self.context.slots[*slot]).find(|slot| slot.is_gone()) {
+            let reason = format!("it holds the {}, which is not at hand any more", gone.what);
+            return Err(RenderError::File { path: path.to_owned(), reason });
         }
         let secrets = filled.slots.iter().map(|slot| self.context.slots[*slot].what.to_string()).collect();
         Ok((filled.bytes, secrets))
@@ -264,6 +278,9 @@ impl<'a, 't> Scene<'a, 't> {
                 let Some(secret) = self.context.slots[*slot].bytes else {
                     return Ok((Secret::new(format!("<secret {}>\n", found.what).into_bytes()), secrets));
                 };
+                if self.context.slots[*slot].is_gone() {
+                    return Ok((Secret::new(Vec::new()), secrets));
+                }
                 let mut bytes = secret.expose(|bytes| encode(found.nature, form, &[bytes])).ok_or_else(none)?;
                 Ok((Secret::new(std::mem::take(&mut *bytes)), secrets))
             }
@@ -420,6 +437,7 @@ files:
             serial: None,
             model: None,
             profile: "p".into(),
+            group: None,
             delivery: Arc::new(DeliveryPlan { name: "stick".into(), bundle, carrier: medium.into() }),
             credentials: Arc::default(),
             servers: Arc::default(),

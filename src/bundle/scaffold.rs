@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use crate::fleet::template::Syntax;
-use crate::fleet::{Class, Diagnose};
 
 use super::address::Address;
 use super::factory_scaffold::{CHIP_FLEETS, ChipFleet, Gaps};
 use super::quoting;
-use super::template::Template;
+use super::registration_scaffold::{RegistrationPlace, SERVER as REGISTRATION};
+use super::scaffold_error::ScaffoldError;
 
 /// What a new fleet is asked for.
 pub struct ScaffoldAnswers {
@@ -22,6 +22,8 @@ pub struct ScaffoldAnswers {
     pub demo: bool,
     /// Organization in the certificates; the fleet's name where there is none.
     pub organization: Option<String>,
+    /// Where the devices register by themselves, `https://HOST[:PORT]`; nowhere where there is none.
+    pub registration: Option<String>,
 }
 
 /// The files of a new fleet.
@@ -38,53 +40,6 @@ pub struct Scaffold {
     pub key: Option<String>,
     /// The batch key or pre-shared key to which its bundles are sealed.
     pub sealed_to: Option<String>,
-}
-
-/// Why no fleet can be made of the answers.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum ScaffoldError {
-    /// No such template.
-    #[error("there is no built-in template {name:?}")]
-    Template {
-        /// As it was named.
-        name: String,
-    },
-    /// A server of no protocol known.
-    #[error("{uri:?} is no address of a server")]
-    Server {
-        /// As it was given.
-        uri: String,
-    },
-    /// The template is made for another protocol.
-    #[error("template {template:?} needs a server with {scheme}://")]
-    Protocol {
-        /// The template.
-        template: String,
-        /// The scheme of its protocol.
-        scheme: &'static str,
-    },
-}
-
-impl Diagnose for ScaffoldError {
-    fn class(&self) -> Class {
-        Class::Input
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            ScaffoldError::Template { .. } => Some(format!("templates are {}", names().join(", "))),
-            ScaffoldError::Server { .. } => {
-                Some("write coaps://HOST:5684, mqtts://HOST:8883 or https://HOST".to_owned())
-            }
-            ScaffoldError::Protocol { scheme, .. } => Some(format!("add one: {scheme}://HOST")),
-        }
-    }
-}
-
-/// Returns everything that a fleet can be made of.
-fn names() -> Vec<&'static str> {
-    let chips = CHIP_FLEETS.iter().map(|fleet| fleet.name);
-    Template::builtin_names().iter().copied().chain(chips).collect()
 }
 
 /// What a built-in template's example fleet looks like.
@@ -121,6 +76,7 @@ pub fn chip_fleets() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Returns the fleet for a built-in template, or one of [`chip_fleets`].
 pub fn scaffold(template: &str, answers: &ScaffoldAnswers) -> Result<Scaffold, ScaffoldError> {
+    let registration = answers.registration.as_deref().map(|uri| RegistrationPlace::of(template, uri)).transpose()?;
     if let Some(fleet) = ChipFleet::named(template) {
         return chips(fleet, answers);
     }
@@ -132,7 +88,7 @@ pub fn scaffold(template: &str, answers: &ScaffoldAnswers) -> Result<Scaffold, S
         return Err(ScaffoldError::Protocol { template: template.to_owned(), scheme });
     }
     Ok(Scaffold {
-        fleet_yaml: fleet_yaml(template, &example, &servers, answers),
+        fleet_yaml: fleet_yaml(template, &example, &servers, registration.as_ref(), answers),
         devices_csv: devices_csv(example.prefix, example.profile, true, answers.devices),
         files: Vec::new(),
         key: matches!(example.sealing, Sealing::Cose).then(|| cose_path(answers.demo)),
@@ -262,7 +218,13 @@ fn server(uri: &str, scheme: &str, shared: Option<usize>) -> Result<ServerLine, 
     })
 }
 
-fn fleet_yaml(template: &str, example: &Example, servers: &[ServerLine], answers: &ScaffoldAnswers) -> String {
+fn fleet_yaml(
+    template: &str,
+    example: &Example,
+    servers: &[ServerLine],
+    registration: Option<&RegistrationPlace>,
+    answers: &ScaffoldAnswers,
+) -> String {
     let authority = authority(answers);
     let mut text = format!("version: 1\nfleet: {}\ninventory: devices.csv\nauthority: {authority}\n", answers.fleet);
     if matches!(example.sealing, Sealing::Cose) {
@@ -270,6 +232,10 @@ fn fleet_yaml(template: &str, example: &Example, servers: &[ServerLine], answers
         let _ = writeln!(text, "secrets:\n  {COSE_KEY}: {{{source}: {}}}", cose_path(answers.demo));
     }
     let _ = write!(text, "servers:\n{}", server_lines(servers));
+    if let Some(place) = registration {
+        let _ = writeln!(text, "  {REGISTRATION}: {{{}}}", place.server_fields(yaml));
+        text.push_str(&place.sections(example.profile, yaml));
+    }
     let _ = writeln!(text, "profiles:\n  {}:\n    credentials:", example.profile);
     let certificate = template != "lwm2m" || servers.iter().any(|server| server.security == "x509");
     if certificate {
@@ -278,8 +244,10 @@ fn fleet_yaml(template: &str, example: &Example, servers: &[ServerLine], answers
     if servers.iter().any(|server| server.security == "psk") {
         text.push_str("      management: {kind: psk, bytes: 16}\n");
     }
-    let mqtt_server = servers.iter().find(|server| server.protocol == "mqtt").map(|server| server.name.as_str());
-    let _ = writeln!(text, "    bundles:\n      site: {{template: {template}, {}}}", seal(example, mqtt_server));
+    // A device proves its connection where it will register at once; else at its MQTT server.
+    let proves = servers.iter().find(|server| server.protocol == "mqtt").map(|server| server.name.as_str());
+    let proves = registration.map(|_| REGISTRATION).or(proves);
+    let _ = writeln!(text, "    bundles:\n      site: {{template: {template}, {}}}", seal(example, proves));
     text.push_str("    deliveries:\n      stick: {bundle: site}\n");
     let mut mqtt = servers.iter().filter(|server| server.protocol == "mqtt");
     let named = match (template, mqtt.next(), mqtt.next()) {
@@ -307,9 +275,9 @@ fn server_lines(servers: &[ServerLine]) -> String {
 
 /// Returns what the example's bundle says of its protection. A sealed one is for the device with its serial only: every
 /// device of the batch could open it.
-fn seal(example: &Example, mqtt_server: Option<&str>) -> String {
+fn seal(example: &Example, proves: Option<&str>) -> String {
     let batch = format!("seal: sign+encrypt, recipients: [{{batch: {}}}], match: [serial]", example.profile);
-    match (example.sealing, mqtt_server) {
+    match (example.sealing, proves) {
         (Sealing::Plain(reason), _) => format!("seal: none, accept_plaintext: {}", yaml(reason)),
         (Sealing::BatchAndConnect, Some(server)) => format!("{batch}, connect: {{server: {server}, within: 30s}}"),
         (Sealing::Batch | Sealing::BatchAndConnect, _) => batch,

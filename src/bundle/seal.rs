@@ -70,6 +70,9 @@ fn encrypt(
     manifest: &Manifest,
     random: &dyn Random,
 ) -> Result<ArtifactFile, RenderError> {
+    if file.keep {
+        return Ok(file);
+    }
     let encryption = key.encryption();
     let mut drawn = [0; 16];
     let Manifest { device, bundle, version, .. } = manifest;

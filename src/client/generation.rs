@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::ClientError;
 use super::outcome;
 use super::state::State;
-use crate::bundle::sealed::{Authentic, OpenedFile};
+use crate::bundle::sealed::{Authentic, OpenedFile, Reason, Refusal};
 use crate::delivery::manifest::{LONGEST_MANIFEST, signature_name};
 use crate::delivery::{MANIFEST_NAME, Manifest, Scope};
 use crate::fleet::{Digest, Secret};
@@ -118,6 +118,21 @@ impl NewBundle {
         let papers = vec![(MANIFEST_NAME.to_owned(), authentic.document.clone()), (signature_name(0), signature)];
         let files = files.into_iter().map(|file| (file.entry.name().to_owned(), file.bytes)).collect();
         Self { name: folder_name(&authentic.manifest), papers, files }
+    }
+
+    /// Adds the files that the manifest says this device keeps: those of the same lane's bundle in force.
+    pub fn keeping(mut self, manifest: &Manifest, current: Option<&Generation>) -> Result<Self, ClientError> {
+        let lane = State::lane(manifest);
+        let own = current.and_then(|current| current.parts.iter().find(|part| State::lane(&part.manifest) == lane));
+        for entry in manifest.files.iter().filter(|entry| entry.keep) {
+            let kept = own.map(|own| own.file(entry.name())).transpose()?.flatten();
+            let missing = || {
+                let what = format!("{:?} does not come with it and is none of the bundle in force", entry.name());
+                ClientError::Refused(Refusal::new(Reason::Truncated, what))
+            };
+            self.files.push((entry.name().to_owned(), kept.ok_or_else(missing)?));
+        }
+        Ok(self)
     }
 }
 

@@ -248,7 +248,7 @@ impl Run<'_> {
         }
         policy::allow(self.client.disk, &self.device, &authentic.manifest)?;
         let files = authentic.open(shelf, keys, bench.limits)?;
-        let opened = Some(NewBundle::taken(&authentic, files));
+        let opened = Some(NewBundle::taken(&authentic, files).keeping(&authentic.manifest, bench.current)?);
         Ok(Bundle { authentic, opened })
     }
 

@@ -98,8 +98,13 @@ pub fn owner_of(machine: &Machine, file: &ManifestFile) -> Result<Option<Owner>,
     Ok(Some(Owner { user: id, group }))
 }
 
-/// Returns the third and, where it is a number, the fourth field of a name's line (passwd(5), group(5)).
+/// Returns the third and, where it is a number, the fourth field of a name's line (passwd(5), group(5)). `root` is 0 also
+/// where no table says so: a folder that becomes an image may not have them yet.
 fn look_up(machine: &Machine, table: &str, name: &str) -> Option<(u32, Option<u32>)> {
+    listed(machine, table, name).or_else(|| (name == "root").then_some((0, Some(0))))
+}
+
+fn listed(machine: &Machine, table: &str, name: &str) -> Option<(u32, Option<u32>)> {
     let text = read_bounded(&machine.path(table), LONGEST_TABLE).ok()?;
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());

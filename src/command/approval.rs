@@ -79,7 +79,6 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
             }
             let (_, registry) = registry::open(context)?;
             registry.approve(&actor, &decision.registration, &decision.reason)?;
-            registry.assign(&actor, &decision.registration)?;
             Ok(said(context, "approved", &decision.registration))
         }
         Action::Deny(decision) => {

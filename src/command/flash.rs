@@ -17,7 +17,9 @@ use crate::ui::consent::AskConsent;
 use crate::ui::first_article::AskFirstArticle;
 use crate::ui::measure::count;
 
+use super::sharing::{Sharing, Wanted};
 use super::{opened, selection, write};
+use crate::station::Selection as Chosen;
 
 /// Where hooks may leave things: nothing of ours lies there.
 pub(super) const HOOKS_HOME: &str = ".firstlight/hooks";
@@ -78,6 +80,7 @@ pub struct Args {
 /// Runs `firstlight flash`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let sharing = if context.globals.plan { None } else { Some(enter(&args, context, &station)?) };
     let flashing = Flashing::of(&args, context, &station)?;
     rehearse::check(station.shelf(), &flashing.devices, &|device| flashing.plan(device))?;
     flashing.check_chips()?;
@@ -85,7 +88,21 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         return Ok(context.would(&format!("flash {}", count(flashing.devices.len(), "device"))));
     }
     flashing.tell_of_new_chips()?;
-    flashing.run()
+    let done = flashing.run();
+    sharing.iter().for_each(|sharing| sharing.tell(context, &station));
+    done
+}
+
+/// A code that is scanned names a device of the inventory.
+fn enter(args: &Args, context: &Context, station: &Station) -> anyhow::Result<Sharing> {
+    if args.next {
+        return Sharing::enter(context, station, &Wanted::Line);
+    }
+    let chosen = match &args.scan {
+        Some(code) => Chosen::Named(vec![slots::scanned(&station.folder().fleet, station.ledger(), code)?]),
+        None => Chosen::from_words(&args.selection.ids, args.selection.all)?,
+    };
+    Sharing::enter(context, station, &Wanted::Chosen(&chosen))
 }
 
 /// What was asked for, resolved.
@@ -294,6 +311,6 @@ fn devices(args: &Args, station: &Station, slots: usize) -> Result<Vec<EndpointN
         let hardware = !args.programmer.iter().all(|text| text.starts_with("file:") || text.starts_with("image:"));
         return slots::waiting(fleet, station.ledger(), args.delivery.as_deref(), slots, hardware);
     }
-    let chosen = crate::station::Selection::from_words(&args.selection.ids, args.selection.all)?;
+    let chosen = Chosen::from_words(&args.selection.ids, args.selection.all)?;
     chosen.devices(fleet, Some(station.ledger()), args.delivery.as_deref())
 }

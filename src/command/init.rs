@@ -21,6 +21,7 @@ Examples:
   $ firstlight init my-fleet
   $ firstlight init lab --template cloud-init --devices 12 --demo
   $ firstlight init boards --template esp-idf
+  $ firstlight init home --template linux --registration localhost:8443
   $ firstlight init plant --template lwm2m --server coaps://lwm2m.example:5684";
 
 /// Arguments of `firstlight init`.
@@ -42,6 +43,9 @@ pub struct Args {
     /// Where the devices' server is: a URI, or its host alone; once for each server
     #[arg(long, value_name = "URI")]
     pub server: Vec<String>,
+    /// Where devices register by themselves: https://HOST:PORT, served by `firstlight serve`; of template linux
+    #[arg(long, value_name = "URI")]
+    pub registration: Option<String>,
     /// Use a throw-away authority whose certificates no real device may carry
     #[arg(long, conflicts_with = "passphrase_fd")]
     pub demo: bool,
@@ -67,6 +71,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let passphrase = if args.demo { None } else { founded::new_passphrase(context, args.template.is_none())? };
     let devices = folder::make(&root, &made, passphrase, &opened::surroundings(context))?;
     tell(context, &root, &template, devices, args.demo, made.sealed_to.as_deref())?;
+    if args.registration.is_some() {
+        context.printer.talk(format_args!("       firstlight serve --fleet {}", root.display()));
+    }
     Ok(Status::Done)
 }
 
@@ -139,6 +146,7 @@ fn answers(args: &Args, context: &Context, root: &Path, template: &str) -> anyho
         servers: servers.iter().map(|server| with_scheme(server.trim(), usual)).collect(),
         demo: args.demo,
         organization: None,
+        registration: args.registration.clone(),
     })
 }
 

@@ -15,8 +15,12 @@ use crate::ui::{Failure, Format, Level, Printer, Terminal, panics};
 pub mod client;
 pub mod context;
 pub mod globals;
+#[cfg(feature = "server")]
+mod hook_ground;
 pub mod media;
 
+#[cfg(feature = "station")]
+pub mod acl;
 #[cfg(feature = "station")]
 pub mod approval;
 #[cfg(feature = "station")]
@@ -50,6 +54,8 @@ pub mod ledger;
 #[cfg(feature = "station")]
 pub mod man;
 #[cfg(feature = "station")]
+pub mod model;
+#[cfg(feature = "station")]
 pub mod opened;
 #[cfg(feature = "station")]
 pub mod pick;
@@ -77,6 +83,12 @@ pub mod seal;
 pub mod selection;
 #[cfg(feature = "server")]
 pub mod serve;
+#[cfg(feature = "server")]
+pub mod serving_bundles;
+#[cfg(feature = "server")]
+mod serving_certificate;
+#[cfg(feature = "station")]
+pub mod sharing;
 #[cfg(feature = "station")]
 pub mod station;
 #[cfg(feature = "station")]
@@ -157,9 +169,15 @@ pub enum Command {
     /// Make, list and revoke tokens of devices and of people.
     #[cfg(feature = "station")]
     Token(token::Args),
+    /// Show what registered devices may publish and read, as mosquitto takes it.
+    #[cfg(feature = "station")]
+    Acl(acl::Args),
     /// Decide about devices that wait for a person.
     #[cfg(feature = "station")]
     Approval(approval::Args),
+    /// Models: what kinds of devices there are, and which device is which.
+    #[cfg(feature = "station")]
+    Model(model::Args),
     /// Save keys and records to one encrypted file.
     #[cfg(feature = "station")]
     Backup(backup::Args),
@@ -236,7 +254,11 @@ impl Command {
             #[cfg(feature = "station")]
             Command::Token(args) => token::run(args, context),
             #[cfg(feature = "station")]
+            Command::Acl(args) => acl::run(args, context),
+            #[cfg(feature = "station")]
             Command::Approval(args) => approval::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Model(args) => model::run(args, context),
             #[cfg(feature = "station")]
             Command::Backup(args) => backup::run(args, context),
             #[cfg(feature = "station")]

@@ -36,10 +36,17 @@ pub fn of_folder(context: &Context, folder: &FleetFolder) -> anyhow::Result<Regi
     Ok(registry)
 }
 
+/// Returns true if the fleet keeps its registry in its own folder and has one.
+pub fn is_in_folder(folder: &FleetFolder) -> bool {
+    matches!(folder.fleet.store(), StoreSpec::Folder) && folder.root.join(PRIVATE_FOLDER).join(FILE).exists()
+}
+
 /// Brings the groups of the fleet file into the registry; what did not change is left alone.
 fn declare(registry: &Registry, fleet: &Fleet, operator: &str) -> anyhow::Result<()> {
     let groups: BTreeMap<String, _> =
         fleet.groups().iter().map(|(name, policy)| (name.to_string(), policy.clone())).collect();
-    registry.declare_groups(&format!("operator {operator}"), &groups)?;
+    let actor = format!("operator {operator}");
+    registry.declare_groups(&actor, &groups)?;
+    registry.declare_rules(&actor, &fleet.models().rules)?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::planning::Planning;
 use super::write::Again;
 
 use super::selection::Selection;
+use super::sharing::{Sharing, Wanted};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,6 +49,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
             .show(context);
     }
     let station = opened::station(context, inventory)?;
+    let sharing = Sharing::enter(context, &station, &Wanted::Chosen(&chosen))?;
     let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), delivery)?;
     let work = Work {
         station: &station,
@@ -60,5 +62,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         together: false,
     };
     let fleet = station.folder().fleet.name().to_string();
-    work.run(context, &StationFiles { ledger: station.ledger().clone(), fleet })
+    let done = work.run(context, &StationFiles { ledger: station.ledger().clone(), fleet });
+    sharing.tell(context, &station);
+    done
 }

@@ -60,8 +60,13 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         count(restored.files.len(), "file"),
         restored.created
     ));
-    context
-        .printer
-        .talk("deliveries made after that backup are unknown here: compare with your receipts before you go on");
+    let words = match opened::ledger(context)?.membership()? {
+        met if met.mark.is_some() => {
+            "the registry knows what was made after that backup, this ledger does not; next: firstlight ledger reconcile"
+        }
+        fresh if fresh.issued == 0 && fresh.synchronized.is_none() => return Ok(Status::Done),
+        _ => "deliveries made after that backup are unknown here: compare with your receipts before you go on",
+    };
+    context.printer.talk(words);
     Ok(Status::Done)
 }

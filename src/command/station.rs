@@ -23,6 +23,7 @@ use crate::ui::Complaint;
 use crate::ui::measure::{count, parse_size};
 use crate::ui::station_screen::{Board, Key, Lines, Screen, Typist, raw};
 
+use super::sharing::{Sharing, Wanted};
 use super::{flash::HOOKS_HOME, opened};
 
 const EXAMPLES: &str = "\
@@ -81,6 +82,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// Runs `firstlight station`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let station = opened::station(context, args.inventory.as_deref())?;
+    let sharing = if context.globals.plan { None } else { Some(Sharing::enter(context, &station, &Wanted::Line)?) };
     let stock = Stock::of(&args, &station)?;
     let bays = bays(&args, context, &station)?;
     let Some(usual) = stock.usual.clone() else { return Err(StationError::NothingNext.into()) };
@@ -110,7 +112,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let most = args.count.map(|count| count as usize);
     let control = Control::new(stock.waiting.clone(), args.scan, most, args.once);
     let front = Front { context, station: &station, line: &line, control: &control };
-    front.run()?;
+    let ran = front.run();
+    sharing.iter().for_each(|sharing| sharing.tell(context, &station));
+    ran?;
     let verdict = control.verdict();
     let words = format!("{} passed, {} failed, {} left", verdict.made, verdict.failures.len(), control.left());
     context.printer.talk(words);

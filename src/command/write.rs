@@ -10,6 +10,7 @@ use crate::ui::measure::parse_size;
 use super::delivering::Work;
 use super::planning::Planning;
 use super::selection;
+use super::sharing::{Sharing, Wanted};
 use super::{opened, pick};
 
 const EXAMPLES: &str = "\
@@ -97,6 +98,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         return plan(&args, &chosen, context);
     }
     let station = opened::station(context, args.selection.inventory.as_deref())?;
+    let sharing = Sharing::enter(context, &station, &Wanted::Chosen(&chosen))?;
     let devices = chosen.devices(&station.folder().fleet, Some(station.ledger()), args.delivery.as_deref())?;
     let targets = targets(&args, context, devices.len())?;
     let work = Work {
@@ -110,7 +112,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         together: args.together,
     };
     let confirm = consent(&args, context, &station, &targets);
-    work.run(context, &*confirm)
+    let done = work.run(context, &*confirm);
+    sharing.tell(context, &station);
+    done
 }
 
 /// Returns which devices were asked for. The next one for an image file is the next that has no file either.

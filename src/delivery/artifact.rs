@@ -26,12 +26,14 @@ pub struct ArtifactFile {
     pub destination: Option<String>,
     /// Whose it is there.
     pub owner: Option<String>,
+    /// True if the reader keeps the file it has; there is no content.
+    pub keep: bool,
 }
 
 impl ArtifactFile {
     /// Returns a file in clear that stays where the reader keeps its bundles.
     pub fn plain(path: &str, mode: u32, bytes: Secret) -> Self {
-        Self { path: path.to_owned(), mode, bytes, encryption: None, destination: None, owner: None }
+        Self { path: path.to_owned(), mode, bytes, encryption: None, destination: None, owner: None, keep: false }
     }
 }
 
@@ -199,6 +201,7 @@ fn entry(file: &ArtifactFile) -> ManifestFile {
         encryption: file.encryption,
         destination: file.destination.clone(),
         owner: file.owner.clone(),
+        keep: file.keep,
     }
 }
 
@@ -229,6 +232,7 @@ fn read_spool(mut bytes: &[u8]) -> Option<SealedArtifact> {
             encryption: listed.encryption,
             destination: listed.destination.clone(),
             owner: listed.owner.clone(),
+            keep: listed.keep,
         });
     }
     let listed = manifest.files.clone();

@@ -107,6 +107,21 @@ impl PublicCredential {
             PublicKind::Psk { .. } | PublicKind::Token { .. } => None,
         }
     }
+
+    /// Returns what the registry finds it by: the SHA-256 of the public key, of a PSK's identity and name (two credentials of
+    /// a device may have one identity), or of a token.
+    pub fn registry_fingerprint(&self) -> Digest {
+        match &self.kind {
+            PublicKind::X509 { key_fingerprint, .. } | PublicKind::RawPublicKey { key_fingerprint, .. } => {
+                *key_fingerprint
+            }
+            PublicKind::Psk { identity } => {
+                let generation = self.generation.to_be_bytes();
+                Digest::of_parts([b"psk".as_slice(), identity.as_bytes(), self.name.as_bytes(), &generation])
+            }
+            PublicKind::Token { sha256, .. } => *sha256,
+        }
+    }
 }
 
 mod hex_text {

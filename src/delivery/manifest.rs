@@ -127,6 +127,9 @@ pub struct ManifestFile {
     /// Whose it is there, `user` or `user:group`; root's when absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub owner: Option<String>,
+    /// True for a file that does not come with the bundle: the reader's own, of the bundle in force, stays. Its size is 0.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub keep: bool,
 }
 
 impl ManifestFile {

@@ -22,6 +22,9 @@ pub struct DevicePlan {
     pub model: Option<Arc<str>>,
     /// The profile it follows.
     pub profile: Arc<str>,
+    /// The enrolment group of its profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Arc<str>>,
     /// How the bundle is delivered; shared by all devices of the profile.
     pub delivery: Arc<DeliveryPlan>,
     /// Credentials by name; shared by all devices of the profile.

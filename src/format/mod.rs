@@ -21,6 +21,7 @@ pub mod partition;
 pub mod read_at;
 pub mod segment;
 pub mod senml;
+pub mod tar;
 pub mod tlv;
 pub mod uf2;
 #[cfg(feature = "station")]

@@ -35,6 +35,11 @@ impl Machine {
         Self { root: root.to_owned() }
     }
 
+    /// Returns true if it is a folder that looks like a machine.
+    pub fn is_folder(&self) -> bool {
+        self.root != Path::new("/")
+    }
+
     /// Returns where the absolute `path` lies on this machine.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();

@@ -13,7 +13,7 @@ use crate::fleet::{CredentialKind, CredentialShape, Digest, Retain};
 use super::generation::Generations;
 use super::rows::Table;
 use super::work::Work;
-use super::{CredentialState, GenerationState, IssuedGeneration, LedgerError, NewCredential, contents};
+use super::{CredentialState, GenerationState, IssuedGeneration, LedgerError, NewCredential, contents, membership};
 
 /// A row of `generations`.
 pub(super) struct Generation {
@@ -199,6 +199,9 @@ pub(super) fn insert(
     let taken = known.iter().any(|generation| generation.state == GenerationState::Pending);
     if new.public.generation != next || taken {
         return Err(LedgerError::IssuedMeanwhile { device: id.clone(), credential: name.to_string() });
+    }
+    if new.public.certificate_serial().is_some() {
+        membership::refuse_beyond_limit(work.conn, id)?;
     }
     let fingerprint = new.public.key_fingerprint();
     refuse_taken(work.conn, "certificate serial", new.public.certificate_serial().map(Key::Text))?;

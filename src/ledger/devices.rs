@@ -10,7 +10,7 @@ use crate::fleet::{EndpointName, SerialNumber};
 
 use super::rows::Table;
 use super::work::Work;
-use super::{DeviceState, LedgerError};
+use super::{DeviceState, LedgerError, membership};
 
 /// What is known of a device.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -86,6 +86,7 @@ pub(super) fn admit(work: &mut Work<'_>, facts: &Facts<'_>) -> Result<i64, Ledge
         refuse_other_case(facts.id, record)?;
         refuse_retired(record)?;
     }
+    membership::refuse(work.conn, facts.id, found.is_some(), &work.now_text())?;
     refuse_taken_serial(work.conn, facts)?;
     match found {
         None => insert(work, facts),

@@ -176,6 +176,40 @@ pub enum LedgerError {
         /// As asked.
         device: String,
     },
+    /// The registry has not given the device to this station.
+    #[error("refusing to make device {device:?}: it is not leased to this station{since}")]
+    NotLeased {
+        /// The device.
+        device: EndpointName,
+        /// Until when it was, in words; empty where it never was.
+        since: String,
+    },
+    /// Somebody else has made the device.
+    #[error("refusing to make device {device:?}: station {station:?} has made it")]
+    MadeElsewhere {
+        /// The device.
+        device: EndpointName,
+        /// The other station.
+        station: String,
+    },
+    /// The station may not issue more certificates.
+    #[error(
+        "refusing to issue a certificate for device {device:?}: this station has issued {made}, its limit is {limit}"
+    )]
+    Quota {
+        /// The device.
+        device: EndpointName,
+        /// How many it has issued.
+        made: i64,
+        /// How many it may.
+        limit: i64,
+    },
+    /// What is to be told to the registry was told by another process meanwhile.
+    #[error("entry {seq} for the registry was made by another process meanwhile")]
+    ToldMeanwhile {
+        /// The entry's number.
+        seq: i64,
+    },
     /// Called in a way that the order of the steps forbids.
     #[error("the ledger was misused: {what}")]
     Misuse {
@@ -237,6 +271,7 @@ impl Diagnose for LedgerError {
             | LedgerError::Busy { .. }
             | LedgerError::InProgress { .. }
             | LedgerError::IssuedMeanwhile { .. }
+            | LedgerError::ToldMeanwhile { .. }
             | LedgerError::ClaimLost { .. } => Class::Surroundings,
             LedgerError::Corrupt { .. }
             | LedgerError::NewerSchema { .. }
@@ -245,6 +280,9 @@ impl Diagnose for LedgerError {
             | LedgerError::PoolEmpty { .. }
             | LedgerError::Unknown { .. } => Class::Input,
             LedgerError::Retired { .. }
+            | LedgerError::NotLeased { .. }
+            | LedgerError::MadeElsewhere { .. }
+            | LedgerError::Quota { .. }
             | LedgerError::Unlocked { .. }
             | LedgerError::ExposedElsewhere { .. }
             | LedgerError::BoundElsewhere { .. }
@@ -261,7 +299,19 @@ impl Diagnose for LedgerError {
                 format!("check that {} exists and is writable, then run the same command again", folder.display())
             }
             LedgerError::Full { .. } => "make room on this disk, then run the same command again: it resumes".into(),
-            LedgerError::Busy { .. } | LedgerError::IssuedMeanwhile { .. } => "run the same command again".into(),
+            LedgerError::Busy { .. } | LedgerError::IssuedMeanwhile { .. } | LedgerError::ToldMeanwhile { .. } => {
+                "run the same command again".into()
+            }
+            LedgerError::NotLeased { .. } => {
+                "where the registry can be reached: firstlight devices lease --count N; those held: firstlight devices leases"
+                    .into()
+            }
+            LedgerError::MadeElsewhere { device, .. } => {
+                format!("leave it to that station, or retire it there and give the unit another name than {device}")
+            }
+            LedgerError::Quota { .. } => {
+                "who administers the registry raises it: firstlight devices lease --station NAME --certificates N".into()
+            }
             LedgerError::Corrupt { .. } => {
                 "move .firstlight aside, then bring it back from a backup: firstlight restore FILE".into()
             }

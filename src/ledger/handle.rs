@@ -17,6 +17,7 @@ use super::work::{Surroundings, Work};
 use super::writer::{Counts, Fault, Writer};
 use super::{
     Beginning, Claim, CredentialState, LedgerError, NewCredential, Provenance, Ticket, claim, connection, load, steps,
+    times,
 };
 
 /// The ledger of one station: open once, cloned freely, used from any thread. Each step is on the disk when its call
@@ -235,6 +236,11 @@ impl Ledger {
         F: FnOnce(&mut Work<'_>) -> Result<T, LedgerError> + Send + 'static,
     {
         self.writer()?.run(job)
+    }
+
+    /// Returns now as the tables hold it.
+    pub(super) fn now_text(&self) -> String {
+        times::to_text(self.inner.clock.now())
     }
 
     /// Returns the folder of the lock files.

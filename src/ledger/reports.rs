@@ -15,7 +15,7 @@ use super::chain::{self, Stored};
 use super::deliveries::{self, Delivery};
 use super::{
     DeliveryState, DeviceRecord, DeviceState, FinishedDelivery, Ledger, LedgerError, Lying, PendingDelivery, devices,
-    holder, versions,
+    holder, membership, versions,
 };
 
 /// Which devices are wanted, in the order of their names without regard to case.
@@ -189,17 +189,18 @@ impl Ledger {
         })
     }
 
-    /// Returns the first of `ids` that has no finished delivery under this name yet and is not retired: on hardware if
-    /// `hardware`, else on any target.
+    /// Returns the first of `ids` that has no finished delivery under this name yet (on hardware if `hardware`, else on any
+    /// target), is not retired, and is this station's to make.
     pub fn next_undelivered<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a EndpointName>,
         delivery: &str,
         hardware: bool,
     ) -> Result<Option<&'a EndpointName>, LedgerError> {
+        let now = self.now_text();
         self.read(|conn| {
             for id in ids {
-                if is_undelivered(conn, id, delivery, hardware)? {
+                if is_undelivered(conn, id, delivery, hardware, &now)? {
                     return Ok(Some(id));
                 }
             }
@@ -223,7 +224,8 @@ impl Ledger {
     }
 }
 
-fn entry(stored: Stored) -> Entry {
+/// Makes what is shown of a stored row.
+pub(super) fn entry(stored: Stored) -> Entry {
     Entry {
         seq: stored.seq,
         at: stored.at,
@@ -239,14 +241,21 @@ fn entry(stored: Stored) -> Entry {
     }
 }
 
-fn is_undelivered(conn: &Connection, id: &EndpointName, delivery: &str, hardware: bool) -> Result<bool, LedgerError> {
+fn is_undelivered(
+    conn: &Connection,
+    id: &EndpointName,
+    delivery: &str,
+    hardware: bool,
+    now: &str,
+) -> Result<bool, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT NOT EXISTS (
              SELECT 1 FROM devices AS v WHERE v.folded = ?1 AND (v.state = 'retired' OR EXISTS (
                  SELECT 1 FROM deliveries AS d
                  WHERE d.device = v.row AND d.name = ?2 AND d.state = 'finished' AND d.hardware >= ?3)))",
     )?;
-    Ok(statement.query_row(params![id.folded(), delivery, hardware], |row| row.get(0))?)
+    let undelivered: bool = statement.query_row(params![id.folded(), delivery, hardware], |row| row.get(0))?;
+    Ok(undelivered && membership::may_make(conn, id, now)?)
 }
 
 fn finished_on(conn: &Connection, target: &TargetIdentity) -> Result<Vec<FinishedDelivery>, LedgerError> {

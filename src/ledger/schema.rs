@@ -10,7 +10,7 @@ use super::LedgerError;
 pub(super) const APPLICATION: i64 = 0x666c_6774;
 
 /// Each script lifts the file from the schema of its index to the next one. Scripts that were released never change.
-const SCRIPTS: [&str; KNOWN as usize] = [FIRST, FACTORY];
+const SCRIPTS: [&str; KNOWN as usize] = [FIRST, FACTORY, SHARED];
 
 const FIRST: &str = "
 CREATE TABLE ledger (
@@ -191,8 +191,47 @@ CREATE TABLE confirmations (
 ) STRICT;
 ";
 
+/// What a station needs that shares a registry with others: what it agreed with it, which devices it may make, which others
+/// have made, and what it has still to tell. Not vouched for by events: these are copies of what the registry knows.
+const SHARED: &str = "
+CREATE TABLE membership (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    shared INTEGER NOT NULL CHECK (shared IN (0, 1)),
+    epoch INTEGER NOT NULL,
+    mark BLOB,
+    proposed BLOB,
+    certificates INTEGER,
+    synchronized TEXT,
+    conflicts INTEGER NOT NULL
+) STRICT;
+INSERT INTO membership (one, shared, epoch, conflicts) VALUES (1, 0, 0, 0);
+CREATE TABLE leases (
+    folded TEXT PRIMARY KEY,
+    until TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE elsewhere (
+    folded TEXT PRIMARY KEY,
+    station TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE elsewhere_serials (
+    serial TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY,
+    event INTEGER NOT NULL,
+    entry TEXT,
+    digest BLOB NOT NULL
+) STRICT;
+CREATE INDEX outbox_unsent ON outbox (seq) WHERE entry IS NOT NULL;
+CREATE TABLE served (
+    version INTEGER PRIMARY KEY REFERENCES versions,
+    key BLOB NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+";
+
 /// The newest schema this program knows.
-pub(super) const KNOWN: u32 = 2;
+pub(super) const KNOWN: u32 = 3;
 
 /// Returns the digest that stands before the first event: the chain belongs to one fleet.
 pub(super) fn genesis(fleet: &str) -> Digest {

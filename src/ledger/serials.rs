@@ -87,7 +87,8 @@ fn next(conn: &Connection, pool: &SerialPool, reserved: &HashSet<String>) -> Res
 
 fn is_taken(conn: &Connection, serial: &str) -> Result<bool, LedgerError> {
     let mut statement = conn.prepare_cached(
-        "SELECT 1 FROM devices WHERE serial = ?1 UNION ALL SELECT 1 FROM serials WHERE serial = ?1 LIMIT 1",
+        "SELECT 1 FROM devices WHERE serial = ?1 UNION ALL SELECT 1 FROM serials WHERE serial = ?1
+         UNION ALL SELECT 1 FROM elsewhere_serials WHERE serial = ?1 LIMIT 1",
     )?;
     Ok(statement.query_row([serial], |_| Ok(())).optional()?.is_some())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::delivery::{SealedMaterial, Step, TargetIdentity};
+use crate::delivery::{SealedMaterial, Step, TargetIdentity, TargetKind};
 use crate::fleet::{CredentialShape, DevicePlan, Digest, EndpointName, SerialNumber};
 
 use super::holder::Held;
@@ -77,6 +77,22 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// What a device fetches by itself: nobody looked at a target before.
+    pub(super) fn over_the_network(plan: &DevicePlan, summary: &Value) -> Self {
+        let target = TargetIdentity {
+            kind: TargetKind::Folder,
+            name: "https".to_owned(),
+            path: String::new(),
+            size: None,
+            port: None,
+            serial: None,
+            cid: None,
+            diskseq: None,
+            chip: None,
+        };
+        Self::new(&Beginning { plan, summary, target: &target, again: None, rework: None })
+    }
+
     pub(super) fn new(beginning: &Beginning<'_>) -> Self {
         let plan = beginning.plan;
         Self {

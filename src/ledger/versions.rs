@@ -36,6 +36,7 @@ pub(super) fn matching(
     let mut statement = conn.prepare_cached(
         "SELECT row, version, plan, credentials, created,
                 EXISTS (SELECT 1 FROM deliveries AS d WHERE d.version = versions.row AND d.exposed IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM served AS s WHERE s.version = versions.row)
          FROM versions WHERE device = ?1 AND delivery = ?2 ORDER BY version DESC",
     )?;
     let mut rows = statement.query(params![device, &*asked.delivery])?;

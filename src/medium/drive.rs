@@ -16,7 +16,7 @@ use crate::delivery::{
     Cargo, Consent, Effect, Event, Footprint, Preflight, Receipt, Sink, SinkError, Step, TargetIdentity, TargetImage,
     target::accept_id,
 };
-use crate::fleet::Digest;
+use crate::fleet::{Digest, MediumPlan};
 use crate::host::block::number_of;
 use crate::host::drives::{Decision, Severity};
 use crate::host::{BlockDevice, Drive, HostError, Machine, busy};
@@ -92,7 +92,7 @@ impl DriveSink {
         self.ejected
     }
 
-    fn find(&self) -> Result<Drive, SinkError> {
+    pub(super) fn find(&self) -> Result<Drive, SinkError> {
         match &self.selector {
             DriveSelector::Node(node) => find_node(&self.machine, node),
             selector => find_attached(&self.machine, selector),
@@ -100,7 +100,7 @@ impl DriveSink {
     }
 
     /// The drive that was agreed on, as it is now.
-    fn find_again(&self, agreed: &TargetIdentity) -> Result<Drive, SinkError> {
+    pub(super) fn find_again(&self, agreed: &TargetIdentity) -> Result<Drive, SinkError> {
         let drives = scan(&self.machine)?;
         let gone = || SinkError::Swapped { target: agreed.name.clone(), difference: "it is no longer there".into() };
         let drive = drives.into_iter().find(|drive| drive.identity().path == agreed.path).ok_or_else(gone)?;
@@ -110,7 +110,7 @@ impl DriveSink {
         }
     }
 
-    fn check(&self, drive: &Drive) -> Result<(), SinkError> {
+    pub(super) fn check(&self, drive: &Drive) -> Result<(), SinkError> {
         let verdict = drive.verdict();
         let target = drive.node.display().to_string();
         if drive.read_only && !verdict.weighs(Severity::Forbids) {
@@ -143,7 +143,7 @@ impl DriveSink {
         SinkError::Busy { target: drive.node.display().to_string(), holders }
     }
 
-    fn open(&self, drive: &Drive) -> Result<BlockDevice, SinkError> {
+    pub(super) fn open(&self, drive: &Drive) -> Result<BlockDevice, SinkError> {
         let name = drive.node.display().to_string();
         let device = BlockDevice::open_exclusively(&self.machine.path(&drive.node));
         device.map_err(|error| match errno(&error) {
@@ -154,7 +154,12 @@ impl DriveSink {
     }
 
     /// The node could have become another device between the look and the opening; an open device cannot.
-    fn check_opened(&self, device: &BlockDevice, drive: &Drive, agreed: &TargetIdentity) -> Result<(), SinkError> {
+    pub(super) fn check_opened(
+        &self,
+        device: &BlockDevice,
+        drive: &Drive,
+        agreed: &TargetIdentity,
+    ) -> Result<(), SinkError> {
         let swapped = |difference: String| Err(SinkError::Swapped { target: agreed.name.clone(), difference });
         if device.number() != drive.number {
             return swapped("its node belongs to another device".into());
@@ -166,7 +171,28 @@ impl DriveSink {
         self.find_again(agreed).map(drop)
     }
 
-    fn write(
+    /// Reads what is there and says what would be lost.
+    pub(super) fn look(&self, drive: &Drive, mut layout: MediumPlan) -> Result<Preflight, SinkError> {
+        let name = drive.node.display().to_string();
+        let device = BlockDevice::open_for_reading(&self.machine.path(&drive.node));
+        let reader = DeviceReader::new(device.map_err(|error| open_error(&name, "reading", error))?);
+        let found = inspect::inspect(&name, &reader).map_err(|error| look_error(&name, error))?;
+        let (front, back) = inspect::ends(&reader).map_err(io_error(&name, "reading", 0))?;
+        let identity = drive.identity();
+        let content = Digest::of_parts([front.as_slice(), back.as_slice()]);
+        let accept = accept_id(&identity, content);
+        layout.size = Some(layout.size.unwrap_or(drive.size));
+        let carried = found.sole_bundles().iter().map(|bundle| bundle.manifest.clone());
+        Ok(Preflight::new(identity, Effect::Overwrites(found.losses()), layout, Some(accept)).carrying(carried))
+    }
+
+    /// The bytes are there and proven; a kernel that keeps the old table, or does not eject, changes nothing of that.
+    pub(super) fn let_go(&mut self, device: &BlockDevice) {
+        let _ = device.reread_partitions();
+        self.ejected = self.eject && device.eject().unwrap_or(false);
+    }
+
+    pub(super) fn write(
         &self,
         device: &BlockDevice,
         drive: &Drive,
@@ -200,20 +226,10 @@ impl DriveSink {
 impl Sink for DriveSink {
     fn preflight(&mut self, need: &Footprint) -> Result<Preflight, SinkError> {
         let drive = self.find()?;
-        let mut layout = need.volume(&drive.node.display().to_string())?.clone();
+        let layout = need.volume(&drive.node.display().to_string())?.clone();
         self.check(&drive)?;
         check_room(&drive, need)?;
-        let name = drive.node.display().to_string();
-        let device = BlockDevice::open_for_reading(&self.machine.path(&drive.node));
-        let reader = DeviceReader::new(device.map_err(|error| open_error(&name, "reading", error))?);
-        let found = inspect::inspect(&name, &reader).map_err(|error| look_error(&name, error))?;
-        let (front, back) = inspect::ends(&reader).map_err(io_error(&name, "reading", 0))?;
-        let identity = drive.identity();
-        let content = Digest::of_parts([front.as_slice(), back.as_slice()]);
-        let accept = accept_id(&identity, content);
-        layout.size = Some(layout.size.unwrap_or(drive.size));
-        let carried = found.sole_bundles().iter().map(|bundle| bundle.manifest.clone());
-        Ok(Preflight::new(identity, Effect::Overwrites(found.losses()), layout, Some(accept)).carrying(carried))
+        self.look(&drive, layout)
     }
 
     fn commit(&mut self, cargo: &Cargo<'_>, consent: Consent, watch: &dyn Fn(Event<'_>)) -> Result<Receipt, SinkError> {
@@ -224,9 +240,7 @@ impl Sink for DriveSink {
         let device = self.open(&drive)?;
         self.check_opened(&device, &drive, agreed)?;
         let outcome = self.write(&device, &drive, &image, &|moment| tell(cargo, moment, watch))?;
-        // The bytes are there and proven; a kernel that keeps the old table, or does not eject, changes nothing of that.
-        let _ = device.reread_partitions();
-        self.ejected = self.eject && device.eject().unwrap_or(false);
+        self.let_go(&device);
         Ok(Receipt {
             target: drive.identity(),
             artifact: cargo.digest(),
@@ -295,6 +309,12 @@ fn check_room(drive: &Drive, need: &Footprint) -> Result<(), SinkError> {
     if wanted > drive.size {
         return Err(SinkError::TooSmall { target, need: wanted, have: drive.size });
     }
+    check_blocks(drive)
+}
+
+/// Fails for a drive whose blocks are not those that media are made of.
+pub(super) fn check_blocks(drive: &Drive) -> Result<(), SinkError> {
+    let target = drive.node.display().to_string();
     if drive.logical_block != SECTOR {
         let reason =
             format!("{target} has blocks of {} bytes, media are made with {SECTOR} bytes", drive.logical_block);

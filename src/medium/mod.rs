@@ -5,6 +5,8 @@ pub mod bundle;
 pub mod content;
 pub mod drive;
 pub mod engine;
+#[cfg(feature = "station")]
+mod erase;
 mod failure;
 mod finding;
 pub mod folder;

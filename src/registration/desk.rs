@@ -1,5 +1,6 @@
 //! The desk where devices register: reads a request, judges its proof, asks for the transaction, words the answer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -7,22 +8,30 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::delivery::{Clock, Random};
-use crate::fleet::Digest;
-use crate::fleet::enrolment::Refusal;
+use crate::fleet::enrolment::{Rates, Refusal, Subscription};
+use crate::registry::instances::DESIGNATION;
 use crate::registry::registering::{
-    Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Registered, Report, Visit,
+    Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Registered, Report, Validated, Visit,
 };
 use crate::registry::{Registrar, Registry, RegistryError};
 
+use super::allotment::resources;
+use super::bundles::{Bundles, Counter};
 use super::challenge::Challenges;
 use super::exchange::{Incoming, Registration, Reply};
 use super::groups::{Group, Groups};
+use super::hooks::{Bag, Errands, Heralds, HookCaller, HookGround, News};
 use super::keys::ClaimKeys;
+use super::model_choice::{ModelQuestion, Pointed, who_asks};
+use super::model_shelf::Models;
 use super::proof::{Judge, Proven, Unproven};
+use super::repetition::{digest, idempotency};
 use super::request::{self, AskedModel, Refused, Request, known, malformed, object};
 
 /// After how many seconds a device asks again whether it was approved.
 const PENDING: u32 = 30;
+/// After how many seconds a device tries again when a hook failed.
+const AGAIN: u32 = 10;
 /// After how many seconds a device asks again when the registry is away.
 const AWAY: u32 = 5;
 
@@ -35,25 +44,12 @@ pub trait Issuer: Send + Sync {
     fn servers(&self, device: &crate::fleet::EndpointName, wanted: Option<&[String]>) -> Value;
 
     /// Returns the instance of the model that fits a device; a refusal where the device asks for one it cannot have.
-    fn model(&self, request: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Refused>;
-}
+    fn model(&self, request: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Pointed>;
 
-/// What a device says that decides its model.
-pub struct ModelQuestion<'a> {
-    /// The device.
-    pub device: &'a crate::fleet::EndpointName,
-    /// Its facts.
-    pub facts: &'a Facts,
-    /// LwM2M objects it lists.
-    pub objects: &'a [String],
-    /// The reference it gives.
-    pub reference: Option<&'a str>,
-    /// The model it brings.
-    pub inline: Option<&'a Value>,
-    /// Values of its instance.
-    pub values: Option<&'a Value>,
-    /// What its group allows.
-    pub accepted: &'a crate::fleet::enrolment::AcceptedModels,
+    /// Returns the models that devices choose from and reports are judged by, where there are any.
+    fn models(&self) -> Option<&Arc<Models>> {
+        None
+    }
 }
 
 /// A certificate just made.
@@ -67,13 +63,17 @@ pub struct Certified {
 /// The desk. One for a server; used from any thread.
 pub struct Desk {
     judge: Judge,
-    groups: Groups,
+    groups: Arc<Groups>,
     registrar: Registrar,
     registry: Registry,
     issuer: Arc<dyn Issuer>,
+    bundles: Arc<dyn Bundles>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     alarm: Arc<Alarm>,
+    caller: Arc<HookCaller>,
+    errands: Errands,
+    _heralds: Heralds,
 }
 
 /// Is told what ails the registry: the device is not.
@@ -87,6 +87,8 @@ pub struct Equipment {
     pub keys: Arc<dyn ClaimKeys>,
     /// Certificates, servers, models.
     pub issuer: Arc<dyn Issuer>,
+    /// Bundles that devices fetch.
+    pub bundles: Arc<dyn Bundles>,
     /// The fleet's own root certificate (DER).
     pub root: Vec<u8>,
     /// The time.
@@ -95,33 +97,56 @@ pub struct Equipment {
     pub random: Arc<dyn Random>,
     /// Who is told what ails the registry.
     pub alarm: Arc<Alarm>,
+    /// What hooks stand on.
+    pub hooks: Arc<dyn HookGround>,
+    /// Subscribers of the fleet, by name.
+    pub subscriptions: BTreeMap<String, Subscription>,
 }
 
 impl Desk {
-    /// Opens the desk: reads the policies of all groups.
+    /// Opens the desk: reads the policies of all groups, and starts what hooks have to do.
     pub fn open(equipment: Equipment) -> Result<Self, RegistryError> {
-        let Equipment { registry, keys, issuer, root, clock, random, alarm } = equipment;
-        let desk = Self {
+        let Equipment { registry, keys, issuer, bundles, root, clock, random, alarm, hooks, subscriptions } = equipment;
+        let groups = Arc::new(Groups::new(registry.clone(), &root));
+        groups.refresh()?;
+        let caller = Arc::new(HookCaller::new(hooks, Arc::clone(&clock)));
+        let errands = Errands::start(Bag {
+            registry: registry.clone(),
+            groups: Arc::clone(&groups),
+            caller: Arc::clone(&caller),
+            alarm: Arc::clone(&alarm),
+        });
+        let heralds = Heralds::start(News {
+            registry: registry.clone(),
+            groups: Arc::clone(&groups),
+            caller: Arc::clone(&caller),
+            subscriptions,
+            alarm: Arc::clone(&alarm),
+        });
+        Ok(Self {
             judge: Judge {
                 fleet: registry.tenant().to_owned(),
                 keys,
                 challenges: Challenges::new(&*random),
                 registry: registry.clone(),
             },
-            groups: Groups::new(registry.clone(), &root),
+            groups,
             registrar: Registrar::start(registry.clone()),
             registry,
             issuer,
+            bundles,
             clock,
             random,
             alarm,
-        };
-        desk.groups.refresh()?;
-        Ok(desk)
+            caller,
+            errands,
+            _heralds: heralds,
+        })
     }
 
     /// Reads the policies anew, for a fleet file or a registry that changed.
     pub fn refresh(&self) -> Result<(), RegistryError> {
+        self.issuer.models().map_or(Ok(()), |models| models.refresh())?;
         self.groups.refresh()
     }
 
@@ -129,13 +154,21 @@ impl Desk {
         let request = Request::read(&incoming.fields)?;
         // A policy that changed under way is read anew, once.
         for _ in 0..2 {
-            let asked = self.asked(incoming, &request)?;
+            let mut asked = self.asked(incoming, &request)?;
+            let words = self.validate(&mut asked)?;
             let decision = self.registrar.register(asked)?;
-            if decision == Decision::Stale {
-                self.groups.refresh()?;
-                continue;
+            match decision {
+                Decision::Stale => self.groups.refresh()?,
+                Decision::Refused(refusal @ (Refusal::DeniedByHook | Refusal::HookFailed)) => {
+                    return Ok(refused_by_hook(refusal, &words));
+                }
+                decision => {
+                    if matches!(decision, Decision::Assigning { .. }) {
+                        self.errands.ring();
+                    }
+                    return Ok(reply(decision));
+                }
             }
-            return Ok(reply(decision));
         }
         Ok(Reply::refused(Refusal::TryLater, "the group's policy is being changed").after(1))
     }
@@ -150,7 +183,7 @@ impl Desk {
         let instance = self.issuer.model(&model_question(request, &facts, &group))?;
         let certified = self.certified(request)?;
         let registration = self.draw(now);
-        let resources = resources(request, &group);
+        let resources = resources(request, &group)?;
         let answer =
             self.answer(&registration, request, &group, instance.as_ref(), certified.as_ref(), &resources, now);
         Ok(Asked {
@@ -168,10 +201,29 @@ impl Desk {
             instance,
             resources,
             allocates: group.policy.hooks.allocate.is_some(),
+            validated: Validated::Agreed,
             asked: incoming.fields.clone(),
             answer,
             source: incoming.source.to_string(),
         })
+    }
+
+    fn counter(&self) -> Counter<'_> {
+        Counter { judge: &self.judge, groups: &self.groups, registry: &self.registry, bundles: &*self.bundles }
+    }
+
+    /// Asks the group's own check, and returns its words. Only a device whose proof holds is asked about, and no repetition.
+    fn validate(&self, asked: &mut Asked) -> Result<String, RegistryError> {
+        let policy = Arc::clone(&asked.policy);
+        let Some(target) = &policy.hooks.validate else { return Ok(String::new()) };
+        asked.validated = Validated::NotAsked;
+        if !self.registry.needs_check(asked)? {
+            return Ok(String::new());
+        }
+        let (validated, attributes, words) = self.caller.validate(target, self.registry.tenant(), asked);
+        asked.validated = validated;
+        asked.facts.attributes.extend(attributes);
+        Ok(words)
     }
 
     fn group(&self, name: Option<&str>) -> Result<Arc<Group>, Refused> {
@@ -234,6 +286,7 @@ impl Desk {
         match result {
             Ok(reply) => reply,
             Err(Unproven::Refused((refusal, words))) => Reply::refused(refusal, words),
+            Err(Unproven::Pointed(pointed)) => pointed.reply(),
             Err(Unproven::Registry(error)) => {
                 (self.alarm)(&error);
                 Reply::refused(Refusal::TryLater, "the registry cannot answer now").after(AWAY)
@@ -260,10 +313,23 @@ impl Desk {
             objects: request::objects(fields)?,
         };
         let (visit, _) = self.visit(registration, incoming)?;
-        Ok(match self.registry.report(visit, report)? {
+        Ok(match self.registry.report(visit, report, self.issuer.models().map(|models| Arc::clone(models) as _))? {
             Ok(registered) => state_of(&registered),
             Err(refusal) => Reply::refused(refusal, refusal.says()),
         })
+    }
+
+    /// The models that a device may choose from; it need not be registered yet.
+    fn listed_models(&self, incoming: &Incoming) -> Result<Reply, Unproven> {
+        let (device, group) = who_asks(&incoming.target)?;
+        let group = self.group(group.as_deref())?;
+        let Proven { proof, nonce } = self.judge.judge(incoming, &device, &group, self.clock.now())?;
+        if let Err(refusal) = self.registry.look(&device, &group.name, proof, nonce)? {
+            return Ok(Reply::refused(refusal, refusal.says()));
+        }
+        let accepted = &group.policy.models;
+        let items = self.issuer.models().map(|models| models.choices(accepted)).unwrap_or_default();
+        Ok(Reply::fields(200, json!({ "items": items, "supplied": accepted.supplied })))
     }
 
     fn renewed(&self, registration: &str, incoming: &Incoming) -> Result<Reply, Unproven> {
@@ -288,6 +354,10 @@ impl Desk {
 impl Registration for Desk {
     fn register(&self, incoming: Incoming) -> Reply {
         self.told(self.registered(&incoming))
+    }
+
+    fn models(&self, incoming: Incoming) -> Reply {
+        self.told(self.listed_models(&incoming))
     }
 
     fn challenge(&self, _: Incoming) -> Reply {
@@ -322,12 +392,16 @@ impl Registration for Desk {
         }))
     }
 
-    fn bootstrap(&self, _: Incoming) -> Reply {
-        Reply::refused(Refusal::NotRegistered, "this server holds no bundles")
+    fn bootstrap(&self, incoming: Incoming) -> Reply {
+        self.told(self.counter().fetched(&incoming, self.clock.now()))
     }
 
-    fn bootstrap_result(&self, _: Incoming) -> Reply {
-        Reply::refused(Refusal::NotRegistered, "this server holds no bundles")
+    fn bootstrap_result(&self, incoming: Incoming) -> Reply {
+        self.told(self.counter().heard(&incoming, self.clock.now()))
+    }
+
+    fn rates(&self, group: Option<&str>) -> Option<Rates> {
+        self.groups.get(group)?.policy.rates
     }
 
     fn is_ready(&self) -> bool {
@@ -362,8 +436,22 @@ fn state_of(registered: &Registered) -> Reply {
     match registered.state.as_str() {
         "assigned" => Reply::fields(200, registered.answer.clone()),
         "pending" | "assigning" => waiting(&registered.id, &registered.state),
+        "failed" => {
+            let is_denied = registered.decided_by.as_deref() == Some("hook");
+            let refusal = if is_denied { Refusal::DeniedByHook } else { Refusal::HookFailed };
+            refused_by_hook(refusal, registered.reason.as_deref().unwrap_or_default())
+        }
         "denied" => Reply::refused(Refusal::ApprovalDenied, registered.reason.clone().unwrap_or_default()),
         state => Reply::refused(Refusal::NotRegistered, format!("the registration is {state}")),
+    }
+}
+
+/// A hook's no is told in its words; how it failed is nothing to a device.
+fn refused_by_hook(refusal: Refusal, words: &str) -> Reply {
+    match refusal {
+        Refusal::DeniedByHook if !words.is_empty() => Reply::refused(refusal, words),
+        Refusal::DeniedByHook => Reply::refused(refusal, refusal.says()),
+        _ => Reply::refused(refusal, refusal.says()).after(AGAIN),
     }
 }
 
@@ -374,6 +462,11 @@ fn is_registration(text: &str) -> bool {
 fn facts(request: &Request, group: &Group) -> Facts {
     let mut attributes = group.policy.attributes.clone();
     attributes.extend(request.attributes.clone());
+    if let (Some(AskedModel::Reference(reference)), true) = (&request.model, group.policy.models.chosen.is_empty()) {
+        // Where a device may not choose, what it says it is decides by the rules.
+        let designation = reference.split('@').next().unwrap_or(reference).to_owned();
+        attributes.entry(DESIGNATION.to_owned()).or_insert(designation);
+    }
     Facts {
         serial: request.serial.clone(),
         vendor: request.vendor.clone(),
@@ -381,6 +474,7 @@ fn facts(request: &Request, group: &Group) -> Facts {
         firmware: request.firmware.clone(),
         protocol: request.protocol.clone(),
         address: request.address.clone(),
+        objects: request.objects.clone(),
         attributes,
     }
 }
@@ -406,7 +500,6 @@ fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) 
     ModelQuestion {
         device: &request.device,
         facts,
-        objects: &request.objects,
         reference,
         inline,
         values: request.values.as_ref(),
@@ -414,64 +507,7 @@ fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) 
     }
 }
 
-fn resources(request: &Request, group: &Group) -> Vec<NewResource> {
-    let serial = request.serial.as_ref().map(ToString::to_string).unwrap_or_default();
-    let fill = |text: &str| {
-        text.replace("{id}", request.device.as_str()).replace("{group}", &group.name).replace("{serial}", &serial)
-    };
-    let declared = group.policy.resources.iter();
-    declared
-        .map(|resource| NewResource {
-            kind: resource.kind.clone(),
-            name: fill(&resource.name),
-            detail: resource.detail.iter().map(|(name, value)| (name.clone(), Value::from(fill(value)))).collect(),
-        })
-        .collect()
-}
-
 fn credential(certified: &Certified) -> Value {
     let Certified { credential, chain } = certified;
     json!({ "name": credential.name, "kind": credential.kind, "certificate": credential.public, "chain": chain })
-}
-
-/// The device's own key, else one that stands for what it asks: asking the same again is the same request.
-fn idempotency(incoming: &Incoming, request: &Request) -> String {
-    let device = request.device.folded();
-    match &incoming.idempotency_key {
-        Some(key) => format!("key/{device}/{key}"),
-        None => format!("asked/{device}/{}", hex::encode(digest(&incoming.fields).as_bytes())),
-    }
-}
-
-/// Digest of what is asked, whatever the order of its fields.
-fn digest(fields: &Value) -> Digest {
-    let mut text = String::new();
-    write_sorted(fields, &mut text);
-    Digest::of(text.as_bytes())
-}
-
-fn write_sorted(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(name, _)| *name);
-            text.push('{');
-            for (name, value) in fields {
-                text.push_str(&Value::from(name.as_str()).to_string());
-                text.push(':');
-                write_sorted(value, text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for item in items {
-                write_sorted(item, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        other => text.push_str(&other.to_string()),
-    }
 }

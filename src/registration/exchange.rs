@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 pub use crate::fleet::enrolment::Role;
 
-use crate::fleet::enrolment::Refusal;
+use crate::fleet::enrolment::{Rates, Refusal};
 
 /// One request of a device, read whole and within bounds. There is no `Debug`: `authorization` may be a token.
 pub struct Incoming {
@@ -180,6 +180,11 @@ impl Reply {
 pub trait Registration: Send + Sync {
     /// `POST /v1/register`.
     fn register(&self, incoming: Incoming) -> Reply;
+    /// `GET /v1/register/models`: the models a device may choose from.
+    fn models(&self, incoming: Incoming) -> Reply {
+        let _ = incoming;
+        Reply::fields(200, serde_json::json!({ "items": [], "supplied": false }))
+    }
     /// `GET /v1/challenge`.
     fn challenge(&self, incoming: Incoming) -> Reply;
     /// `GET /v1/registrations/{registration}`.
@@ -194,6 +199,8 @@ pub trait Registration: Send + Sync {
     fn bootstrap(&self, incoming: Incoming) -> Reply;
     /// `POST /v1/bootstrap/result`.
     fn bootstrap_result(&self, incoming: Incoming) -> Reply;
+    /// Returns the rates of the group that a request is for, where the group has its own; `group` as it is named there.
+    fn rates(&self, group: Option<&str>) -> Option<Rates>;
     /// Returns true while the registry answers: for `/healthz`.
     fn is_ready(&self) -> bool;
 }
@@ -231,6 +238,16 @@ pub enum Act {
     ListModels,
     ShowModel,
     ImportModel,
+    SetModelState,
+    DiffModels,
+    ListRules,
+    PutRule,
+    RemoveRule,
+    ListProposals,
+    DeviceModel,
+    AssignModel,
+    DecideModel,
+    DescribeDevice,
     ListEvents,
     Stats,
 }

@@ -150,6 +150,18 @@ impl Groups {
         Ok(())
     }
 
+    /// Returns the ids that a certificate has by the rules of the groups.
+    pub(super) fn named_by(&self, name: impl Fn(&str) -> Option<String>) -> Vec<String> {
+        let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);
+        let rules = ready.values().filter_map(|group| group.policy.x509.as_ref());
+        rules.filter_map(|rule| name(&rule.id)).collect()
+    }
+
+    /// Returns all groups.
+    pub(super) fn all(&self) -> Vec<Arc<Group>> {
+        self.ready.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// Returns a group by its name; the only one there is where a device names none.
     pub(super) fn get(&self, name: Option<&str>) -> Option<Arc<Group>> {
         let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);

@@ -15,8 +15,9 @@ use crate::fleet::{
 };
 use crate::registry::registering::{NewCredential, NewInstance};
 
-use super::desk::{Certified, Issuer, ModelQuestion};
-use super::request::Refused;
+use super::desk::{Certified, Issuer};
+use super::model_choice::{ModelQuestion, Pointed};
+use super::model_shelf::Models;
 
 /// How long a certificate of a registration is valid, in seconds: a year.
 const VALID: u64 = 365 * 24 * 3600;
@@ -29,6 +30,7 @@ pub struct FleetIssuer {
     servers: Vec<(String, Server)>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    models: Option<Arc<Models>>,
 }
 
 impl FleetIssuer {
@@ -39,7 +41,13 @@ impl FleetIssuer {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { authority, servers, clock, random }
+        Self { authority, servers, clock, random, models: None }
+    }
+
+    /// With models: without them devices get none.
+    #[must_use]
+    pub fn with_models(self, models: Arc<Models>) -> Self {
+        Self { models: Some(models), ..self }
     }
 }
 
@@ -87,8 +95,12 @@ impl Issuer for FleetIssuer {
         .collect()
     }
 
-    fn model(&self, _: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Refused> {
-        Ok(None)
+    fn model(&self, question: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Pointed> {
+        self.models.as_ref().map(|models| models.choose(question)).transpose()
+    }
+
+    fn models(&self) -> Option<&Arc<Models>> {
+        self.models.as_ref()
     }
 }
 

@@ -6,13 +6,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::fleet::Secret;
 use crate::fleet::enrolment::claim::{self, Claim};
+use crate::fleet::{EndpointName, Secret};
+use crate::registry::CredentialRow;
 
 /// Where the keys of claims come from.
 pub trait ClaimKeys: Send + Sync {
     /// Returns the key of a device that is derived from its group's key; none where the server has no fleet key.
     fn group_derived(&self, group: &str, generation: u32, device: &str) -> Option<Secret>;
+
+    /// Opens the key of a device's own that a station made and sealed; none where this server cannot.
+    fn own(&self, device: &EndpointName, credential: &CredentialRow) -> Option<Secret>;
 }
 
 struct Length(usize);

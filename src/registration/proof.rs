@@ -7,18 +7,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::fleet::enrolment::claim::{Claim, SCHEME, WINDOW};
 use crate::fleet::enrolment::{ProofKind, Refusal};
-use crate::fleet::{Digest, EndpointName};
+use crate::fleet::{Digest, EndpointName, Secret};
 use crate::registry::registering::{Nonce, Proof};
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{CredentialRow, CredentialState, Registry, RegistryError};
 
 use super::challenge::Challenges;
 use super::exchange::Incoming;
 use super::groups::Group;
 use super::keys::{ClaimKeys, is_proven};
+use super::model_choice::Pointed;
 use super::points::point_of_pem;
 use super::request::Refused;
 
@@ -45,7 +47,15 @@ pub(super) struct Judge {
 /// A refusal, or the registry's failure.
 pub(super) enum Unproven {
     Refused(Refused),
+    /// With the places in what was sent.
+    Pointed(Pointed),
     Registry(RegistryError),
+}
+
+impl From<Pointed> for Unproven {
+    fn from(pointed: Pointed) -> Self {
+        Self::Pointed(pointed)
+    }
 }
 
 impl From<Refused> for Unproven {
@@ -88,7 +98,7 @@ impl Judge {
                     return self.jwt(incoming, token, device, group, now);
                 }
                 taken(group, ProofKind::Token)?;
-                Ok(Proven { proof: Proof::Token(Digest::of(token.as_bytes())), nonce: None })
+                Ok(Proven { proof: self.token(token, device, now)?, nonce: None })
             }
             None if !incoming.certificates.is_empty() => {
                 taken(group, ProofKind::X509)?;
@@ -112,13 +122,13 @@ impl Judge {
         if claim.id != device.as_str() || claim.group != group.name {
             return refused(Refusal::ProofOfAnotherDevice, "the claim is not for the device and group of the request");
         }
-        if claim.key != "group" {
-            return refused(Refusal::ProofNotAccepted, "only keys that are derived from the group's are known here");
-        }
         let nonce = self.nonce(&claim, now)?;
-        let key = self.keys.group_derived(&group.name, group.policy.key_generation, &device.folded());
+        let key = match claim.key.as_str() {
+            "group" => self.keys.group_derived(&group.name, group.policy.key_generation, &device.folded()),
+            name => self.own_psk(name, device)?,
+        };
         let Some(key) = key else {
-            return refused(Refusal::ProofNotAccepted, "this server has no key to check claims by");
+            return refused(Refusal::ProofNotAccepted, "this server has no key to check the claim by");
         };
         let text = claim.text(&incoming.method, &incoming.target, &hex::encode(Digest::of(&incoming.body).as_bytes()));
         if !is_proven(&claim, &self.fleet, &key, &text, &mac) {
@@ -174,6 +184,38 @@ impl Judge {
         }
         let nonce = jwt.nonce(device, now)?;
         Ok(Proven { proof, nonce: Some(nonce) })
+    }
+
+    /// The pre-shared key that a station made for a device, as the registry holds it.
+    fn own_psk(&self, name: &str, device: &EndpointName) -> Result<Option<Secret>, Unproven> {
+        let Some(known) = self.registry.device(device.as_str())?.and_then(|known| EndpointName::new(&known.id).ok())
+        else {
+            return Ok(None);
+        };
+        let credentials = self.registry.credentials(device.as_str())?;
+        let is_it =
+            |row: &&CredentialRow| row.name == name && row.kind == "psk" && row.state == CredentialState::Active;
+        // The newest comes last.
+        Ok(credentials.iter().rev().filter(is_it).find_map(|row| self.keys.own(&known, row)))
+    }
+
+    /// A token that a station made for a device is one of its credentials; others are the registry's tokens.
+    fn token(&self, token: &str, device: &EndpointName, now: OffsetDateTime) -> Result<Proof, Unproven> {
+        let hash = Digest::of(token.as_bytes());
+        let Some(made) = self.registry.credential(hash)?.filter(|made| made.kind == "token") else {
+            return Ok(Proof::Token(hash));
+        };
+        if made.device != device.folded() {
+            return refused(Refusal::ProofOfAnotherDevice, "the token belongs to another device");
+        }
+        if made.state != CredentialState::Active {
+            return refused(Refusal::TokenUnknown, "the token was taken out of use");
+        }
+        let end = made.public["not_after"].as_str().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        if end.is_none_or(|end| end <= now) {
+            return refused(Refusal::TokenExpired, "the token is no longer valid");
+        }
+        Ok(Proof::Key { fingerprint: hash, must_be_known: true })
     }
 
     /// The key that a device has in the registry, by its fingerprint.
@@ -246,6 +288,23 @@ fn id_of(certificate: &X509Certificate<'_>, template: &str) -> Option<String> {
     fill("{dns}", name(|name| if let GeneralName::DNSName(dns) = name { Some((*dns).to_owned()) } else { None }))?;
     fill("{uri}", name(|name| if let GeneralName::URI(uri) = name { Some((*uri).to_owned()) } else { None }))?;
     Some(id)
+}
+
+/// Returns the device that a JWT says it is of; nothing is believed yet.
+pub(super) fn subject(token: &str) -> Option<String> {
+    Jwt::read(token)?.text("sub").map(str::to_owned)
+}
+
+/// Returns the device that a certificate names by a group's template; nothing is believed yet.
+pub(super) fn named_by(der: &[u8], template: &str) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    id_of(&certificate, template)
+}
+
+/// Returns the SHA-256 of a certificate's public key.
+pub(super) fn fingerprint_of(der: &[u8]) -> Option<Digest> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(Digest::of(certificate.public_key().raw))
 }
 
 /// A JWT, not yet believed.

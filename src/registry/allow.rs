@@ -239,7 +239,7 @@ fn put<'a>(
     let into = "allow (tenant, grp, device, attributes, max_uses, used, expires)";
     let ending = "ON CONFLICT (tenant, grp, device) DO UPDATE SET attributes = excluded.attributes,
         max_uses = excluded.max_uses, expires = excluded.expires";
-    sql::insert(writing.sql, into, &rows, ending).map(|_| ())
+    sql::insert(writing.sql, into, rows, ending).map(|_| ())
 }
 
 fn stored(row: &Row) -> Result<Allowed, RegistryError> {

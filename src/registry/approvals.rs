@@ -5,9 +5,12 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::handle::{Registry, Writing};
+use super::registering::finish;
 use super::text::storable;
 use super::times::of_millis;
+use super::undo::{Fate, GivenUp, give_up};
 use super::{Event, RegistryError, Row, Value};
+use crate::fleet::enrolment::GroupPolicy;
 
 /// A registration that waits for a person.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -25,9 +28,6 @@ pub struct OpenRegistration {
     pub since: OffsetDateTime,
 }
 
-/// A device of which nothing was known before it registered.
-const CAME_BY_ITSELF: &str = "registered";
-
 impl Registry {
     /// Returns up to `limit` registrations that wait, whose id comes after `after` ("" for the first).
     pub fn open_registrations(&self, after: &str, limit: u32) -> Result<Vec<OpenRegistration>, RegistryError> {
@@ -39,7 +39,8 @@ impl Registry {
         })
     }
 
-    /// Agrees: registration and device are `assigning` from now on, and whoever assigns goes on with them.
+    /// Agrees: the device is registered; where the group has a hook that allocates, registration and device are `assigning`
+    /// until it has.
     ///
     /// # Errors
     ///
@@ -51,9 +52,13 @@ impl Registry {
             decision.settle(writing, "assigning")?;
             let text = "UPDATE device SET state = 'assigning', reason = NULL, etag = etag + 1, changed = $1
                 WHERE tenant = $2 AND folded = $3 AND registration = $4 AND state = 'pending'";
-            writing.sql.execute(text, &decision.of_device(writing, &device))?;
-            decision.note(writing, "approved", device, &group);
-            Ok(())
+            let (now, registration) = (writing.millis(), Value::from(&decision.registration));
+            writing.sql.execute(text, &[now.into(), writing.tenant.into(), Value::from(&device), registration])?;
+            decision.note(writing, "approved", device.clone(), &group);
+            if allocates(writing, &group)? {
+                return decision.leave_to_the_hook(writing, &device, &group);
+            }
+            finish(writing, &decision.actor, &decision.registration, &device)
         })
     }
 
@@ -68,7 +73,12 @@ impl Registry {
         self.write(move |writing| {
             let (device, group) = decision.pending(writing)?;
             decision.settle(writing, "denied")?;
-            decision.give_up(writing, &device, &group)?;
+            let (registration, reason) = (decision.registration.as_str(), decision.reason.as_str());
+            let (device_name, group_name) = (device.as_str(), group.as_str());
+            give_up(
+                writing,
+                &GivenUp { registration, device: device_name, group: group_name, reason, fate: Fate::Revoked },
+            )?;
             decision.note(writing, "denied", device, &group);
             Ok(())
         })
@@ -119,40 +129,28 @@ impl Decided {
         writing.sql.execute(text, &values).map(|_| ())
     }
 
-    fn of_device(&self, writing: &Writing<'_>, device: &str) -> [Value; 4] {
-        [writing.millis().into(), writing.tenant.into(), device.into(), (&self.registration).into()]
-    }
-
-    /// Undoes what stands for the registration, unless a later one has taken the device over.
-    fn give_up(&self, writing: &mut Writing<'_>, device: &str, group: &str) -> Result<(), RegistryError> {
-        let text = "SELECT origin FROM device WHERE tenant = $1 AND folded = $2 AND registration = $3";
-        let values = [writing.tenant.into(), device.into(), (&self.registration).into()];
-        let Some(row) = writing.sql.maybe_row(text, &values)? else { return Ok(()) };
-        let changes = [
-            "UPDATE resource SET state = 'releasing', changed = $1 WHERE tenant = $2 AND device = $3",
-            "UPDATE instance SET state = 'former', changed = $1 WHERE tenant = $2 AND device = $3 AND state <> 'former'",
-            "UPDATE credential SET state = 'retired', changed = $1 WHERE tenant = $2 AND device = $3 AND state = 'active'",
-        ];
-        for text in changes {
-            writing.sql.execute(text, &self.of_device(writing, device)[..3])?;
-        }
-        let counted = "UPDATE grp SET used = used - 1 WHERE tenant = $1 AND id = $2 AND used > 0";
-        writing.sql.execute(counted, &[writing.tenant.into(), group.into()])?;
-        if row.text(0)? == CAME_BY_ITSELF {
-            let of_device = [writing.tenant.into(), device.into()];
-            writing.sql.execute("DELETE FROM attribute WHERE tenant = $1 AND device = $2", &of_device)?;
-            return writing.sql.execute("DELETE FROM device WHERE tenant = $1 AND folded = $2", &of_device).map(|_| ());
-        }
-        let text = "UPDATE device SET state = 'expected', registration = NULL, lease_until = NULL, reason = $5,
-            etag = etag + 1, changed = $1 WHERE tenant = $2 AND folded = $3 AND registration = $4";
-        let values = [&self.of_device(writing, device)[..], &[Value::from(&self.reason)]].concat();
-        writing.sql.execute(text, &values).map(|_| ())
+    fn leave_to_the_hook(&self, writing: &mut Writing<'_>, device: &str, group: &str) -> Result<(), RegistryError> {
+        let text = "INSERT INTO chore (tenant, registration, device, grp, kind, due, claim, failures, changed)
+            VALUES ($1, $2, $3, $4, 'allocate', $5, 0, 0, $5) ON CONFLICT DO NOTHING";
+        let (tenant, now) = (Value::from(writing.tenant), Value::from(writing.millis()));
+        let values = [tenant, Value::from(&self.registration), device.into(), group.into(), now];
+        writing.sql.execute(text, &values).map(drop)
     }
 
     fn note(&self, writing: &mut Writing<'_>, what: &'static str, device: String, group: &str) {
         let detail = json!({ "registration": self.registration, "group": group, "reason": self.reason });
         writing.note(Event { what, device: Some(device), actor: self.actor.clone(), detail });
     }
+}
+
+/// Returns true if the group has a hook that allocates.
+fn allocates(writing: &mut Writing<'_>, group: &str) -> Result<bool, RegistryError> {
+    let text = "SELECT policy FROM grp WHERE tenant = $1 AND id = $2";
+    let row = writing.sql.maybe_row(text, &[writing.tenant.into(), group.into()])?;
+    let Some(row) = row else { return Ok(false) };
+    let policy: Result<GroupPolicy, _> = serde_json::from_str(&row.text(0)?);
+    let policy = policy.map_err(|error| RegistryError::damaged("", format!("a policy cannot be read: {error}")))?;
+    Ok(policy.hooks.allocate.is_some())
 }
 
 fn stored(row: &Row) -> Result<OpenRegistration, RegistryError> {

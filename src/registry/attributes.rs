@@ -48,5 +48,5 @@ pub(super) fn keep_in_step<'a>(
         let values = [tenant.into(), Value::from(row.text(0)?)];
         sql.execute("DELETE FROM attribute WHERE tenant = $1 AND device = $2", &values)?;
     }
-    sql::insert(sql, "attribute (tenant, name, value, device)", &rows, "").map(|_| ())
+    sql::insert(sql, "attribute (tenant, name, value, device)", rows, "").map(|_| ())
 }

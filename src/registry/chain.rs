@@ -89,7 +89,7 @@ pub(super) fn append(
         ]);
         head = Head { events: seq, digest };
     }
-    sql::insert(sql, "event (tenant, seq, at, actor, what, device, detail, digest)", &rows, "")?;
+    sql::insert(sql, "event (tenant, seq, at, actor, what, device, detail, digest)", rows, "")?;
     let ended = [head.events.into(), head.digest.as_bytes().as_slice().into(), tenant.into()];
     sql.execute("UPDATE tenant SET events = $1, head = $2 WHERE id = $3", &ended)?;
     Ok(())

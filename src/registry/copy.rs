@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::fleet::Digest;
 
-use super::{Registry, RegistryError, Row, Sql, Value, chain, sql};
+use super::{Engine, Registry, RegistryError, Row, Sql, Value, chain, sql};
 
 /// Rows of one batch.
 const BATCH: i64 = 500;
@@ -22,7 +22,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [&'static str])
 }
 
 /// All tables but the tenant's own row, which is carried over last.
-const TABLES: [Table; 19] = [
+const TABLES: [Table; 20] = [
     table("grp", 1, &["id", "policy", "declared", "etag", "used", "changed"]),
     table("allow", 2, &["grp", "device", "attributes", "max_uses", "used", "expires"]),
     table("block", 1, &["device", "reason", "since", "expires"]),
@@ -49,6 +49,7 @@ const TABLES: [Table; 19] = [
             "firmware",
             "protocol",
             "address",
+            "objects",
             "attributes",
             "bundle",
             "lease_until",
@@ -74,6 +75,7 @@ const TABLES: [Table; 19] = [
             "sealed_body",
             "not_before",
             "not_after",
+            "registration",
             "changed",
         ],
     ),
@@ -91,25 +93,32 @@ const TABLES: [Table; 19] = [
             "answer",
             "reason",
             "decided_by",
+            "token",
+            "listed",
             "created",
             "changed",
         ],
     ),
     table("nonce", 1, &["value", "expires"]),
     table("model", 2, &["id", "version", "state", "canonical", "digest", "source_format", "source", "published"]),
-    table("model_rule", 1, &["id", "priority", "rule", "changed"]),
-    table("instance", 2, &["device", "number", "model", "version", "model_values", "state", "changed"]),
-    table("resource", 3, &["device", "kind", "name", "detail", "state", "changed"]),
-    table("station", 1, &["id", "quota", "merged", "head", "synchronized"]),
+    table("model_rule", 1, &["id", "priority", "rule", "declared", "changed"]),
+    table("instance", 2, &["device", "number", "model", "version", "model_values", "state", "origin", "changed"]),
+    table("resource", 3, &["registration", "kind", "name", "device", "origin", "detail", "state", "changed"]),
+    table("chore", 1, &["registration", "device", "grp", "kind", "due", "claim", "failures", "changed"]),
+    table(
+        "station",
+        1,
+        &["id", "public_key", "epoch", "mark", "quota", "certificates", "issued", "merged", "head", "synchronized"],
+    ),
     table("lease", 1, &["device", "station", "state", "until", "changed"]),
     table("station_event", 2, &["station", "seq", "entry", "digest"]),
     table("event", 1, &["seq", "at", "actor", "what", "device", "detail", "digest"]),
-    table("subscriber", 1, &["id", "seen", "failures"]),
+    table("subscriber", 1, &["id", "seen", "failures", "due", "claim"]),
     TENANT,
 ];
 
 /// The tenant's row has no tenant column of its own; only its end of the chain is compared.
-const TENANT: Table = table("tenant", 0, &["events", "head", "created"]);
+const TENANT: Table = table("tenant", 0, &["events", "head", "models", "created"]);
 
 impl Table {
     fn is_tenant(&self) -> bool {
@@ -201,7 +210,7 @@ fn check_stores(from: &Registry, to: &Registry) -> Result<(), RegistryError> {
     if from.tenant() != to.tenant() {
         return refuse(format!("it is of tenant {:?}, the source of {:?}", to.tenant(), from.tenant()));
     }
-    if from.store() == to.store() {
+    if place(from)? == place(to)? {
         return refuse("it is the source".to_owned());
     }
     let (theirs, ours) = (head(from)?, head(to)?);
@@ -210,6 +219,18 @@ fn check_stores(from: &Registry, to: &Registry) -> Result<(), RegistryError> {
         return refuse(format!("it is in use: it has {} events of its own", ours.integer(0)?));
     }
     Ok(())
+}
+
+/// Returns where a store lies: of one PostgreSQL every schema is a store of its own, whatever name it is reached by.
+fn place(registry: &Registry) -> Result<String, RegistryError> {
+    if registry.engine() == Engine::Sqlite {
+        let path = std::fs::canonicalize(registry.store());
+        return Ok(path.map_or_else(|_| registry.store().to_owned(), |path| path.display().to_string()));
+    }
+    let text = "SELECT current_database()::text || '/' || coalesce(current_schema()::text, '') || '/' ||
+        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text";
+    let row = registry.read(|reading| reading.sql.maybe_row(text, &[]))?;
+    row.ok_or_else(|| RegistryError::damaged(registry.store(), "it does not say which database it is"))?.text(0)
 }
 
 fn head(registry: &Registry) -> Result<Row, RegistryError> {
@@ -286,7 +307,7 @@ fn in_bytes(value: &Value) -> Vec<u8> {
 fn carry_head(from: &Registry, to: &Registry) -> Result<(), RegistryError> {
     let values = head(from)?.values().to_vec();
     to.write(move |writing| {
-        let text = "UPDATE tenant SET events = $1, head = $2, created = $3 WHERE id = $4";
+        let text = "UPDATE tenant SET events = $1, head = $2, models = $3, created = $4 WHERE id = $5";
         let values = [values.as_slice(), &[writing.tenant.into()]].concat();
         writing.sql.execute(text, &values).map(|_| ())
     })
@@ -344,6 +365,8 @@ mod tests {
                 ("model", "state", _) => "published".into(),
                 ("instance", "state", _) => "current".into(),
                 ("resource", "state", _) => "wanted".into(),
+                ("resource", "origin", _) => "hook".into(),
+                ("chore", "kind", _) => "release".into(),
                 ("lease", "state", _) => "used".into(),
                 (_, "max_uses", _) => Value::Null,
                 (_, _, "TEXT") => format!("{column} ü").into(),

@@ -14,10 +14,11 @@ use super::{Event, Registry, RegistryError, Row, Value, Writing};
 const LARGEST_SEALED: usize = 65_536;
 
 /// The state of a credential.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialState {
     /// In use.
+    #[default]
     Active,
     /// Not used any more.
     Retired,
@@ -159,25 +160,36 @@ impl Registry {
     pub fn retire_credential(&self, fingerprint: Digest, revoke: bool, actor: &str) -> Result<(), RegistryError> {
         let actor = actor.to_owned();
         self.write(move |writing| {
-            let text = "SELECT device, state FROM credential WHERE tenant = $1 AND fingerprint = $2";
-            let key = Value::from(fingerprint.as_bytes().as_slice());
-            let Some(row) = writing.sql.maybe_row(text, &[writing.tenant.into(), key.clone()])? else {
-                return Err(RegistryError::NotFound { what: "credential", name: fingerprint.to_string() });
-            };
-            let (device, found) = (row.text(0)?, CredentialState::of(&row.text(1)?)?);
             let wanted = if revoke { CredentialState::Revoked } else { CredentialState::Retired };
-            if found == wanted || found == CredentialState::Revoked {
-                return Ok(());
-            }
-            let text = "UPDATE credential SET state = $1, changed = $2 WHERE tenant = $3 AND fingerprint = $4";
-            let now = writing.millis();
-            writing.sql.execute(text, &[wanted.as_str().into(), now.into(), writing.tenant.into(), key])?;
-            let what = if revoke { "credential-revoked" } else { "credential-retired" };
-            let detail = serde_json::json!({"fingerprint": fingerprint});
-            writing.note(Event { what, device: Some(device), actor: actor.clone(), detail });
-            Ok(())
+            end(writing, fingerprint, wanted, &actor)
         })
     }
+}
+
+/// Takes a credential out of use. What is revoked stays so, and nothing comes back.
+pub(super) fn end(
+    writing: &mut Writing<'_>,
+    fingerprint: Digest,
+    wanted: CredentialState,
+    actor: &str,
+) -> Result<(), RegistryError> {
+    let text = "SELECT device, state FROM credential WHERE tenant = $1 AND fingerprint = $2";
+    let key = Value::from(fingerprint.as_bytes().as_slice());
+    let Some(row) = writing.sql.maybe_row(text, &[writing.tenant.into(), key.clone()])? else {
+        return Err(RegistryError::NotFound { what: "credential", name: fingerprint.to_string() });
+    };
+    let (device, found) = (row.text(0)?, CredentialState::of(&row.text(1)?)?);
+    if found == wanted || found == CredentialState::Revoked || wanted == CredentialState::Active {
+        return Ok(());
+    }
+    let text = "UPDATE credential SET state = $1, changed = $2, sealed_key = NULL, sealed_body = NULL
+        WHERE tenant = $3 AND fingerprint = $4";
+    let now = writing.millis();
+    writing.sql.execute(text, &[wanted.as_str().into(), now.into(), writing.tenant.into(), key])?;
+    let what = if wanted == CredentialState::Revoked { "credential-revoked" } else { "credential-retired" };
+    let detail = serde_json::json!({"fingerprint": fingerprint});
+    writing.note(Event { what, device: Some(device), actor: actor.to_owned(), detail });
+    Ok(())
 }
 
 /// Adds a credential; returns false if it was there. A retired or revoked one is not brought back.

@@ -9,6 +9,7 @@ use crate::fleet::{EndpointName, SerialNumber};
 
 use super::credentials::{self, NewCredential};
 use super::times::{millis, of_millis};
+use super::undo::end_registration;
 use super::{Event, Reading, Registry, RegistryError, Row, Sql, StoredEvent, Value, Writing, attributes, chain, sql};
 
 /// The longest text of a device's record, in bytes.
@@ -417,18 +418,8 @@ impl Registry {
     ) -> Result<DeviceRow, RegistryError> {
         let (folded, reason, actor) = (id.to_ascii_lowercase(), reason.to_owned(), actor.to_owned());
         self.write(move |writing| {
-            let mut row = matching(writing, &folded, if_match)?;
-            if row.state == DeviceState::Retired {
-                return Ok(row);
-            }
-            row.state = DeviceState::Retired;
-            row.reason = Some(reason.clone());
-            row.lease_until = None;
-            check(&row)?;
-            let credentials = credentials::retire_all(writing, &folded)?;
-            let detail = serde_json::json!({"reason": reason, "credentials": credentials});
-            writing.note(Event { what: "device-retired", device: Some(folded.clone()), actor: actor.clone(), detail });
-            save(writing, row)
+            let row = matching(writing, &folded, if_match)?;
+            retire(writing, row, &reason, &actor)
         })
     }
 
@@ -439,6 +430,37 @@ impl Registry {
             chain::latest(reading.sql, reading.tenant, &folded, limit.clamp(1, 1_000))
         })
     }
+}
+
+/// Takes a device out of service: its credentials are retired, its lease is nobody's any more.
+pub(super) fn retire(
+    writing: &mut Writing<'_>,
+    mut row: DeviceRow,
+    reason: &str,
+    actor: &str,
+) -> Result<DeviceRow, RegistryError> {
+    if row.state == DeviceState::Retired {
+        return Ok(row);
+    }
+    let folded = row.folded.clone();
+    row.state = DeviceState::Retired;
+    row.reason = Some(reason.to_owned());
+    row.lease_until = None;
+    check(&row)?;
+    let credentials = credentials::retire_all(writing, &folded)?;
+    free_lease(writing, &folded)?;
+    end_registration(writing, &folded)?;
+    let detail = serde_json::json!({"reason": reason, "credentials": credentials});
+    writing.note(Event { what: "device-retired", device: Some(folded), actor: actor.to_owned(), detail });
+    save(writing, row)
+}
+
+/// A device that is retired is nobody's to make: its lease counts no more.
+fn free_lease(writing: &mut Writing<'_>, folded: &str) -> Result<(), RegistryError> {
+    let text = "UPDATE lease SET state = 'returned', until = NULL, changed = $1
+        WHERE tenant = $2 AND device = $3 AND state IN ('leased', 'doubtful')";
+    let now = writing.millis();
+    writing.sql.execute(text, &[now.into(), writing.tenant.into(), folded.into()]).map(|_| ())
 }
 
 /// Returns a device by its folded name.
@@ -473,7 +495,7 @@ pub(super) fn save(writing: &mut Writing<'_>, mut row: DeviceRow) -> Result<Devi
 
 pub(super) fn save_all(writing: &mut Writing<'_>, rows: &[DeviceRow]) -> Result<(), RegistryError> {
     let values = rows.iter().map(|row| row.values(writing.tenant)).collect::<Vec<_>>();
-    sql::insert(writing.sql, INTO, &values, REPLACING)?;
+    sql::insert(writing.sql, INTO, values, REPLACING)?;
     attributes::keep_in_step(writing.sql, writing.tenant, rows.iter().map(|row| (row.folded.as_str(), &row.attributes)))
 }
 

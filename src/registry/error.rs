@@ -61,6 +61,14 @@ pub enum RegistryError {
         /// The store's words.
         reason: String,
     },
+    /// A station's ledger is not the one that was here last: a copy of it, or one put back from a backup.
+    #[error("refusing station {station:?}: {reason}")]
+    Forked {
+        /// Its name.
+        station: String,
+        /// What tells.
+        reason: String,
+    },
     /// There is no such thing.
     #[error("the registry knows no {what} {name:?}")]
     NotFound {
@@ -123,6 +131,7 @@ impl Diagnose for RegistryError {
             | Self::Damaged { .. }
             | Self::Conflict { .. }
             | Self::Changed { .. }
+            | Self::Forked { .. }
             | Self::Refused { .. } => Class::Refused,
             Self::Statement { .. } => Class::Fault,
         }
@@ -133,6 +142,10 @@ impl Diagnose for RegistryError {
             Self::Address { .. } => Some("name a file, or a PostgreSQL: postgres://USER@HOST/DATABASE".to_owned()),
             Self::Away { .. } | Self::Unknown { .. } => Some("look whether it runs, then try again".to_owned()),
             Self::NewerSchema { .. } => Some("use the newest firstlight that ever opened it".to_owned()),
+            Self::Forked { .. } => Some(
+                "if this copy is the one to go on with, stop the other one for good, then: firstlight ledger reconcile"
+                    .to_owned(),
+            ),
             Self::Changed { .. } => Some("read it again, then repeat the change".to_owned()),
             _ => None,
         }

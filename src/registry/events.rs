@@ -44,8 +44,8 @@ impl Registry {
         }
         let id = id.to_owned();
         self.write(move |writing| {
-            let text = "INSERT INTO subscriber (tenant, id, seen, failures)
-                SELECT id, $1, events, 0 FROM tenant WHERE id = $2 ON CONFLICT (tenant, id) DO NOTHING";
+            let text = "INSERT INTO subscriber (tenant, id, seen, failures, due, claim)
+                SELECT id, $1, events, 0, 0, 0 FROM tenant WHERE id = $2 ON CONFLICT (tenant, id) DO NOTHING";
             writing.sql.execute(text, &[id.as_str().into(), writing.tenant.into()]).map(|_| ())
         })
     }

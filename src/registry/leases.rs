@@ -102,7 +102,8 @@ pub(super) fn take(writing: &mut Writing<'_>, station: &str, folded: &str) -> Re
     let text = "SELECT station, state, until FROM lease WHERE tenant = $1 AND device = $2";
     if let Some(row) = writing.sql.maybe_row(text, &[writing.tenant.into(), folded.into()])? {
         let (holder, state, until) = (row.text(0)?, row.text(1)?, row.maybe_integer(2)?);
-        let is_held = state == "used" || state == "leased" && until.is_some_and(|until| until > now);
+        let is_held =
+            state == "used" || state == "doubtful" || state == "leased" && until.is_some_and(|until| until > now);
         if is_held && holder != station {
             return Ok(Some(holder));
         }
@@ -117,8 +118,8 @@ pub(super) fn take(writing: &mut Writing<'_>, station: &str, folded: &str) -> Re
 
 /// Makes a station known.
 pub(super) fn make_known(writing: &mut Writing<'_>, station: &str) -> Result<(), RegistryError> {
-    let text = "INSERT INTO station (tenant, id, quota, merged, head, synchronized)
-        VALUES ($1, $2, NULL, 0, NULL, NULL) ON CONFLICT (tenant, id) DO NOTHING";
+    let text = "INSERT INTO station (tenant, id, epoch, issued, merged) VALUES ($1, $2, 0, 0, 0)
+        ON CONFLICT (tenant, id) DO NOTHING";
     writing.sql.execute(text, &[writing.tenant.into(), station.into()]).map(|_| ())
 }
 
@@ -138,7 +139,10 @@ fn taken(writing: &mut Writing<'_>, among: &[String]) -> Result<HashSet<String>,
     let mut taken = HashSet::new();
     for row in sql::query_in(writing.sql, text, &tenant, &keys)? {
         let state = row.text(1)?;
-        if state == "used" || state == "leased" && row.maybe_integer(2)?.is_none_or(|until| until > now) {
+        if state == "used"
+            || state == "doubtful"
+            || state == "leased" && row.maybe_integer(2)?.is_none_or(|until| until > now)
+        {
             taken.insert(row.text(0)?);
         }
     }
@@ -189,11 +193,11 @@ fn hand_out(
     Ok(())
 }
 
-fn actor(station: &str) -> String {
+pub(super) fn actor(station: &str) -> String {
     format!("station {station}")
 }
 
-fn refused(station: &str, reason: String) -> RegistryError {
+pub(super) fn refused(station: &str, reason: String) -> RegistryError {
     RegistryError::Refused { what: "station", name: station.to_owned(), reason }
 }
 

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::fleet::Digest;
 
-use super::credentials::{self, NewCredential};
-use super::devices::ExpectedDevice;
+use super::credentials::{self, CredentialState, NewCredential};
+use super::devices::{self, DeviceState, ExpectedDevice};
 use super::expecting;
-use super::{Event, Registry, RegistryError, Value, Writing, leases};
+use super::leases::{self, actor, refused};
+use super::{Event, Registry, RegistryError, Value, Writing};
 
 /// The most entries of one call.
 const MOST: usize = 10_000;
@@ -37,9 +38,29 @@ pub enum Told {
         #[serde(default)]
         credentials: Vec<NewCredential>,
     },
+    /// A device as the station's ledger holds it now.
+    Device {
+        /// The device.
+        device: Box<ExpectedDevice>,
+        /// All its credentials.
+        #[serde(default)]
+        credentials: Vec<HeldCredential>,
+        /// Why it was taken out of service, where it was.
+        #[serde(default)]
+        retired: Option<String>,
+    },
     /// Anything else.
     #[serde(other)]
     Other,
+}
+
+/// A credential and its state.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HeldCredential {
+    /// Its state.
+    pub state: CredentialState,
+    /// The credential.
+    pub credential: NewCredential,
 }
 
 /// What came of a merge.
@@ -124,7 +145,7 @@ fn head(writing: &mut Writing<'_>, station: &str) -> Result<(i64, Digest), Regis
     Ok((row.integer(0)?, digest_of(row.maybe_bytes(1)?, station)?))
 }
 
-fn digest_of(bytes: Option<Vec<u8>>, station: &str) -> Result<Digest, RegistryError> {
+pub(super) fn digest_of(bytes: Option<Vec<u8>>, station: &str) -> Result<Digest, RegistryError> {
     let Some(bytes) = bytes else { return Ok(beginning(station)) };
     let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| RegistryError::damaged("", "a digest is not 32 bytes long"))?;
     Ok(Digest::from_bytes(bytes))
@@ -177,11 +198,18 @@ fn act(writing: &mut Writing<'_>, station: &str, entry: &StationEntry) -> Result
         Ok(told) => told,
         Err(error) => return Err(refused(station, format!("its entry {} cannot be read: {error}", entry.seq))),
     };
-    let Told::Delivered { device, credentials } = told else { return Ok(None) };
+    let (device, credentials, retired) = match told {
+        Told::Delivered { device, credentials } => {
+            let active = |credential| HeldCredential { state: CredentialState::Active, credential };
+            (device, credentials.into_iter().map(active).collect(), None)
+        }
+        Told::Device { device, credentials, retired } => (device, credentials, retired),
+        Told::Other => return Ok(None),
+    };
     let folded = device.id.folded();
     let reason = match leases::take(writing, station, &folded)? {
         Some(other) => Some(format!("the id is station {other:?}'s")),
-        None => delivered(writing, station, &device, &credentials)?,
+        None => held(writing, station, &device, &credentials, retired.as_deref())?,
     };
     if let Some(reason) = &reason {
         let detail = serde_json::json!({"station": station, "entry": entry.seq, "reason": reason});
@@ -190,34 +218,72 @@ fn act(writing: &mut Writing<'_>, station: &str, entry: &StationEntry) -> Result
     Ok(reason)
 }
 
-fn delivered(
+/// Brings a device to where the station's ledger has it; returns what of it cannot be.
+fn held(
     writing: &mut Writing<'_>,
     station: &str,
     device: &ExpectedDevice,
-    list: &[NewCredential],
+    list: &[HeldCredential],
+    retired: Option<&str>,
 ) -> Result<Option<String>, RegistryError> {
-    let actor = actor(station);
+    let (actor, folded) = (actor(station), device.id.folded());
+    let found = devices::find(writing.sql, writing.tenant, &folded)?;
+    let is_retired = found.is_some_and(|found| found.state == DeviceState::Retired);
+    if is_retired && retired.is_some() {
+        return Ok(None);
+    }
     let put = expecting::put(writing, std::slice::from_ref(device), &actor, &actor)?;
     if let Some(Err(error)) = put.into_iter().next() {
         return Ok(Some(error.to_string()));
     }
     let mut reasons = Vec::new();
-    for credential in list {
-        match credentials::add(writing, &device.id.folded(), credential, &actor) {
-            Ok(_) => {}
+    for held in list {
+        match credential(writing, station, &folded, held) {
+            Ok(()) => {}
             Err(error @ (RegistryError::Conflict { .. } | RegistryError::Refused { .. })) => {
                 reasons.push(error.to_string());
             }
             Err(error) => return Err(error),
         }
     }
+    if let Some(reason) = retired {
+        let row = devices::existing(writing.sql, writing.tenant, &folded)?;
+        devices::retire(writing, row, reason, &actor)?;
+    }
     Ok(Some(reasons.join("; ")).filter(|reasons| !reasons.is_empty()))
 }
 
-fn actor(station: &str) -> String {
-    format!("station {station}")
+/// Adds a credential, or ends one that has ended at the station. One that nobody has seen and that has ended is not added.
+fn credential(
+    writing: &mut Writing<'_>,
+    station: &str,
+    folded: &str,
+    held: &HeldCredential,
+) -> Result<(), RegistryError> {
+    let actor = actor(station);
+    let fingerprint = held.credential.fingerprint;
+    if held.state == CredentialState::Active {
+        let text = "SELECT issued, certificates FROM station WHERE tenant = $1 AND id = $2";
+        let row = writing.sql.maybe_row(text, &[writing.tenant.into(), station.into()])?;
+        let (issued, limit) = row.map_or(Ok((0, None)), |row| Ok((row.integer(0)?, row.maybe_integer(1)?)))?;
+        let counts = held.credential.kind == "x509";
+        if counts && limit.is_some_and(|limit| issued >= limit) && !is_there(writing, fingerprint)? {
+            return Err(refused(station, format!("it has issued {issued} certificates, which is its limit")));
+        }
+        if credentials::add(writing, folded, &held.credential, &actor)? && counts {
+            let text = "UPDATE station SET issued = issued + 1 WHERE tenant = $1 AND id = $2";
+            writing.sql.execute(text, &[writing.tenant.into(), station.into()])?;
+        }
+        return Ok(());
+    }
+    match credentials::end(writing, fingerprint, held.state, &actor) {
+        Err(RegistryError::NotFound { .. }) => Ok(()),
+        ended => ended,
+    }
 }
 
-fn refused(station: &str, reason: String) -> RegistryError {
-    RegistryError::Refused { what: "station", name: station.to_owned(), reason }
+fn is_there(writing: &mut Writing<'_>, fingerprint: Digest) -> Result<bool, RegistryError> {
+    let text = "SELECT 1 FROM credential WHERE tenant = $1 AND fingerprint = $2";
+    let values = [writing.tenant.into(), fingerprint.as_bytes().as_slice().into()];
+    Ok(writing.sql.maybe_row(text, &values)?.is_some())
 }

@@ -13,9 +13,11 @@ mod approvals;
 mod attributes;
 mod block;
 mod chain;
+mod chores;
 mod connection;
 mod copy;
 mod credentials;
+mod deliveries;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 mod device_tests;
@@ -26,31 +28,39 @@ mod exchange;
 mod expecting;
 mod groups;
 mod handle;
+pub mod instances;
 mod leases;
 pub mod merge;
+pub mod model_rules;
+pub mod models;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod registering;
+mod resources;
 mod rows;
 mod schema;
 mod search;
 mod sql;
 mod sqlite;
+mod stations;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 pub(crate) mod tests;
 mod text;
 mod times;
 mod tokens;
+mod undo;
 mod writer;
 
 pub use allow::{Allowed, Imported, RowEnd};
 pub use approvals::OpenRegistration;
 pub use block::Blocked;
 pub use chain::{Event, StoredEvent};
+pub use chores::{Chore, ChoreKind, Unallocated};
 pub use connection::Engine;
 pub use copy::{Copied, CopyProgress, copy};
 pub use credentials::{CredentialRow, CredentialState, NewCredential, Sealed};
+pub use deliveries::Delivery;
 pub use devices::{DeviceEdit, DeviceRow, DeviceState, ExpectedDevice, Put};
 pub use error::RegistryError;
 pub use events::Subscriber;
@@ -59,8 +69,10 @@ pub use groups::{Declared, Group, GroupUsage};
 pub use handle::Registry;
 pub use merge::{Merged, StationEntry};
 pub use registering::Registrar;
+pub use resources::Allocated;
 pub use rows::{ExchangeError, ExchangeForm};
 pub use search::{LARGEST_PAGE, Page};
+pub use stations::{CheckIn, LeaseRow, MadeDevice, Mark, Standing, StationRow};
 
 use handle::{Reading, Writing};
 pub use tokens::{Scope, Token, token_hash};

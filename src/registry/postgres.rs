@@ -18,6 +18,8 @@ use super::{RegistryError, Row, Sql, Value};
 
 /// How long to wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server may say nothing to what was sent.
+const SILENCE: Duration = Duration::from_secs(15);
 /// Statements kept ready on a connection.
 const STATEMENTS: usize = 256;
 
@@ -36,6 +38,9 @@ impl PostgresServer {
         let (plain, roots) = split_roots(address);
         let mut config: Config = plain.parse().map_err(|error: postgres::Error| wrong(with_cause(&error)))?;
         config.connect_timeout(PATIENCE);
+        // A server that is cut off in the middle is given up, not waited for.
+        config.tcp_user_timeout(SILENCE);
+        config.keepalives_idle(SILENCE);
         config.application_name("firstlight");
         let is_near = is_near(&config);
         if !is_near {

@@ -11,16 +11,20 @@ const SCRIPTS: [&str; 1] = [FIRST];
 const _: () = assert!(KNOWN == 1, "one script for each schema");
 
 /// Texts are compared byte by byte in both engines; times are milliseconds since 1970 (UTC); JSON is text.
+///
+/// Tables do not refer to their tenant: PostgreSQL would look it up for each row, which costs as
+/// much as the row itself. Whoever writes has taken the tenant's turn before, so it is there; no tenant is ever removed.
 const FIRST: &str = "
 CREATE TABLE tenant (
     id TEXT NOT NULL PRIMARY KEY,
     turn INTEGER NOT NULL,
     events INTEGER NOT NULL,
     head BLOB NOT NULL,
+    models INTEGER NOT NULL DEFAULT 0,
     created INTEGER NOT NULL
 );
 CREATE TABLE grp (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     id TEXT NOT NULL,
     policy TEXT NOT NULL,
     declared INTEGER NOT NULL,
@@ -30,7 +34,7 @@ CREATE TABLE grp (
     PRIMARY KEY (tenant, id)
 );
 CREATE TABLE allow (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     grp TEXT NOT NULL,
     device TEXT NOT NULL,
     attributes TEXT NOT NULL,
@@ -40,7 +44,7 @@ CREATE TABLE allow (
     PRIMARY KEY (tenant, grp, device)
 );
 CREATE TABLE block (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     device TEXT NOT NULL,
     reason TEXT NOT NULL,
     since INTEGER NOT NULL,
@@ -49,7 +53,7 @@ CREATE TABLE block (
 );
 CREATE TABLE token (
     hash BLOB NOT NULL PRIMARY KEY,
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     id TEXT NOT NULL,
     role TEXT,
     grp TEXT,
@@ -63,7 +67,7 @@ CREATE TABLE token (
     UNIQUE (tenant, id)
 );
 CREATE TABLE device (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     folded TEXT NOT NULL,
     id TEXT NOT NULL,
     serial TEXT,
@@ -78,6 +82,7 @@ CREATE TABLE device (
     firmware TEXT,
     protocol TEXT,
     address TEXT,
+    objects TEXT,
     attributes TEXT NOT NULL,
     bundle INTEGER,
     lease_until INTEGER,
@@ -89,11 +94,12 @@ CREATE TABLE device (
     PRIMARY KEY (tenant, folded)
 );
 CREATE UNIQUE INDEX device_serial ON device (tenant, serial) WHERE serial IS NOT NULL AND state <> 'retired';
+CREATE INDEX device_serial_retired ON device (tenant, serial) WHERE state = 'retired';
 CREATE INDEX device_state ON device (tenant, state, folded);
 CREATE INDEX device_group ON device (tenant, grp, folded);
-CREATE INDEX device_model ON device (tenant, model, model_version, folded);
+CREATE INDEX device_model ON device (tenant, model, model_version, folded) WHERE model IS NOT NULL;
 CREATE TABLE attribute (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     name TEXT NOT NULL,
     value TEXT NOT NULL,
     device TEXT NOT NULL,
@@ -101,7 +107,7 @@ CREATE TABLE attribute (
 );
 CREATE INDEX attribute_value ON attribute (tenant, name, value, device);
 CREATE TABLE credential (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     fingerprint BLOB NOT NULL,
     device TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -112,12 +118,13 @@ CREATE TABLE credential (
     sealed_body BLOB,
     not_before INTEGER,
     not_after INTEGER,
+    registration TEXT,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, fingerprint)
 );
 CREATE INDEX credential_device ON credential (tenant, device);
 CREATE TABLE registration (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     id TEXT NOT NULL,
     request TEXT NOT NULL,
     digest BLOB NOT NULL,
@@ -128,6 +135,8 @@ CREATE TABLE registration (
     answer TEXT NOT NULL,
     reason TEXT,
     decided_by TEXT,
+    token BLOB,
+    listed INTEGER NOT NULL,
     created INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
@@ -136,14 +145,14 @@ CREATE UNIQUE INDEX registration_request ON registration (tenant, request);
 CREATE INDEX registration_device ON registration (tenant, device);
 CREATE INDEX registration_open ON registration (tenant, state, id) WHERE state IN ('pending', 'assigning');
 CREATE TABLE nonce (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     value TEXT NOT NULL,
     expires INTEGER NOT NULL,
     PRIMARY KEY (tenant, value)
 );
 CREATE INDEX nonce_expires ON nonce (tenant, expires);
 CREATE TABLE model (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     id TEXT NOT NULL,
     version TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('published', 'deprecated', 'quarantined')),
@@ -155,56 +164,82 @@ CREATE TABLE model (
     PRIMARY KEY (tenant, id, version)
 );
 CREATE TABLE model_rule (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     id TEXT NOT NULL,
     priority INTEGER NOT NULL,
     rule TEXT NOT NULL,
+    declared INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 );
 CREATE TABLE instance (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     device TEXT NOT NULL,
     number INTEGER NOT NULL,
     model TEXT NOT NULL,
     version TEXT NOT NULL,
     model_values TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('current', 'proposed', 'former')),
+    origin TEXT NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, device, number)
 );
+CREATE INDEX instance_proposed ON instance (tenant, device) WHERE state = 'proposed';
 CREATE TABLE resource (
-    tenant TEXT NOT NULL REFERENCES tenant,
-    device TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    registration TEXT NOT NULL,
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
+    device TEXT NOT NULL,
+    origin TEXT NOT NULL CHECK (origin IN ('declared', 'hook')),
     detail TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('wanted', 'allocated', 'releasing')),
     changed INTEGER NOT NULL,
-    PRIMARY KEY (tenant, device, kind, name)
+    PRIMARY KEY (tenant, registration, kind, name)
 );
+CREATE INDEX resource_device ON resource (tenant, device);
 CREATE INDEX resource_kind ON resource (tenant, kind, state);
+CREATE INDEX resource_releasing ON resource (tenant, registration) WHERE state = 'releasing';
+CREATE TABLE chore (
+    tenant TEXT NOT NULL,
+    registration TEXT NOT NULL,
+    device TEXT NOT NULL,
+    grp TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('allocate', 'allocated', 'release')),
+    due INTEGER,
+    claim INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (tenant, registration)
+);
+CREATE INDEX chore_due ON chore (tenant, due) WHERE due IS NOT NULL;
+CREATE INDEX chore_device ON chore (tenant, device);
 CREATE TABLE station (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     id TEXT NOT NULL,
+    public_key TEXT,
+    epoch INTEGER NOT NULL,
+    mark BLOB,
     quota INTEGER,
+    certificates INTEGER,
+    issued INTEGER NOT NULL,
     merged INTEGER NOT NULL,
     head BLOB,
     synchronized INTEGER,
     PRIMARY KEY (tenant, id)
 );
 CREATE TABLE lease (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     device TEXT NOT NULL,
     station TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('leased', 'used', 'returned')),
+    state TEXT NOT NULL CHECK (state IN ('leased', 'used', 'returned', 'doubtful')),
     until INTEGER,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, device)
 );
 CREATE INDEX lease_station ON lease (tenant, station, state);
 CREATE TABLE station_event (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     station TEXT NOT NULL,
     seq INTEGER NOT NULL,
     entry TEXT NOT NULL,
@@ -212,7 +247,7 @@ CREATE TABLE station_event (
     PRIMARY KEY (tenant, station, seq)
 );
 CREATE TABLE event (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
     actor TEXT NOT NULL,
@@ -224,10 +259,12 @@ CREATE TABLE event (
 );
 CREATE INDEX event_device ON event (tenant, device, seq);
 CREATE TABLE subscriber (
-    tenant TEXT NOT NULL REFERENCES tenant,
+    tenant TEXT NOT NULL,
     id TEXT NOT NULL,
     seen INTEGER NOT NULL,
     failures INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    claim INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 );
 ";

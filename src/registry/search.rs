@@ -3,31 +3,41 @@
 use crate::fleet::enrolment::{Condition, Field, Filter, Matching};
 
 use super::devices::{COLUMNS, DeviceRow};
+use super::handle::Reading;
 use super::{Registry, RegistryError, Value};
 
 /// The most devices of a page.
 pub const LARGEST_PAGE: usize = 1_000;
+
+/// The most candidates that are looked at for one page.
+const MOST_CANDIDATES: i64 = 4_000;
 
 /// Some of the devices that were looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Page {
     /// The devices, by folded name.
     pub devices: Vec<DeviceRow>,
-    /// Where the next page begins; none on the last one.
+    /// Where the next page begins; none on the last one. A page may be short, even empty, and still have a next one: only
+    /// so many candidates are looked at at a time.
     pub next: Option<String>,
 }
 
 impl Registry {
-    /// Returns up to `limit` (1 to 1,000) devices after `cursor`, in the order of their folded names.
+    /// Returns up to `limit` (1 to 1,000) devices after `cursor`, in the order of their folded names. What it costs is
+    /// bounded, whatever the filter and however large the registry.
     pub fn search(&self, filter: &Filter, cursor: Option<&str>, limit: usize) -> Result<Page, RegistryError> {
         let limit = limit.clamp(1, LARGEST_PAGE);
-        let question = Question::page(self.tenant(), filter, cursor, limit + 1);
-        let rows = self.read(|reading| reading.sql.query(&question.text, &question.values))?;
-        let mut devices = rows.iter().map(DeviceRow::read).collect::<Result<Vec<_>, _>>()?;
-        let is_more = devices.len() > limit;
-        devices.truncate(limit);
-        let next = devices.last().filter(|_| is_more).map(|device| device.folded.clone());
-        Ok(Page { devices, next })
+        self.read(|reading| {
+            let lead = choose(reading, filter)?;
+            let end = window(reading, filter, &lead, cursor)?;
+            let question = Question::page(reading.tenant, filter, &lead, cursor, end.as_deref(), limit + 1);
+            let rows = reading.sql.query(&question.text, &question.values)?;
+            let mut devices = rows.iter().map(DeviceRow::read).collect::<Result<Vec<_>, _>>()?;
+            let is_more = devices.len() > limit;
+            devices.truncate(limit);
+            let next = if is_more { devices.last().map(|device| device.folded.clone()) } else { end };
+            Ok(Page { devices, next })
+        })
     }
 
     /// Returns how many devices there are.
@@ -41,7 +51,7 @@ impl Registry {
 
     /// Returns how many devices there are, at most `most`: so much is looked at.
     pub fn count_up_to(&self, filter: &Filter, most: i64) -> Result<i64, RegistryError> {
-        let mut question = Question::on("1", self.tenant(), filter);
+        let mut question = Question::on("1", self.tenant(), filter, &in_order(filter));
         let limit = question.bind(most);
         let text = format!("SELECT count(*) FROM ({} LIMIT {limit}) AS some", question.text);
         self.read(|reading| {
@@ -51,47 +61,144 @@ impl Registry {
     }
 }
 
+/// What leads to the candidates, by an index.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lead {
+    /// The condition of this number, which few devices fulfil: all of them are looked at.
+    Few(usize),
+    /// The attribute of this condition: its index has the devices in their order.
+    Attribute(usize),
+    /// The column of this condition: its index has the devices in their order.
+    Column(usize),
+    /// The devices' names.
+    Name,
+}
+
+/// Chooses the first condition that few devices fulfil; else the best index in the order of names.
+fn choose(reading: &mut Reading<'_>, filter: &Filter) -> Result<Lead, RegistryError> {
+    for (at, condition) in filter.conditions.iter().enumerate() {
+        let mut question = Question::empty(reading.tenant);
+        let Some(set) = question.set(condition) else { continue };
+        let most = question.bind(MOST_CANDIDATES + 1);
+        let text = format!("SELECT count(*) FROM (SELECT 1 FROM ({set}) s LIMIT {most}) n");
+        let row = reading.sql.maybe_row(&text, &question.values)?;
+        if row.map_or(Ok(0), |row| row.integer(0))? <= MOST_CANDIDATES {
+            return Ok(Lead::Few(at));
+        }
+    }
+    Ok(in_order(filter))
+}
+
+/// Returns the best index that has devices in the order of their names.
+fn in_order(filter: &Filter) -> Lead {
+    let exactly = |wanted: fn(&Field) -> bool| {
+        filter.conditions.iter().position(|one| wanted(&one.field) && matches!(one.matching, Matching::Exactly(_)))
+    };
+    let column = || exactly(|field| matches!(field, Field::State | Field::Group | Field::Model));
+    exactly(|field| matches!(field, Field::Attribute(_)))
+        .map(Lead::Attribute)
+        .or_else(|| column().map(Lead::Column))
+        .unwrap_or(Lead::Name)
+}
+
+/// Returns the last candidate that is looked at after `cursor`; none where few enough are left.
+fn window(
+    reading: &mut Reading<'_>,
+    filter: &Filter,
+    lead: &Lead,
+    cursor: Option<&str>,
+) -> Result<Option<String>, RegistryError> {
+    let leads_alone = match lead {
+        Lead::Few(_) => true,
+        Lead::Name => filter.conditions.iter().all(|condition| condition.field == Field::Id),
+        Lead::Attribute(_) | Lead::Column(_) => filter.conditions.len() == 1,
+    };
+    if leads_alone {
+        return Ok(None);
+    }
+    let question = Question::window(reading.tenant, filter, lead, cursor);
+    let row = reading.sql.maybe_row(&question.text, &question.values)?;
+    row.map(|row| row.text(0)).transpose()
+}
+
 /// A statement and its values.
 struct Question {
     text: String,
     values: Vec<Value>,
-    /// The column that orders: of the table that leads.
-    key: &'static str,
 }
 
 impl Question {
-    fn page(tenant: &str, filter: &Filter, cursor: Option<&str>, limit: usize) -> Self {
-        let mut question = Self::on(COLUMNS, tenant, filter);
+    fn empty(tenant: &str) -> Self {
+        Self { text: String::new(), values: vec![tenant.into()] }
+    }
+
+    fn page(tenant: &str, filter: &Filter, lead: &Lead, cursor: Option<&str>, end: Option<&str>, limit: usize) -> Self {
+        let mut question = Self::on(COLUMNS, tenant, filter, lead);
+        let key = lead.key();
         if let Some(cursor) = cursor {
             let cursor = question.bind(cursor);
-            question.text.push_str(&format!(" AND {} > {cursor}", question.key));
+            question.text.push_str(&format!(" AND {key} > {cursor}"));
+        }
+        if let Some(end) = end {
+            let end = question.bind(end);
+            question.text.push_str(&format!(" AND {key} <= {end}"));
         }
         let limit = question.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        question.text.push_str(&format!(" ORDER BY {} LIMIT {limit}", question.key));
+        question.text.push_str(&format!(" ORDER BY {key} LIMIT {limit}"));
         question
     }
 
     fn count(tenant: &str, filter: &Filter) -> Self {
-        Self::on("count(*)", tenant, filter)
+        Self::on("count(*)", tenant, filter, &in_order(filter))
     }
 
-    /// The rarest thing asked for leads: an attribute, whose index gives the devices in their order.
-    fn on(columns: &str, tenant: &str, filter: &Filter) -> Self {
-        let leads = filter.conditions.iter().position(|condition| {
-            matches!((&condition.field, &condition.matching), (Field::Attribute(_), Matching::Exactly(_)))
-        });
-        let mut question = Self { text: String::new(), values: vec![tenant.into()], key: "d.folded" };
-        if leads.is_some() {
-            question.key = "a.device";
-            // SQLite keeps the order of a cross join: the attribute first.
-            question.text = format!(
-                "SELECT {columns} FROM attribute a CROSS JOIN device d WHERE a.tenant = $1 AND d.tenant = $1 AND d.folded = a.device"
-            );
-        } else {
-            question.text = format!("SELECT {columns} FROM device d WHERE d.tenant = $1");
+    /// The candidate at which a page ends, by nothing but the index that leads.
+    fn window(tenant: &str, filter: &Filter, lead: &Lead, cursor: Option<&str>) -> Self {
+        let mut question = Self::empty(tenant);
+        let key = lead.key();
+        match lead {
+            Lead::Attribute(at) => {
+                let condition = question.condition(&filter.conditions[*at], true);
+                question.text = format!("SELECT {key} FROM attribute a WHERE a.tenant = $1 AND {condition}");
+            }
+            Lead::Column(_) | Lead::Few(_) | Lead::Name => {
+                question.text = format!("SELECT {key} FROM device d WHERE d.tenant = $1");
+                for (at, condition) in filter.conditions.iter().enumerate() {
+                    if condition.field == Field::Id || *lead == Lead::Column(at) {
+                        let condition = question.condition(condition, true);
+                        question.text.push_str(&format!(" AND {condition}"));
+                    }
+                }
+            }
         }
+        if let Some(cursor) = cursor {
+            let cursor = question.bind(cursor);
+            question.text.push_str(&format!(" AND {key} > {cursor}"));
+        }
+        let skipped = question.bind(MOST_CANDIDATES);
+        question.text.push_str(&format!(" ORDER BY {key} LIMIT 1 OFFSET {skipped}"));
+        question
+    }
+
+    fn on(columns: &str, tenant: &str, filter: &Filter, lead: &Lead) -> Self {
+        let mut question = Self::empty(tenant);
+        question.text = match lead {
+            // SQLite keeps the order of a cross join: the attribute first.
+            Lead::Attribute(_) => format!(
+                "SELECT {columns} FROM attribute a CROSS JOIN device d WHERE a.tenant = $1 AND d.tenant = $1 AND d.folded = a.device"
+            ),
+            _ => format!("SELECT {columns} FROM device d WHERE d.tenant = $1"),
+        };
         for (at, condition) in filter.conditions.iter().enumerate() {
-            question.add(condition, leads == Some(at));
+            let text = match lead {
+                Lead::Few(few) if *few == at => {
+                    let set = question.set(condition).expect("a condition that leads by a set has one");
+                    format!("d.folded IN ({set})")
+                }
+                Lead::Attribute(leads) | Lead::Column(leads) => question.condition(condition, *leads == at),
+                _ => question.condition(condition, condition.field == Field::Id),
+            };
+            question.text.push_str(&format!(" AND {text}"));
         }
         question
     }
@@ -101,48 +208,72 @@ impl Question {
         format!("${}", self.values.len())
     }
 
-    fn add(&mut self, condition: &Condition, leads: bool) {
+    /// Returns the statement that gives the names of all devices that fulfil a condition, where an index serves it.
+    fn set(&mut self, condition: &Condition) -> Option<String> {
         let matching = &condition.matching;
-        let text = match &condition.field {
-            Field::Id => self.compare("d.folded", &folded(matching)),
-            Field::State => self.compare("d.state", matching),
-            Field::Group => self.compare("d.grp", matching),
-            Field::Model => self.compare("d.model", matching),
+        let of_column = |question: &mut Self, column: &str, matching: &Matching| {
+            let condition = question.compare(column, matching);
+            format!("SELECT x.folded FROM device x WHERE x.tenant = $1 AND {condition}")
+        };
+        Some(match &condition.field {
+            Field::Id => of_column(self, "x.folded", &folded(matching)),
+            Field::State => of_column(self, "x.state", matching),
+            Field::Group => of_column(self, "x.grp", matching),
+            Field::Model => of_column(self, "x.model", matching),
+            Field::Serial => self.by_serial(matching),
+            Field::Word => {
+                let names = of_column(self, "x.folded", &folded(matching));
+                let serials = self.by_serial(matching);
+                format!("{names} UNION ALL {serials}")
+            }
+            Field::Attribute(name) => {
+                let name = self.bind(name.as_str());
+                let value = self.compare("x.value", matching);
+                format!("SELECT x.device FROM attribute x WHERE x.tenant = $1 AND x.name = {name} AND {value}")
+            }
+            Field::Version | Field::Vendor | Field::Hardware | Field::Firmware | Field::Protocol | Field::Origin => {
+                return None;
+            }
+        })
+    }
+
+    /// Returns a condition on a candidate. One that does not lead is put so that no index of its own is taken for it:
+    /// neither engine is to leave the way that was chosen.
+    fn condition(&mut self, condition: &Condition, leads: bool) -> String {
+        let matching = &condition.matching;
+        let column = |name: &str| if leads { name.to_owned() } else { format!("({name} || '')") };
+        match &condition.field {
+            Field::Id => self.compare(&column("d.folded"), &folded(matching)),
+            Field::State => self.compare(&column("d.state"), matching),
+            Field::Group => self.compare(&column("d.grp"), matching),
+            Field::Model => self.compare(&column("d.model"), matching),
             Field::Version => self.compare("d.model_version", matching),
             Field::Vendor => self.compare("d.vendor", matching),
             Field::Hardware => self.compare("d.hardware", matching),
             Field::Firmware => self.compare("d.firmware", matching),
             Field::Protocol => self.compare("d.protocol", matching),
             Field::Origin => self.compare("d.origin", matching),
-            Field::Serial => {
-                let serials = self.by_serial(matching);
-                format!("d.folded IN ({serials})")
-            }
+            Field::Serial => self.compare(&column("d.serial"), matching),
             Field::Word => {
-                let names = self.compare("n.folded", &folded(matching));
-                let serials = self.by_serial(matching);
-                format!(
-                    "d.folded IN (SELECT n.folded FROM device n WHERE n.tenant = $1 AND {names} UNION ALL {serials})"
-                )
+                let names = self.compare("(d.folded || '')", &folded(matching));
+                let serials = self.compare("(d.serial || '')", matching);
+                format!("({names} OR {serials})")
             }
             Field::Attribute(name) => {
                 let name = self.bind(name.as_str());
-                let table = if leads { "a" } else { "b" };
-                let value = self.compare(&format!("{table}.value"), matching);
                 if leads {
-                    format!("a.name = {name} AND {value}")
-                } else {
-                    format!(
-                        "EXISTS (SELECT 1 FROM attribute b WHERE b.tenant = $1 AND b.device = d.folded AND b.name = {name} AND {value})"
-                    )
+                    let value = self.compare("a.value", matching);
+                    return format!("a.name = {name} AND {value}");
                 }
+                let value = self.compare("b.value", matching);
+                format!(
+                    "EXISTS (SELECT 1 FROM attribute b WHERE b.tenant = $1 AND b.device = d.folded AND b.name = {name} AND {value})"
+                )
             }
-        };
-        self.text.push_str(" AND ");
-        self.text.push_str(&text);
+        }
     }
 
-    /// The index of serial numbers holds devices in service only; the retired ones are few.
+    /// The index of serial numbers holds devices in service only, another one the retired.
     fn by_serial(&mut self, matching: &Matching) -> String {
         let serial = self.compare("s.serial", matching);
         format!(
@@ -169,6 +300,13 @@ impl Question {
                 }
             }
         }
+    }
+}
+
+impl Lead {
+    /// The column that orders the candidates.
+    fn key(&self) -> &'static str {
+        if matches!(self, Lead::Attribute(_)) { "a.device" } else { "d.folded" }
     }
 }
 
@@ -211,10 +349,14 @@ mod tests {
             let word = |value: &str| {
                 let star = if star { "*" } else { "" };
                 let text = format!("\"{value}\"{star} firmware=\"{value}\"{star} serial=\"{value}\"{star} attributes.x=\"{value}\"");
-                Question::page("t", &Filter::parse(&text).unwrap(), Some(value), 9)
+                let filter = Filter::parse(&text).unwrap();
+                let leads = [Lead::Few(0), Lead::Few(2), Lead::Few(3), Lead::Attribute(3), Lead::Name];
+                let pages = leads.map(|lead| Question::page("t", &filter, &lead, Some(value), Some(value), 9).text);
+                let windows = leads.map(|lead| Question::window("t", &filter, &lead, Some(value)).text);
+                [pages, windows].concat()
             };
             let asked = word(&value);
-            prop_assert_eq!(&asked.text, &word("harmless").text);
+            prop_assert_eq!(asked, word("harmless"));
             let name = format!("x{}", value.replace(|c: char| c == '=' || c.is_whitespace(), ""));
             let named = Filter::parse(&format!("attributes.{name}=v")).unwrap();
             prop_assert_eq!(Question::count("t", &named).text, Question::count("t", &Filter::parse("attributes.y=v").unwrap()).text);

@@ -1,5 +1,8 @@
 //! The little of SQL that both engines share: values, rows, statements with `$1`, `$2` ...
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use super::RegistryError;
 
 /// A value of a column: whole numbers, texts and bytes are all there is.
@@ -142,16 +145,20 @@ const MOST_ROWS: usize = 256;
 
 /// Inserts many rows by few statements; `ending` is what follows the values, such as `ON CONFLICT DO NOTHING`.
 ///
-/// The numbers of rows are powers of two, so that few different statements are prepared.
-pub(super) fn insert(sql: &mut dyn Sql, into: &str, rows: &[Vec<Value>], ending: &str) -> Result<u64, RegistryError> {
+/// Few numbers of rows are used, so that few different statements are prepared.
+pub(super) fn insert<'a>(
+    sql: &mut dyn Sql,
+    into: &str,
+    rows: impl Into<Cow<'a, [Vec<Value>]>>,
+    ending: &str,
+) -> Result<u64, RegistryError> {
     let mut changed = 0;
-    let mut rest = rows;
-    while let Some(first) = rest.first() {
-        let some = largest_power(rest.len().min(MOST_ROWS));
-        let (now, later) = rest.split_at(some);
-        let text = format!("INSERT INTO {into} VALUES {} {ending}", places(some, first.len()));
-        changed += sql.execute(&text, &now.concat())?;
-        rest = later;
+    let mut rows = rows.into().into_owned().into_iter();
+    while let Some(first) = rows.as_slice().first() {
+        let (columns, some) = (first.len(), rows_at_once(rows.len()));
+        let text = format!("INSERT INTO {into} VALUES {} {ending}", places(some, columns));
+        let values: Vec<Value> = rows.by_ref().take(some).flatten().collect();
+        changed += sql.execute(&text, &values)?;
     }
     Ok(changed)
 }
@@ -175,16 +182,28 @@ pub(super) fn query_in(
     Ok(rows)
 }
 
-fn largest_power(number: usize) -> usize {
-    1 << number.ilog2()
+/// Returns the number of rows of the next statement: up to 8 as they are, then whole eights, then powers of two. So hardly
+/// any batch takes more than two statements for a table.
+fn rows_at_once(rows: usize) -> usize {
+    match rows.min(MOST_ROWS) {
+        few @ ..8 => few,
+        some @ 8..64 => some / 8 * 8,
+        many => 1 << many.ilog2(),
+    }
 }
 
 fn places(rows: usize, columns: usize) -> String {
-    let row = |row: usize| {
-        let columns = (1..=columns).map(|column| format!("${}", row * columns + column)).collect::<Vec<_>>();
-        format!("({})", columns.join(","))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(",")
+    let mut text = String::with_capacity(rows * (columns * 6 + 3));
+    for number in 1..=rows * columns {
+        text.push_str(match number {
+            1 => "(",
+            _ if number % columns == 1 || columns == 1 => "),(",
+            _ => ",",
+        });
+        let _ = write!(text, "${number}");
+    }
+    text.push(')');
+    text
 }
 
 #[cfg(test)]
@@ -211,9 +230,10 @@ mod tests {
         let mut heard = Heard::default();
         let rows = vec![vec![Value::Integer(1), Value::Null]; 259];
         insert(&mut heard, "t (a, b)", &rows, "").unwrap();
-        assert_eq!(heard.0.iter().map(|(_, values)| *values).collect::<Vec<_>>(), [512, 4, 2]);
-        assert_eq!(heard.0[2].0, "INSERT INTO t (a, b) VALUES ($1,$2) ");
-        assert_eq!(heard.0[1].0, "INSERT INTO t (a, b) VALUES ($1,$2),($3,$4) ");
+        assert_eq!(heard.0.iter().map(|(_, values)| *values).collect::<Vec<_>>(), [512, 6]);
+        assert_eq!(heard.0[1].0, "INSERT INTO t (a, b) VALUES ($1,$2),($3,$4),($5,$6) ");
+        let kinds: std::collections::BTreeSet<_> = (1..10_000).map(rows_at_once).collect();
+        assert_eq!((kinds.len(), kinds.last()), (17, Some(&MOST_ROWS)));
     }
 
     #[test]

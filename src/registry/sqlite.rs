@@ -14,13 +14,14 @@ use super::{RegistryError, Row, Sql, Value};
 
 /// How long a connection waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Pages of the write-ahead log after which it is brought into the file: some 16 MiB.
-const LONGEST_LOG: i64 = 4_000;
+/// Pages of the write-ahead log after which it is brought into the file: some 64 MiB. The longer it is, the more often a
+/// page changes before it is written there.
+const LONGEST_LOG: i64 = 16_000;
 /// What a connection keeps of the file, in KiB (negative, as SQLite has it).
 const WRITER_CACHE: i64 = -32_768;
 const READER_CACHE: i64 = -2_048;
 /// Statements kept ready on a connection.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 256;
 
 /// A file with the registry.
 pub(super) struct SqliteFile {

@@ -145,8 +145,13 @@ fn discard(connection: &mut Option<Box<dyn Connection>>) {
 fn transaction(connection: &mut dyn Connection, requests: &mut [Request]) -> Result<Results, RegistryError> {
     connection.begin(Purpose::Write)?;
     let mut results = Vec::with_capacity(requests.len());
-    for request in requests {
-        results.push(single(connection, request)?);
+    match requests {
+        [request] => results.push(alone(connection, request)?),
+        requests => {
+            for request in requests {
+                results.push(single(connection, request)?);
+            }
+        }
     }
     if results.iter().all(Result::is_err) {
         connection.rollback()?;
@@ -154,6 +159,14 @@ fn transaction(connection: &mut dyn Connection, requests: &mut [Request]) -> Res
         connection.commit()?;
     }
     Ok(results)
+}
+
+/// A request that is alone in its transaction needs no savepoint: with an error of its own all is undone anyway.
+fn alone(connection: &mut dyn Connection, request: &mut Request) -> Result<Result<(), RegistryError>, RegistryError> {
+    match (request.work)(connection) {
+        Err(error) if error.is_passing() || connection.is_lost() => Err(error),
+        ended => Ok(ended),
+    }
 }
 
 /// One request within a savepoint: the inner result is its own, the outer one the connection's.

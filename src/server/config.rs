@@ -66,7 +66,7 @@ impl Default for Bounds {
         Self {
             connections: 4096,
             connections_of_source: 1024,
-            work_at_once: 32,
+            work_at_once: 128,
             turn: Duration::from_secs(15),
             work: Duration::from_mins(1),
             handshake: Duration::from_secs(10),

@@ -20,6 +20,8 @@ pub(super) enum Counted {
     Source([u8; 7]),
     /// A group, by the hash of its name.
     Group([u8; 16]),
+    /// A source, as far as it is one of a group with rates of its own, by the hash of both.
+    SourceInGroup([u8; 16]),
     /// A token, by its hash: no bucket holds a token.
     Token([u8; 16]),
     /// All those for whom there is no room.
@@ -46,13 +48,18 @@ impl Counted {
         Self::Group(hash(name))
     }
 
+    pub(super) fn source_in_group(address: IpAddr, name: &str) -> Self {
+        let Self::Source(prefix) = Self::source(address) else { return Self::Others };
+        Self::SourceInGroup(hash(&format!("{}/{name}", hex::encode(prefix))))
+    }
+
     pub(super) fn token(authorization: &str) -> Self {
         Self::Token(hash(authorization))
     }
 
     fn rate(&self, rates: &Rates) -> u32 {
         match self {
-            Self::Source(_) | Self::Others => rates.source,
+            Self::Source(_) | Self::SourceInGroup(_) | Self::Others => rates.source,
             Self::Group(_) => rates.group,
             Self::Token(_) => rates.token,
         }
@@ -86,6 +93,12 @@ impl Bucket {
         self.at = self.at.max(now);
     }
 
+    /// A rate that was changed counts from now on.
+    fn turn_to(&mut self, rate: u32) {
+        self.rate = u64::from(rate.max(1));
+        self.left = self.left.min(self.rate * WHOLE);
+    }
+
     fn is_full_at(&self, now: u64) -> bool {
         self.left.saturating_add(now.saturating_sub(self.at).saturating_mul(self.rate)) >= self.rate * WHOLE
     }
@@ -105,9 +118,9 @@ impl Limits {
     }
 
     /// Takes `cost` requests from the bucket at `now` (milliseconds of a steady clock), or says after how many seconds
-    /// there are enough.
-    pub(super) fn take(&self, who: &Counted, cost: u32, now: u64) -> Result<(), u32> {
-        self.with(who, now, |bucket| {
+    /// there are enough; by rates of a group's own where there are some.
+    pub(super) fn take_at(&self, who: &Counted, own: Option<&Rates>, cost: u32, now: u64) -> Result<(), u32> {
+        self.with(who, own, now, |bucket| {
             let cost = u64::from(cost) * WHOLE;
             if bucket.left >= cost {
                 bucket.left -= cost;
@@ -120,12 +133,12 @@ impl Limits {
 
     /// Takes `cost` requests, or all that are left.
     pub(super) fn charge(&self, who: &Counted, cost: u32, now: u64) {
-        self.with(who, now, |bucket| bucket.left = bucket.left.saturating_sub(u64::from(cost) * WHOLE));
+        self.with(who, None, now, |bucket| bucket.left = bucket.left.saturating_sub(u64::from(cost) * WHOLE));
     }
 
     /// Gives one request back: a stranger who names a group must not use up what the group may do.
-    pub(super) fn give_back(&self, who: &Counted, now: u64) {
-        self.with(who, now, |bucket| bucket.left = (bucket.left + WHOLE).min(bucket.rate * WHOLE));
+    pub(super) fn give_back(&self, who: &Counted, own: Option<&Rates>, now: u64) {
+        self.with(who, own, now, |bucket| bucket.left = (bucket.left + WHOLE).min(bucket.rate * WHOLE));
     }
 
     /// Returns the number of buckets.
@@ -133,7 +146,7 @@ impl Limits {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).0.len()
     }
 
-    fn with<R>(&self, who: &Counted, now: u64, using: impl FnOnce(&mut Bucket) -> R) -> R {
+    fn with<R>(&self, who: &Counted, own: Option<&Rates>, now: u64, using: impl FnOnce(&mut Bucket) -> R) -> R {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let (buckets, swept) = &mut *inner;
         let mut who = who;
@@ -147,9 +160,14 @@ impl Limits {
                 who = &Counted::Others;
             }
         }
-        let rate = who.rate(&self.rates);
+        // Those who share a bucket share a rate.
+        let own = own.filter(|_| *who != Counted::Others);
+        let rate = who.rate(own.unwrap_or(&self.rates));
         let bucket = buckets.entry(who.clone()).or_insert_with(|| Bucket::full(rate, now));
         bucket.refill(now);
+        if bucket.rate != u64::from(rate.max(1)) {
+            bucket.turn_to(rate);
+        }
         using(bucket)
     }
 }
@@ -165,6 +183,12 @@ pub(super) fn jittered(seconds: u32, draw: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Limits {
+        fn take(&self, who: &Counted, cost: u32, now: u64) -> Result<(), u32> {
+            self.take_at(who, None, cost, now)
+        }
+    }
 
     fn limits(most: usize) -> Limits {
         Limits::new(Rates { source: 60, group: 6, token: 3 }, most)
@@ -207,11 +231,26 @@ mod tests {
     #[test]
     fn what_is_given_back_can_be_taken_again_and_never_more() {
         let (limits, who) = (limits(100), Counted::group("line-a"));
-        limits.give_back(&who, 0);
+        limits.give_back(&who, None, 0);
         assert!((0..6).all(|_| limits.take(&who, 1, 0).is_ok()));
         assert!(limits.take(&who, 1, 0).is_err());
-        limits.give_back(&who, 0);
+        limits.give_back(&who, None, 0);
         assert!(limits.take(&who, 1, 0).is_ok() && limits.take(&who, 1, 0).is_err());
+    }
+
+    #[test]
+    fn a_group_with_rates_of_its_own_is_counted_by_them() {
+        let (limits, who) = (limits(100), Counted::group("line-a"));
+        let own = Rates { source: 2, group: 8, token: 1 };
+        assert_eq!((0..20).filter(|_| limits.take_at(&who, Some(&own), 1, 0).is_ok()).count(), 8);
+        let fewer = Rates { group: 1, ..own };
+        assert_eq!(limits.take_at(&who, Some(&fewer), 1, 30_000), Ok(()), "what is there is cut to the new rate");
+        assert_eq!(limits.take_at(&who, Some(&fewer), 1, 30_000), Err(60));
+        let at = |source: &str, group: &str| Counted::source_in_group(source.parse().unwrap(), group);
+        assert_eq!(at("192.0.2.1", "a"), at("192.0.2.9", "a"));
+        assert_ne!(at("192.0.2.1", "a"), at("192.0.2.1", "b"));
+        let one = at("192.0.2.1", "a");
+        assert_eq!((0..9).filter(|_| limits.take_at(&one, Some(&own), 1, 0).is_ok()).count(), 2);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::registration::exchange::{Act, Role};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Call {
     Register,
+    Models,
     Challenge,
     Status,
     Renew,
@@ -86,8 +87,16 @@ use Call as C;
 use Role::{Admin, Approver, Technician, Viewer};
 
 /// All routes.
-pub(super) static ROUTES: [Route; 43] = [
+pub(super) static ROUTES: [Route; 54] = [
     device("POST", "/v1/register", "register", C::Register, &[200, 201, 202], "Register this device."),
+    device(
+        "GET",
+        "/v1/register/models",
+        "models",
+        C::Models,
+        &[200],
+        "List models to choose from (?id=ID&group=GROUP).",
+    ),
     device("GET", "/v1/challenge", "challenge", C::Challenge, &[200], "Get a nonce, for a device without a clock."),
     device(
         "GET",
@@ -179,7 +188,59 @@ pub(super) static ROUTES: [Route; 43] = [
     admin("POST", "/v1/approvals/{registration}/deny", "deny", A::Deny, Approver, "Deny a registration."),
     admin("GET", "/v1/models", "listModels", A::ListModels, Viewer, "List models."),
     admin("GET", "/v1/models/{model}", "showModel", A::ShowModel, Viewer, "Show one model."),
-    admin("POST", "/v1/models", "importModel", A::ImportModel, Admin, "Import a model."),
+    admin("POST", "/v1/models", "importModel", A::ImportModel, Admin, "Import and publish a model."),
+    admin(
+        "POST",
+        "/v1/models/{model}/state",
+        "setModelState",
+        A::SetModelState,
+        Admin,
+        "Publish or deprecate a version.",
+    ),
+    admin(
+        "GET",
+        "/v1/models/{model}/diff/{other}",
+        "diffModels",
+        A::DiffModels,
+        Viewer,
+        "Say what changed to another version.",
+    ),
+    admin("GET", "/v1/model-rules", "listRules", A::ListRules, Viewer, "List the rules that assign models."),
+    admin("POST", "/v1/model-rules", "putRule", A::PutRule, Admin, "Set a rule that assigns a model."),
+    admin("DELETE", "/v1/model-rules/{rule}", "removeRule", A::RemoveRule, Admin, "Take a rule away."),
+    admin(
+        "GET",
+        "/v1/model-proposals",
+        "listProposals",
+        A::ListProposals,
+        Viewer,
+        "List models that wait for approval.",
+    ),
+    admin(
+        "GET",
+        "/v1/devices/{id}/model",
+        "deviceModel",
+        A::DeviceModel,
+        Viewer,
+        "Show the model instances of a device.",
+    ),
+    admin(
+        "POST",
+        "/v1/devices/{id}/model",
+        "assignModel",
+        A::AssignModel,
+        Technician,
+        "Give a device a model by hand.",
+    ),
+    admin(
+        "POST",
+        "/v1/devices/{id}/model/decide",
+        "decideModel",
+        A::DecideModel,
+        Approver,
+        "Approve, dismiss, roll back.",
+    ),
+    admin("GET", "/v1/devices/{id}/description", "describeDevice", A::DescribeDevice, Viewer, "The Thing Description."),
     admin("GET", "/v1/events", "listEvents", A::ListEvents, Viewer, "List events of the audit chain."),
     admin("GET", "/v1/stats", "stats", A::Stats, Viewer, "Count devices and events."),
     open("/healthz", "health", Doing::Health, "Say whether the server serves."),

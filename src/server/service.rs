@@ -24,7 +24,7 @@ use super::openapi::document;
 use super::problem::{Fault, Outcome};
 use super::routes::{Call, Doing, ROUTES, Route};
 use crate::delivery::Clock;
-use crate::fleet::enrolment::Refusal;
+use crate::fleet::enrolment::{Rates, Refusal};
 use crate::registration::exchange::{
     Act, Administration, Asked, Content, Credentials, Incoming, Registration, Reply, Role,
 };
@@ -165,7 +165,12 @@ impl Service {
     }
 
     fn spend(&self, who: &Counted) -> Result<(), Outcome> {
-        self.limits.take(who, 1, self.now()).map_err(|seconds| {
+        self.spend_at(who, None)
+    }
+
+    /// As `spend`, by rates of a group's own where there are some.
+    fn spend_at(&self, who: &Counted, own: Option<&Rates>) -> Result<(), Outcome> {
+        self.limits.take_at(who, own, 1, self.now()).map_err(|seconds| {
             let after = jittered(seconds, self.number.load(Ordering::Relaxed));
             Outcome::Reply(Box::new(Reply::refused(Refusal::RateLimited, "").after(after)))
         })
@@ -276,20 +281,27 @@ impl Service {
         line.received = incoming.body.len();
         line.device = name(incoming.fields["id"].as_str());
         line.group = name(incoming.fields["group"].as_str());
+        let named = incoming.fields["group"].as_str();
+        let own = (call == Call::Register).then(|| self.registration.rates(named)).flatten();
+        if own.is_some() {
+            let source = Counted::source_in_group(incoming.source, named.unwrap_or_default());
+            self.spend_at(&source, own.as_ref())?;
+        }
         // What is sent with a claim differs each time: only a token comes again.
         let token = incoming.authorization.as_deref().filter(|text| !text.contains('.') && !text.contains(','));
         if let Some(token) = token {
-            self.spend(&Counted::token(token))?;
+            self.spend_at(&Counted::token(token), own.as_ref())?;
         }
-        let group = incoming.fields["group"].as_str().map(Counted::group);
+        // A request that names no group is for the only one.
+        let group = named.or(own.map(|_| "")).map(Counted::group);
         if let Some(group) = &group {
-            self.spend(group)?;
+            self.spend_at(group, own.as_ref())?;
         }
         let reply = self.at_work(move |service| service.call(call, names, incoming)).await?;
         if let (Some(group), Some(refusal)) = (&group, reply.refusal())
             && (refusal.is_bad_proof() || refusal.status() == 401)
         {
-            self.limits.give_back(group, self.now());
+            self.limits.give_back(group, own.as_ref(), self.now());
         }
         Ok(reply)
     }
@@ -299,6 +311,7 @@ impl Service {
         let id = names.first().map_or("", String::as_str);
         match call {
             Call::Register => registration.register(incoming),
+            Call::Models => registration.models(incoming),
             Call::Challenge => registration.challenge(incoming),
             Call::Status => registration.status(id, incoming),
             Call::Renew => registration.renew(id, incoming),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::authority::{CredentialRequest, FleetKey, GroupKeys, wrap_for_recipient};
-use crate::delivery::Credential;
+use crate::delivery::{Credential, SealedMaterial};
 use crate::fleet::check::Fleet;
-use crate::fleet::{CredentialKind, DevicePlan, EndpointName};
+use crate::fleet::{CredentialKind, DevicePlan, EndpointName, Secret};
 use crate::ledger::{CredentialState, Ledger, NewCredential};
 
 use super::error::StationError;
@@ -51,11 +51,27 @@ pub fn issue(station: &Station, plan: &DevicePlan) -> Result<usize, StationError
     Ok(made)
 }
 
-fn reopen(key: &FleetKey, device: &EndpointName, state: &CredentialState) -> Result<Option<Credential>, StationError> {
+/// Returns a credential with its private half, where it was issued and that is still kept.
+pub(super) fn reopen(
+    key: &FleetKey,
+    device: &EndpointName,
+    state: &CredentialState,
+) -> Result<Option<Credential>, StationError> {
     let Some(issued) = &state.issued else { return Ok(None) };
     let Some(material) = &issued.material else { return Ok(None) };
     let private = key.unseal(&material_context(device, &state.name, state.generation), material)?;
     Ok(Some(Credential { public: issued.public.clone(), private }))
+}
+
+/// Opens private material that a station of this fleet told the registry of; none if it was sealed by another key.
+pub fn open_told(
+    station: &Station,
+    device: &EndpointName,
+    name: &str,
+    generation: u32,
+    material: &SealedMaterial,
+) -> Option<Secret> {
+    station.keys().fleet_key().unseal(&material_context(device, name, generation), material).ok()
 }
 
 fn make(station: &Station, plan: &DevicePlan, state: &CredentialState) -> Result<Credential, StationError> {
@@ -101,7 +117,7 @@ fn server_wraps(plan: &DevicePlan, credential: &Credential) -> Result<Vec<(Strin
 }
 
 /// What private material is sealed for: it opens for no other device, name or generation.
-fn material_context(device: &EndpointName, name: &Arc<str>, generation: u32) -> String {
+fn material_context(device: &EndpointName, name: &str, generation: u32) -> String {
     format!("credential:{device}:{name}:{generation}")
 }
 

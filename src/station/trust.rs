@@ -265,7 +265,9 @@ pub fn programs(fleet: &Fleet) -> Vec<FleetProgram> {
     let hooks = fleet.factories().flat_map(|factory| &factory.hooks);
     let hooks = hooks.filter_map(|(step, spec)| hook(step.name(), spec));
     let enrolment = fleet.groups().iter().flat_map(|(group, policy)| enrolment_hooks(group, &policy.hooks));
-    let mut programs: Vec<FleetProgram> = programmers.chain(hooks).chain(enrolment).collect();
+    let subscribers = fleet.enrolment().subscribers.iter();
+    let subscribers = subscribers.filter_map(|(name, subscription)| subscriber(name, &subscription.target));
+    let mut programs: Vec<FleetProgram> = programmers.chain(hooks).chain(enrolment).chain(subscribers).collect();
     let mut seen = Vec::new();
     programs.retain(|program| {
         !seen.contains(program) && {
@@ -296,6 +298,12 @@ pub fn enrolment_hooks(group: &str, hooks: &Hooks) -> Vec<FleetProgram> {
     programs.collect()
 }
 
+/// Returns the program of a subscriber as it is trusted, where it has one.
+fn subscriber(name: &str, target: &HookTarget) -> Option<FleetProgram> {
+    enrolment_hook(name, "notify", target)
+        .map(|program| FleetProgram { uses: format!("subscriber {name:?}"), ..program })
+}
+
 /// Returns the program of an enrolment group's hook as it is trusted, where it has one.
 pub fn enrolment_hook(group: &str, step: &str, target: &HookTarget) -> Option<FleetProgram> {
     if target.command.is_empty() {
@@ -305,7 +313,7 @@ pub fn enrolment_hook(group: &str, step: &str, target: &HookTarget) -> Option<Fl
         argv: target.command.clone(),
         files: Vec::new(),
         timeout: target.timeout,
-        as_root: false,
+        as_root: target.as_root,
         exits: BTreeMap::new(),
         abilities: ProgramAbilities::default(),
     };

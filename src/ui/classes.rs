@@ -22,17 +22,21 @@ use crate::{
     bundle::{RenderError, ScaffoldError},
     fleet::PlanError,
     fleet::label::LabelPlanError,
+    fleet::model::{ResolveError, VersionError},
     format::label::LabelError,
     ledger::LedgerError,
     medium::content::ContentError,
     programmer::ProgrammerError,
+    registration::{AclError, ApprovalError, ExportError, PublishError},
     registry::{ExchangeError, RegistryError},
     station::BatchError,
     station::StationError,
     station::hook::HookError,
     station::label::PrintError,
     station::load::LoadError,
+    station::models::ModelFolderError,
     station::recipe::RecipeError,
+    station::sharing::SharingError,
     station::trust::TrustError,
 };
 
@@ -82,6 +86,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         #[cfg(feature = "station")]
         StationError,
         #[cfg(feature = "station")]
+        SharingError,
+        #[cfg(feature = "station")]
         LoadError,
         #[cfg(feature = "station")]
         HookError,
@@ -105,6 +111,20 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         RegistryError,
         #[cfg(feature = "station")]
         ExchangeError,
+        #[cfg(feature = "station")]
+        AclError,
+        #[cfg(feature = "station")]
+        ApprovalError,
+        #[cfg(feature = "station")]
+        ExportError,
+        #[cfg(feature = "station")]
+        PublishError,
+        #[cfg(feature = "station")]
+        ModelFolderError,
+        #[cfg(feature = "station")]
+        ResolveError,
+        #[cfg(feature = "station")]
+        VersionError,
         #[cfg(feature = "server")]
         ServerError,
     }

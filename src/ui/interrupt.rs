@@ -37,6 +37,23 @@ impl Interrupt {
     }
 }
 
+/// Remembers SIGHUP: whoever sends it wants what is configured to be read again.
+pub struct Hangup(Arc<AtomicBool>);
+
+impl Hangup {
+    /// Begins to listen.
+    pub fn listen() -> io::Result<Self> {
+        let flag = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&flag))?;
+        Ok(Self(flag))
+    }
+
+    /// Returns true once for one or several that came.
+    pub fn asked(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
 /// The order matters: the first registered runs first, so the shutdown sees the flag of an earlier signal only.
 fn remember(signal: i32, class: Class, flag: &Arc<AtomicBool>) -> io::Result<()> {
     signal_hook::flag::register_conditional_shutdown(signal, i32::from(class.exit_status()), Arc::clone(flag))?;

@@ -34,7 +34,7 @@ pub use complaint::Complaint;
 #[cfg(feature = "station")]
 pub use csv::Csv;
 pub use failure::Failure;
-pub use interrupt::Interrupt;
+pub use interrupt::{Hangup, Interrupt};
 pub use printer::{Format, Level, Printer};
 #[cfg(feature = "station")]
 pub use progress::Drawing;

@@ -30,6 +30,18 @@ impl Drawing {
         Self { printer: printer.clone(), bar, told: Mutex::default() }
     }
 
+    /// Draws how far one long piece of work is, in bytes.
+    pub fn amount(&self, what: &str, done: u64, total: u64) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(total);
+                bar.set_position(done);
+                bar.set_message(format!("{what} {} %", percent(done, total)));
+            }
+            None => self.printer.event(&json!({ "event": "bytes", "what": what, "done": done, "total": total })),
+        }
+    }
+
     fn tell(&self, event: Event<'_>) {
         if !self.printer.is_json() && self.printer.level() < Level::Verbose {
             return;

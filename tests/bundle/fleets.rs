@@ -17,6 +17,7 @@ fn answers(servers: &[&str]) -> ScaffoldAnswers {
         servers: servers.iter().map(|uri| (*uri).to_owned()).collect(),
         demo: true,
         organization: Some("ACME \"Widgets\": #1".into()),
+        registration: None,
     }
 }
 
@@ -51,6 +52,28 @@ fn servers_of_every_protocol_find_their_place() {
     let files = works("lwm2m", &answers(&["coaps://a.example:5684", "coap://b.example"]));
     assert!(files.contains(&"access.tlv".to_owned()), "{files:?}");
     works("mqtt", &answers(&["wss://c.example/mqtt"]));
+}
+
+#[test]
+fn a_fleet_whose_devices_register_is_served_where_they_come() {
+    let made = |uri: &str| {
+        let answers = ScaffoldAnswers { registration: Some(uri.to_owned()), ..answers(&[]) };
+        assert!(works("linux", &answers).contains(&"registration.json".to_owned()));
+        scaffold("linux", &answers).unwrap().fleet_yaml
+    };
+    assert!(made("localhost:8443").contains(r#"serve: {listen: "127.0.0.1:8443", names: ["localhost"]}"#));
+    assert!(made("https://[::1]:9000").contains(r#"listen: "[::1]:9000""#));
+    assert!(made("https://plant.example").contains(r#"serve: {listen: "0.0.0.0:443", names: ["plant.example"]}"#));
+}
+
+#[test]
+fn registration_is_refused_where_bundles_could_not_tell_of_it() {
+    let refused = |template: &str, uri: &str| {
+        scaffold(template, &ScaffoldAnswers { registration: Some(uri.to_owned()), ..answers(&[]) }).unwrap_err()
+    };
+    assert_eq!(refused("mqtt", "localhost:1"), ScaffoldError::Registration { template: "mqtt".into() });
+    assert_eq!(refused("esp-idf", "localhost:1"), ScaffoldError::Registration { template: "esp-idf".into() });
+    assert!(matches!(refused("linux", "http://localhost:1"), ScaffoldError::Server { .. }));
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: &Output, what: String) -> Self {
+    pub fn of(output: &Output, what: String) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

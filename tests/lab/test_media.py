@@ -39,6 +39,17 @@ class Good(ToolCase):
         self.judge_terminal(job, DONE)
         self.assert_delivered(disk)
 
+    def test_a_used_stick_is_erased_with_a_word_and_not_without(self):
+        disk, node = self.stick(size=20 << 20)
+        self.judge(self.write(node), DONE)
+        disk.mark()
+        self.judge(self.tool.run("media erase drive:%s" % node), REFUSED, "--accept-target")
+        self.assert_untouched(disk)
+        accept = self.tool.accept_id(node)
+        self.judge(self.tool.run("media erase drive:%s --accept-target %s" % (node, accept)), DONE)
+        self.laptop.must("cmp %s /dev/zero 2>&1 | grep -q EOF" % node)
+        self.judge(self.tool.run("media erase drive:/dev/sda --accept-target %s" % accept), REFUSED)
+
     def test_the_kernel_sees_the_new_partition_at_once(self):
         _, node = self.stick()
         self.judge(self.write(node), DONE)

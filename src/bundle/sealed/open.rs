@@ -73,11 +73,11 @@ impl Authentic {
         Digest::of(&self.document)
     }
 
-    /// Reads and opens every file. All of them are right, or none is returned.
+    /// Reads and opens every file that came. All of them are right, or none is returned.
     pub fn open(&self, shelf: &dyn Shelf, keys: &[OpeningKey], limits: Limits) -> Result<Vec<OpenedFile>, Refusal> {
         let mut left = limits.bytes;
         let mut opened = Vec::with_capacity(self.manifest.files.len());
-        for entry in &self.manifest.files {
+        for entry in self.manifest.files.iter().filter(|entry| !entry.keep) {
             let stored = self.read_file(shelf, entry)?;
             let bytes = unlock(entry, stored, keys, left)?;
             left -= bytes.len() as u64;

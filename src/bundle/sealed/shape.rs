@@ -189,6 +189,7 @@ mod tests {
             encryption: None,
             destination: None,
             owner: None,
+            keep: false,
         }
     }
 

@@ -22,7 +22,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
 pub struct Args {
-    /// The device's root folder, for making images and for tests
+    /// The device's root folder, for making images and for tests; only root sets owners there
     #[arg(long, global = true, value_name = "DIR")]
     pub root: Option<PathBuf>,
     /// What to do.

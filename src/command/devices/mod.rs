@@ -2,6 +2,8 @@
 
 use super::{Context, Status};
 
+pub mod lease;
+pub mod leases;
 pub mod list;
 pub mod retire;
 pub mod show;
@@ -30,6 +32,10 @@ pub enum Action {
     Show(show::Args),
     /// Say why a device stands where it does, and what comes next.
     Why(why::Args),
+    /// Give devices to a station, which alone may make them.
+    Lease(lease::Args),
+    /// List which station may make which devices.
+    Leases(leases::Args),
     /// Retire a device: its credentials become void.
     Retire(retire::Args),
 }
@@ -40,6 +46,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         Action::List(args) => list::run(args, context),
         Action::Show(args) => show::run(args, context),
         Action::Why(args) => why::run(args, context),
+        Action::Lease(args) => lease::run(args, context),
+        Action::Leases(args) => leases::run(args, context),
         Action::Retire(args) => retire::run(args, context),
     }
 }

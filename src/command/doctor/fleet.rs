@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::authority::{Keys, Protection};
+use crate::command::ledger::status::lines;
 use crate::command::{Context, opened, place};
 use crate::ledger::Ledger;
 use crate::station::load::LOCK_FILE;
@@ -39,7 +40,7 @@ fn of_fleet(context: &Context, folder: &Path) -> Vec<Check> {
         checks.push(without_private(folder, &private));
         return checks;
     }
-    checks.extend([modes(&private), station_key(&private), ledger(context)]);
+    checks.extend([modes(&private), station_key(&private), ledger(context), registry(context, &private)]);
     checks
 }
 
@@ -68,6 +69,19 @@ fn station_key(private: &Path) -> Check {
 fn ledger(context: &Context) -> Check {
     let found = opened::ledger(context).and_then(|ledger| Ok(state_of(&ledger, context.clock.now())?));
     found.unwrap_or_else(|error| failed("ledger", &error))
+}
+
+/// What the registry has still to hear, and what this station may make without it.
+fn registry(context: &Context, private: &Path) -> Check {
+    let station = Keys::station_name_in(private).unwrap_or_default();
+    let membership = match opened::ledger(context).and_then(|ledger| Ok(ledger.membership()?)) {
+        Ok(membership) => membership,
+        Err(error) => return failed("registry", &error),
+    };
+    let is_behind = membership.shared && membership.unsent > 0 || membership.conflicts > 0;
+    let mut check = Check::new("registry", if is_behind { State::Warn } else { State::Ok }, []);
+    check.facts = lines(&station, &membership);
+    if is_behind { check.fix("firstlight ledger sync") } else { check }
 }
 
 /// The ledger opens, nothing waits, and its last row is not of the future.

@@ -4,6 +4,9 @@ use super::{Context, Status};
 
 pub mod log;
 pub mod pending;
+pub mod reconcile;
+pub mod status;
+pub mod sync;
 pub mod verify;
 
 const EXAMPLES: &str = "\
@@ -29,6 +32,12 @@ pub enum Action {
     Pending(pending::Args),
     /// Verify the ledger's hash chain.
     Verify(verify::Args),
+    /// Tell the registry what this station did; ask what it may make.
+    Sync(sync::Args),
+    /// Say where this station stands with the registry.
+    Status(status::Args),
+    /// Go on with a ledger from a backup, or with one of two copies.
+    Reconcile(reconcile::Args),
 }
 
 /// Runs `firstlight ledger`.
@@ -37,5 +46,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         Action::Log(args) => log::run(args, context),
         Action::Pending(args) => pending::run(args, context),
         Action::Verify(args) => verify::run(args, context),
+        Action::Sync(args) => sync::run(args, context),
+        Action::Status(args) => status::run(args, context),
+        Action::Reconcile(args) => reconcile::run(args, context),
     }
 }

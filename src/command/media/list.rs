@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::command::{Context, Status};
-use crate::delivery::{Effect, Footprint, Preflight, Sink as _};
-use crate::fleet::{Filesystem, MediumPlan, PartitionTable};
+use crate::delivery::{Effect, Preflight};
 use crate::host::drives::{Decision, Severity};
 use crate::host::{Drive, Machine};
 use crate::medium::{DriveSelector, DriveSink};
@@ -51,10 +50,8 @@ type Look = Result<Preflight, String>;
 
 /// Looks without asking for any particular room.
 fn look(machine: &Machine, drive: &Drive) -> Look {
-    let medium =
-        MediumPlan { table: PartitionTable::None, filesystem: Filesystem::Fat, label: String::new(), size: Some(0) };
-    let mut sink = DriveSink::new(machine.clone(), DriveSelector::Node(drive.node.clone()), false);
-    sink.preflight(&Footprint { carrier: medium.into(), payload: None }).map_err(|error| error.to_string())
+    let sink = DriveSink::new(machine.clone(), DriveSelector::Node(drive.node.clone()), false);
+    sink.survey().map_err(|error| error.to_string())
 }
 
 fn content(look: &Look) -> Vec<String> {

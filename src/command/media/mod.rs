@@ -4,6 +4,8 @@ use super::{Context, Status};
 
 #[cfg(feature = "station")]
 pub mod content;
+#[cfg(feature = "station")]
+pub mod erase;
 pub mod inspect;
 #[cfg(feature = "station")]
 pub mod list;
@@ -37,6 +39,9 @@ pub enum Action {
     /// List drives, each with our verdict and its reasons.
     #[cfg(feature = "station")]
     List(list::Args),
+    /// Make every byte of a drive zero and read it back.
+    #[cfg(feature = "station")]
+    Erase(erase::Args),
     /// Show what is on a medium or in an image, without its secrets.
     Inspect(inspect::Args),
     /// Compare a medium with its manifest.
@@ -48,6 +53,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     match args.action {
         #[cfg(feature = "station")]
         Action::List(args) => list::run(args, context),
+        #[cfg(feature = "station")]
+        Action::Erase(args) => erase::run(args, context),
         Action::Inspect(args) => inspect::run(args, context),
         Action::Verify(args) => verify::run(args, context),
     }

@@ -13,6 +13,11 @@ pub(super) fn check_all(file: &FleetFile, faults: &mut Faults) {
     for group in file.groups.values() {
         check_group(file, group, faults);
     }
+    for named in file.enrolment.secrets.iter().filter(|named| !file.secrets.contains_key(&named.value)) {
+        if !file.is_broken(Section::Secret, &named.value) {
+            unknown("secret", named, file.secrets.keys(), faults);
+        }
+    }
     for profile in file.profiles.values() {
         if let Some(named) = &profile.group {
             check_named(file, named, faults);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::enrolment::GroupPolicy;
-use super::super::file::{DeviceSpec, Given, ServeSpec, StoreSpec};
+use super::super::file::{DeviceSpec, EnrolmentSpec, Given, ServeSpec, StoreSpec};
+use super::super::model::ModelsSpec;
 use super::super::program::Programmers;
 use super::super::{AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource, SerialNumber};
 use super::profile::Profile;
@@ -19,8 +20,10 @@ pub struct Fleet {
     pub(super) slots: BTreeMap<u32, Arc<str>>,
     pub(super) programmers: Programmers,
     pub(super) groups: BTreeMap<Arc<str>, GroupPolicy>,
+    pub(super) enrolment: EnrolmentSpec,
     pub(super) store: StoreSpec,
     pub(super) serve: ServeSpec,
+    pub(super) models: ModelsSpec,
     pub(super) variables: BTreeMap<Arc<str>, Given>,
     pub(super) profiles: BTreeMap<Arc<str>, Profile>,
     pub(super) overrides: BTreeMap<Arc<str>, DeviceSpec>,
@@ -60,6 +63,11 @@ impl Fleet {
         &self.groups
     }
 
+    /// Returns what is said of enrolment beside the groups.
+    pub fn enrolment(&self) -> &EnrolmentSpec {
+        &self.enrolment
+    }
+
     /// Returns the enrolment group in which devices of a profile register, where the profile names one.
     pub fn group_of_profile(&self, profile: &str) -> Option<&Arc<str>> {
         self.profiles.get(profile)?.group.as_ref()
@@ -79,6 +87,11 @@ impl Fleet {
     /// Returns how the registry is served.
     pub fn serve(&self) -> &ServeSpec {
         &self.serve
+    }
+
+    /// Returns where models lie and which device gets which.
+    pub fn models(&self) -> &ModelsSpec {
+        &self.models
     }
 
     /// Returns what goes where in chips, of every delivery that is for one.

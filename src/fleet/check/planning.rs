@@ -90,6 +90,7 @@ impl Fleet {
             serial: serial.or_else(|| row.serial.clone()),
             model: model.or_else(|| profile.model.clone()),
             profile: Arc::clone(profile_name),
+            group: profile.group.clone(),
             delivery: Arc::clone(&delivery.plan),
             credentials: Arc::clone(&delivery.credentials),
             servers: Arc::clone(&profile.servers),

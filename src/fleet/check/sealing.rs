@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::file::{BundleSpec, Located, ProfileSpec, Section};
-use super::super::{ConnectPlan, Faults, FleetFile, Protocol, Recipient, Seal, SealingPlan, Security, Server};
+use super::super::{ConnectPlan, Faults, FleetFile, Protocol, Recipient, Role, Seal, SealingPlan, Security, Server};
 use super::profile::Addressed;
 use super::unknown::unknown;
 
@@ -123,6 +123,8 @@ fn unprovable(server: &Server) -> Option<String> {
     }
     match server.security {
         Security::None | Security::X509 => None,
+        // The key signs what goes through the connection; the connection itself wants none.
+        Security::Psk if server.role == Role::Registration => None,
         Security::Psk => Some("its security is psk, a certificate is wanted".to_owned()),
         Security::Rpk => Some("its security is rpk, a certificate is wanted".to_owned()),
     }

@@ -9,7 +9,7 @@ mod role;
 pub use filter::{Condition, Field, Filter, FilterError, Matching};
 pub use policy::{
     AcceptedModels, Admission, Approval, DeclaredResource, GroupPolicy, HookFailure, HookTarget, Hooks, IssuerKey,
-    ProofKind, Rates, Reprovision, WebHook, X509Proof,
+    ProofKind, Rates, Reprovision, Subscription, WebHook, X509Proof,
 };
 pub use refusal::Refusal;
 pub use role::Role;

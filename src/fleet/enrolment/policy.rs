@@ -199,6 +199,9 @@ pub struct HookTarget {
     /// Words of a program: trusted by digest, JSON on standard input and output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
+    /// True if the program may run as root.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_root: bool,
     /// How long it may take, in seconds.
     #[serde(default = "three")]
     pub timeout: u32,
@@ -209,6 +212,15 @@ pub struct HookTarget {
 
 fn three() -> u32 {
     3
+}
+
+/// One that is told of events of the whole fleet, at least once each.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subscription {
+    /// Who is told.
+    pub target: HookTarget,
+    /// The events, such as `registered`; all when empty.
+    pub events: Vec<String>,
 }
 
 /// A signed webhook.

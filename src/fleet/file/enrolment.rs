@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::enrolment::{GroupPolicy, ProofKind};
+use super::super::enrolment::{GroupPolicy, ProofKind, Subscription};
 use super::super::yaml::{Entry, Node};
 use super::super::{Faults, Place, quantity};
 use super::located::{Located, entries, located, name};
@@ -59,6 +59,39 @@ pub(super) fn read(root: &Node, faults: &mut Faults) -> (BTreeMap<Arc<str>, Grou
         }
     }
     (groups, broken)
+}
+
+/// What `enrolment` says beside its groups.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct EnrolmentSpec {
+    /// Subscribers by name.
+    pub subscribers: BTreeMap<Arc<str>, Subscription>,
+    /// Names of the secrets that their webhooks sign with.
+    pub secrets: Vec<Located<Arc<str>>>,
+    /// Path of the access list for mosquitto.
+    pub mqtt_acl: Option<Located<Arc<str>>>,
+}
+
+/// Reads what is not about groups. A subscriber with a fault is left out.
+pub(super) fn read_rest(root: &Node, faults: &mut Faults) -> EnrolmentSpec {
+    let Some(enrolment) = root.get("enrolment") else { return EnrolmentSpec::default() };
+    let mut spec = EnrolmentSpec { mqtt_acl: located(enrolment, "mqtt_acl"), ..EnrolmentSpec::default() };
+    for entry in entries(enrolment, "subscribers") {
+        check_hook(entry, faults);
+        spec.secrets.extend(entry.value.get("webhook").and_then(|webhook| located(webhook, "secret")));
+        if let Some(subscription) = subscription(&entry.value) {
+            spec.subscribers.insert(name(entry), subscription);
+        }
+    }
+    spec
+}
+
+fn subscription(node: &Node) -> Option<Subscription> {
+    let mut value = node.value();
+    in_seconds(&mut value, "timeout")?;
+    let events = value.as_object_mut()?.shift_remove("events");
+    let events = events.map_or(Some(Vec::new()), |events| serde_json::from_value(events).ok())?;
+    Some(Subscription { target: serde_json::from_value(value).ok()?, events })
 }
 
 fn group(entry: &Entry) -> Option<GroupSpec> {

@@ -6,12 +6,31 @@ use super::serving_shape::RATES;
 
 /// `enrolment:`.
 pub(super) static ENROLMENT: Record = Record {
-    fields: &[required(
-        "groups",
-        Shape::Names { key: &NAME, value: &Shape::Record(&GROUP), least: 0 },
-        "enrolment groups, by name",
-    )],
+    fields: &[
+        required(
+            "groups",
+            Shape::Names { key: &NAME, value: &Shape::Record(&GROUP), least: 0 },
+            "enrolment groups, by name",
+        ),
+        optional(
+            "subscribers",
+            Shape::Names { key: &NAME, value: &Shape::Record(&SUBSCRIBER), least: 0 },
+            "who is told of events of the whole fleet, at least once each, by name",
+        ),
+        optional("mqtt_acl", Shape::Text(&TEXT), "path of the access list that serve writes for mosquitto"),
+    ],
     rule: Rule::Free,
+};
+
+static SUBSCRIBER: Record = Record {
+    fields: &[
+        optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook"),
+        optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments: JSON in"),
+        optional("as_root", Shape::Boolean, "true lets the program run as root"),
+        optional("timeout", Shape::Text(&DURATION), "how long it may take, at most 5m, 3s when absent"),
+        optional("events", Shape::List(&Shape::Text(&NAME)), "names of events, all when absent"),
+    ],
+    rule: Rule::OneOf(&["webhook", "command"]),
 };
 
 static GROUP: Record = Record {
@@ -115,6 +134,7 @@ static HOOK_TARGET: Record = Record {
     fields: &[
         optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook"),
         optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments: JSON in, JSON out"),
+        optional("as_root", Shape::Boolean, "true lets the program run as root"),
         optional("timeout", Shape::Text(&DURATION), "how long it may take, at most 5m, 3s when absent"),
         optional(
             "fail",

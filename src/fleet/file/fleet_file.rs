@@ -8,7 +8,7 @@ use super::super::program::{self, Programmers};
 use super::super::yaml::{Entry, Node};
 use super::super::{CredentialKind, Faults, Place, SecretSource, SerialNumber, shape, yaml};
 use super::authority::AuthoritySpec;
-use super::enrolment::{self, GroupSpec};
+use super::enrolment::{self, EnrolmentSpec, GroupSpec};
 use super::located::{Located, entries, located, name, word};
 use super::profile::{self, ProfileSpec};
 use super::secrets;
@@ -46,6 +46,8 @@ pub struct FleetFile {
     pub programmers: Programmers,
     /// The enrolment groups.
     pub groups: BTreeMap<Arc<str>, GroupSpec>,
+    /// What is said of enrolment beside the groups.
+    pub enrolment: EnrolmentSpec,
     /// Where the registry lies.
     pub store: StoreSpec,
     /// How the registry is served.
@@ -110,6 +112,7 @@ impl FleetFile {
             slots: slots(&root, faults),
             programmers: programmers(&root, faults),
             groups,
+            enrolment: enrolment::read_rest(&root, faults),
             store: serving::read_store(root.get("store"), faults),
             serve: serving::read_serve(root.get("serve"), faults),
             models: ModelsSpec::read(root.get("models"), faults),

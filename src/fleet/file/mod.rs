@@ -18,7 +18,7 @@ mod shapes;
 mod value;
 
 pub use authority::AuthoritySpec;
-pub use enrolment::GroupSpec;
+pub use enrolment::{EnrolmentSpec, GroupSpec};
 pub use factory::{FactorySpec, ValueSource, ValueSpec};
 pub use fleet_file::{DeviceSpec, FleetFile, ReadTable};
 pub use located::Located;

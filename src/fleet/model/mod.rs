@@ -15,6 +15,7 @@ mod render;
 pub mod resolve;
 pub mod rule;
 mod rule_file;
+mod rule_text;
 mod schema_diff;
 pub mod short;
 mod short_shape;

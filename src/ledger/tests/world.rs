@@ -169,6 +169,7 @@ pub(super) fn plan(text: &str) -> DevicePlan {
         serial: Some(SerialNumber::new(&format!("S-{text}")).unwrap()),
         model: Some("m1".into()),
         profile: "gateway".into(),
+        group: None,
         delivery: Arc::new(DeliveryPlan {
             name: "stick".into(),
             bundle: BundlePlan {

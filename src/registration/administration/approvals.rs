@@ -15,7 +15,6 @@ impl Office {
 
     pub(super) fn approve(&self, actor: &str, registration: &str, asked: &Asked) -> Answered {
         self.registry.approve(actor, registration, &reason(asked)?)?;
-        self.registry.assign(actor, registration)?;
         Ok(Reply::empty(204))
     }
 

@@ -6,6 +6,7 @@ mod acts;
 mod admins;
 mod approvals;
 mod bulk;
+mod device_models;
 mod devices;
 mod events;
 mod fields;

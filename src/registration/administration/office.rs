@@ -8,6 +8,7 @@ use crate::fleet::enrolment::Refusal;
 use crate::registry::{Registry, RegistryError};
 
 use super::super::exchange::Reply;
+use super::super::model_shelf::Models;
 use super::super::request::Refused;
 use super::admins::{AdminRule, Admins};
 
@@ -16,12 +17,19 @@ pub struct Office {
     pub(super) registry: Registry,
     pub(super) random: Arc<dyn Random>,
     pub(super) admins: Admins,
+    pub(super) models: Option<Arc<Models>>,
 }
 
 impl Office {
     /// Opens the office of a registry.
     pub fn new(registry: Registry, random: Arc<dyn Random>) -> Self {
-        Self { registry, random, admins: Admins::default() }
+        Self { registry, random, admins: Admins::default(), models: None }
+    }
+
+    /// With the models that it administers.
+    #[must_use]
+    pub fn with_models(self, models: Arc<Models>) -> Self {
+        Self { models: Some(models), ..self }
     }
 
     /// Lets the holders of client certificates administer. The error says which rule cannot be used.

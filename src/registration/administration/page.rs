@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::exchange::{Asked, Reply};
+use super::super::exchange::Asked;
 use super::super::request::{Refused, malformed};
 
 /// Most rows of one page, and how many come unasked.
@@ -99,11 +99,6 @@ fn key_of(cursor: &str) -> Option<String> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
     text.strip_prefix('1').map(str::to_owned)
-}
-
-/// All there is to list, on one page.
-pub(super) fn listed<T: Serialize>(items: &[T]) -> Reply {
-    Reply::fields(200, json!({ "items": items, "next": null }))
 }
 
 #[cfg(test)]

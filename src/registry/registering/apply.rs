@@ -8,7 +8,8 @@ use crate::fleet::Digest;
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
 use crate::registry::times::millis;
-use crate::registry::{RegistryError, Value, sql};
+use crate::registry::undo::release_all;
+use crate::registry::{RegistryError, Value, instances, models, sql};
 
 use super::asked::{Asked, Decision, Proof};
 use super::decide::{Stage, Verdict, decide};
@@ -21,8 +22,10 @@ struct Rows {
     attributes: Vec<Vec<Value>>,
     registrations: Vec<Vec<Value>>,
     credentials: Vec<Vec<Value>>,
+    models: Vec<Vec<Value>>,
     instances: Vec<Vec<Value>>,
     resources: Vec<Vec<Value>>,
+    chores: Vec<Vec<Value>>,
     nonces: Vec<Vec<Value>>,
     groups: BTreeMap<String, i64>,
     tokens: BTreeMap<Digest, i64>,
@@ -52,21 +55,23 @@ fn carry_out(
     asked: &Asked,
     verdict: Verdict,
 ) -> Result<Decision, RegistryError> {
+    let keeps = matches!(verdict, Verdict::Anew { keeps: true } | Verdict::Rotate(_));
+    let asked = &*found.standings.settle(asked, keeps);
     let (registration, answer) = (asked.registration.clone(), asked.answer.clone());
     Ok(match verdict {
         Verdict::New(stage) => {
             replace_ended(writing, found, asked)?;
-            rows.add(writing, found, asked, stage, true);
+            rows.add(writing, found, asked, stage)?;
             match stage {
                 Stage::Assigned => Decision::Assigned { registration, answer },
                 Stage::Pending => Decision::Pending { registration },
                 Stage::Assigning => Decision::Assigning { registration },
             }
         }
-        Verdict::Anew { keeps } => {
-            give_up(writing, rows, found, asked, keeps)?;
+        Verdict::Anew { .. } => {
+            give_up(writing, rows, found, asked)?;
             let stage = if asked.allocates { Stage::Assigning } else { Stage::Assigned };
-            rows.add(writing, found, asked, stage, !keeps);
+            rows.add(writing, found, asked, stage)?;
             match stage {
                 Stage::Assigned => Decision::Assigned { registration, answer },
                 _ => Decision::Assigning { registration },
@@ -101,10 +106,20 @@ fn note(writing: &mut Writing<'_>, asked: &Asked, verdict: &Verdict) {
     if is_change {
         detail["registration"] = json!(asked.registration);
     }
+    if let Some(instance) = asked.instance.as_ref().filter(|_| is_change) {
+        detail["model"] = json!(format!("{}@{}", instance.model, instance.version));
+    }
     if let (Some(detail), serde_json::Value::Object(more)) = (detail.as_object_mut(), more) {
         detail.extend(more);
     }
     writing.note(Event { what, device: Some(asked.device.folded()), actor: "device".to_owned(), detail });
+}
+
+fn token_of(asked: &Asked) -> Option<Digest> {
+    match asked.proof {
+        Proof::Token(hash) => Some(hash),
+        _ => None,
+    }
 }
 
 fn proof_word(proof: &Proof) -> &'static str {
@@ -133,13 +148,12 @@ fn replace_ended(writing: &mut Writing<'_>, found: &mut Snapshot, asked: &Asked)
     Ok(())
 }
 
-/// The device leaves its registration: its resources are to be released, its former instance is kept as former.
+/// The device leaves its registration: its resources are to be released.
 fn give_up(
     writing: &mut Writing<'_>,
     rows: &mut Rows,
     found: &mut Snapshot,
     asked: &Asked,
-    keeps: bool,
 ) -> Result<(), RegistryError> {
     replace_ended(writing, found, asked)?;
     let folded = asked.device.folded();
@@ -148,13 +162,7 @@ fn give_up(
     let ended = "UPDATE registration SET state = 'ended', changed = $1 WHERE tenant = $2 AND device = $3
         AND state <> 'ended'";
     writing.sql.execute(ended, &device)?;
-    let released = "UPDATE resource SET state = 'releasing', changed = $1 WHERE tenant = $2 AND device = $3";
-    writing.sql.execute(released, &device)?;
-    if !keeps {
-        let former = "UPDATE instance SET state = 'former', changed = $1 WHERE tenant = $2 AND device = $3
-            AND state <> 'former'";
-        writing.sql.execute(former, &device)?;
-    }
+    release_all(writing, &folded)?;
     if asked.credential.is_some() {
         let retired = "UPDATE credential SET state = 'retired', changed = $1 WHERE tenant = $2 AND device = $3
             AND state = 'active' AND name = $4";
@@ -205,16 +213,22 @@ fn rotate(
 
 impl Rows {
     /// Adds everything of a device that is registered, or about to be.
-    fn add(&mut self, writing: &Writing<'_>, found: &mut Snapshot, asked: &Asked, stage: Stage, with_instance: bool) {
+    fn add(
+        &mut self,
+        writing: &mut Writing<'_>,
+        found: &mut Snapshot,
+        asked: &Asked,
+        stage: Stage,
+    ) -> Result<(), RegistryError> {
         self.add_device(writing, asked, stage);
         self.add_registration(writing, found, asked, stage);
         self.add_credential(writing, found, asked);
-        if with_instance {
-            self.add_instance(writing, asked);
-        }
+        self.add_instance(writing, found, asked)?;
         self.add_resources(writing, asked, stage);
+        self.add_chore(writing, asked, stage);
         self.count(found, asked);
         Self::keep_in_step(found, asked, stage);
+        Ok(())
     }
 
     fn add_device(&mut self, writing: &Writing<'_>, asked: &Asked, stage: Stage) {
@@ -238,6 +252,7 @@ impl Rows {
             facts.firmware.as_deref().into(),
             facts.protocol.as_deref().into(),
             facts.address.as_deref().into(),
+            instances::objects_text(&facts.objects).into(),
             attributes.into(),
             lease.into(),
             now.into(),
@@ -262,6 +277,8 @@ impl Rows {
             stage.registration().into(),
             asked.asked.to_string().into(),
             asked.answer.to_string().into(),
+            token_of(asked).map(|hash| hash.as_bytes().to_vec()).into(),
+            i64::from(found.allowed.contains_key(&(asked.group.clone(), asked.device.folded()))).into(),
             now.into(),
             now.into(),
         ]);
@@ -291,6 +308,7 @@ impl Rows {
                 public.into(),
                 times[0].into(),
                 times[1].into(),
+                Value::from(&asked.registration),
                 writing.millis().into(),
             ]);
             let row = CredentialRow { device: asked.device.folded(), is_active: true };
@@ -306,18 +324,21 @@ impl Rows {
         }
     }
 
-    fn add_instance(&mut self, writing: &Writing<'_>, asked: &Asked) {
-        let Some(instance) = &asked.instance else { return };
-        self.instances.push(vec![
-            writing.tenant.into(),
-            asked.device.folded().into(),
-            writing.millis().into(),
-            Value::from(&instance.model),
-            Value::from(&instance.version),
-            instance.values.to_string().into(),
-            "current".into(),
-            writing.millis().into(),
-        ]);
+    fn add_instance(
+        &mut self,
+        writing: &mut Writing<'_>,
+        found: &mut Snapshot,
+        asked: &Asked,
+    ) -> Result<(), RegistryError> {
+        let Some(instance) = &asked.instance else { return Ok(()) };
+        self.models.extend(found.standings.bring(writing, instance));
+        // One of the same batch is not in the store yet.
+        let folded = Value::from(asked.device.folded());
+        for earlier in self.instances.iter_mut().filter(|row| row[1] == folded) {
+            earlier[6] = "former".into();
+        }
+        self.instances.push(found.standings.replace(writing, asked, instance)?);
+        Ok(())
     }
 
     fn add_resources(&mut self, writing: &Writing<'_>, asked: &Asked, stage: Stage) {
@@ -325,12 +346,32 @@ impl Rows {
         for resource in &asked.resources {
             self.resources.push(vec![
                 writing.tenant.into(),
-                asked.device.folded().into(),
+                Value::from(&asked.registration),
                 Value::from(&resource.kind),
                 Value::from(&resource.name),
+                asked.device.folded().into(),
+                "declared".into(),
                 resource.detail.to_string().into(),
                 state.into(),
                 writing.millis().into(),
+            ]);
+        }
+    }
+
+    /// A hook is to be asked, by whoever gets to it first, and after a crash too.
+    fn add_chore(&mut self, writing: &Writing<'_>, asked: &Asked, stage: Stage) {
+        if stage == Stage::Assigning {
+            let now = writing.millis();
+            self.chores.push(vec![
+                writing.tenant.into(),
+                Value::from(&asked.registration),
+                asked.device.folded().into(),
+                Value::from(&asked.group),
+                "allocate".into(),
+                now.into(),
+                0.into(),
+                0.into(),
+                now.into(),
             ]);
         }
     }
@@ -369,26 +410,28 @@ impl Rows {
         let (tenant, now) = (writing.tenant, writing.millis());
         let sql = &mut *writing.sql;
         sql.execute("DELETE FROM nonce WHERE tenant = $1 AND expires < $2", &[tenant.into(), now.into()])?;
-        sql::insert(sql, "nonce (tenant, value, expires)", &self.nonces, "")?;
-        for some in once_each(&self.devices) {
-            sql::insert(sql, DEVICE, &some, DEVICE_AGAIN)?;
+        sql::insert(sql, "nonce (tenant, value, expires)", self.nonces, "")?;
+        for some in once_each(self.devices) {
+            sql::insert(sql, DEVICE, some, DEVICE_AGAIN)?;
         }
         let attributes = "attribute (tenant, name, value, device)";
-        for some in once_each(&self.attributes) {
+        for some in once_each(self.attributes) {
             sql::insert(
                 sql,
                 attributes,
-                &some,
+                some,
                 "ON CONFLICT (tenant, device, name) DO UPDATE SET value = excluded.value",
             )?;
         }
-        sql::insert(sql, REGISTRATION, &self.registrations, "")?;
-        sql::insert(sql, CREDENTIAL, &self.credentials, "")?;
-        let instance = "instance (tenant, device, number, model, version, model_values, state, changed)";
-        sql::insert(sql, instance, &self.instances, "ON CONFLICT DO NOTHING")?;
-        let resource = "resource (tenant, device, kind, name, detail, state, changed)";
-        for some in once_each(&self.resources) {
-            sql::insert(sql, resource, &some, RESOURCE_AGAIN)?;
+        sql::insert(sql, REGISTRATION, self.registrations, "")?;
+        sql::insert(sql, CREDENTIAL, self.credentials, "")?;
+        sql::insert(sql, models::INTO, self.models, "")?;
+        sql::insert(sql, instances::INTO, self.instances, "")?;
+        let chore = "chore (tenant, registration, device, grp, kind, due, claim, failures, changed)";
+        sql::insert(sql, chore, self.chores, "")?;
+        let resource = "resource (tenant, registration, kind, name, device, origin, detail, state, changed)";
+        for some in once_each(self.resources) {
+            sql::insert(sql, resource, some, RESOURCE_AGAIN)?;
         }
         for (group, more) in self.groups {
             let text = "UPDATE grp SET used = used + $1 WHERE tenant = $2 AND id = $3";
@@ -411,21 +454,21 @@ type Round = (BTreeSet<Vec<Value>>, Vec<Vec<Value>>);
 
 /// Splits rows so that no statement touches a row twice, which PostgreSQL refuses. Keys are told by the columns that name
 /// a device and, where there is one, a kind and a name.
-fn once_each(rows: &[Vec<Value>]) -> Vec<Vec<Vec<Value>>> {
+fn once_each(rows: Vec<Vec<Value>>) -> Vec<Vec<Vec<Value>>> {
     let mut rounds: Vec<Round> = Vec::new();
     for row in rows {
         let key = match row.len() {
-            // A device: tenant and name. An attribute: tenant, name and device. A resource: device, kind, name.
+            // A device: tenant and name. An attribute: tenant, name and device. A resource: registration, kind, name.
             4 => vec![row[1].clone(), row[3].clone()],
-            7 => row[1..4].to_vec(),
+            9 => row[1..4].to_vec(),
             _ => vec![row[1].clone()],
         };
         match rounds.iter_mut().find(|(keys, _)| !keys.contains(&key)) {
             Some((keys, rows)) => {
                 keys.insert(key);
-                rows.push(row.clone());
+                rows.push(row);
             }
-            None => rounds.push(([key].into(), vec![row.clone()])),
+            None => rounds.push(([key].into(), vec![row])),
         }
     }
     rounds.into_iter().map(|(_, rows)| rows).collect()
@@ -433,7 +476,7 @@ fn once_each(rows: &[Vec<Value>]) -> Vec<Vec<Vec<Value>>> {
 
 const DEVICE: &str =
     "device (tenant, folded, id, serial, grp, state, origin, registration, model, model_version, vendor,
-    hardware, firmware, protocol, address, attributes, lease_until, seen, etag, created, changed)";
+    hardware, firmware, protocol, address, objects, attributes, lease_until, seen, etag, created, changed)";
 
 /// What the device says anew replaces what was known; what it does not say stays.
 const DEVICE_AGAIN: &str = "ON CONFLICT (tenant, folded) DO UPDATE SET
@@ -442,14 +485,15 @@ const DEVICE_AGAIN: &str = "ON CONFLICT (tenant, folded) DO UPDATE SET
     model_version = COALESCE(excluded.model_version, device.model_version),
     vendor = COALESCE(excluded.vendor, device.vendor), hardware = COALESCE(excluded.hardware, device.hardware),
     firmware = COALESCE(excluded.firmware, device.firmware), protocol = COALESCE(excluded.protocol, device.protocol),
-    address = COALESCE(excluded.address, device.address), attributes = excluded.attributes,
+    address = COALESCE(excluded.address, device.address), objects = COALESCE(excluded.objects, device.objects),
+    attributes = excluded.attributes,
     lease_until = excluded.lease_until, seen = excluded.seen, etag = device.etag + 1, changed = excluded.changed";
 
 const REGISTRATION: &str =
-    "registration (tenant, id, request, digest, device, grp, state, asked, answer, created, changed)";
+    "registration (tenant, id, request, digest, device, grp, state, asked, answer, token, listed, created, changed)";
 
 const CREDENTIAL: &str =
-    "credential (tenant, fingerprint, device, name, kind, state, public, not_before, not_after, changed)";
+    "credential (tenant, fingerprint, device, name, kind, state, public, not_before, not_after, registration, changed)";
 
-const RESOURCE_AGAIN: &str = "ON CONFLICT (tenant, device, kind, name) DO UPDATE SET
+const RESOURCE_AGAIN: &str = "ON CONFLICT (tenant, registration, kind, name) DO UPDATE SET
     detail = excluded.detail, state = excluded.state, changed = excluded.changed";

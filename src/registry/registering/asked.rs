@@ -7,7 +7,10 @@ use serde_json::Value as Json;
 use time::OffsetDateTime;
 
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
+use crate::fleet::model::Model;
 use crate::fleet::{Digest, EndpointName, SerialNumber};
+use crate::registry::instances::Chosen;
+use crate::registry::models::ModelSource;
 
 /// A registration whose proof was checked as far as that is possible without the store.
 #[derive(Clone, Debug)]
@@ -40,12 +43,28 @@ pub struct Asked {
     pub resources: Vec<NewResource>,
     /// True if a hook allocates more before the device is registered.
     pub allocates: bool,
+    /// What the group's own check says.
+    pub validated: Validated,
     /// The request as a person who approves it may see it, and as it is taken up again after a crash. No proof, no secret.
     pub asked: Json,
     /// The answer.
     pub answer: Json,
     /// Where it came from, for the audit trail.
     pub source: String,
+}
+
+/// What a group's own check says of a registration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Validated {
+    /// There is none, or it agrees.
+    #[default]
+    Agreed,
+    /// It was not asked: the registration seemed to be none that needs it. Should it need it after all, it is judged again.
+    NotAsked,
+    /// A person must agree.
+    Held,
+    /// It said no, or failed.
+    Refused(Refusal),
 }
 
 /// What of a proof only the store can judge.
@@ -88,6 +107,8 @@ pub struct Facts {
     pub protocol: Option<String>,
     /// Where it is reached.
     pub address: Option<String>,
+    /// LwM2M objects it lists.
+    pub objects: Vec<String>,
     /// Attributes to find it by.
     pub attributes: BTreeMap<String, String>,
 }
@@ -110,7 +131,7 @@ pub struct NewCredential {
 }
 
 /// A model instance.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct NewInstance {
     /// The model's name.
     pub model: String,
@@ -118,6 +139,19 @@ pub struct NewInstance {
     pub version: String,
     /// The values.
     pub values: Json,
+    /// Who chose the model.
+    pub chosen: Chosen,
+    /// The model itself, where the device brought it: it comes into quarantine with the registration.
+    pub supplied: Option<Arc<SuppliedModel>>,
+}
+
+/// A model that a device brought, checked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SuppliedModel {
+    /// The model.
+    pub model: Model,
+    /// As it came.
+    pub source: ModelSource,
 }
 
 /// Something allocated for a device.

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::fleet::enrolment::{Approval, Refusal, Reprovision};
 
-use super::asked::{Asked, Proof};
+use super::asked::{Asked, Proof, Validated};
 use super::snapshot::{RegistrationRow, Snapshot};
 
 /// What is to be done for a registration.
@@ -27,6 +27,13 @@ pub(super) enum Verdict {
     Refused(Refusal),
     /// It was judged by a policy that is no more.
     Stale,
+}
+
+impl Verdict {
+    /// Returns true for what a group's own check has a say in.
+    fn is_validated(&self) -> bool {
+        matches!(self, Self::New(_) | Self::Rotate(_) | Self::Anew { .. })
+    }
 }
 
 /// How far a registration is.
@@ -63,9 +70,27 @@ impl Stage {
 /// Decides one registration at the moment `now` (milliseconds).
 pub(super) fn decide(asked: &Asked, found: &Snapshot, now: i64) -> Verdict {
     match judged(asked, found, now) {
+        Ok(verdict) if verdict.is_validated() => validated(asked, verdict),
         Ok(verdict) => verdict,
         Err(refusal) => Verdict::Refused(refusal),
     }
+}
+
+/// What the group's own check says comes last: it is asked about nothing that would be refused anyway.
+fn validated(asked: &Asked, verdict: Verdict) -> Verdict {
+    match (asked.validated, verdict) {
+        (Validated::Agreed, verdict) => verdict,
+        (Validated::NotAsked, _) => Verdict::Stale,
+        (Validated::Refused(refusal), _) => Verdict::Refused(refusal),
+        (Validated::Held, Verdict::New(_)) => Verdict::New(Stage::Pending),
+        // A registered device cannot wait: it would be neither the one nor the other.
+        (Validated::Held, _) => Verdict::Refused(Refusal::DeniedByHook),
+    }
+}
+
+/// Returns true if the group's own check is to be asked about this registration.
+pub(super) fn needs_check(asked: &Asked, found: &Snapshot, now: i64) -> bool {
+    judged(asked, found, now).is_ok_and(|verdict| verdict.is_validated())
 }
 
 fn judged(asked: &Asked, found: &Snapshot, now: i64) -> Result<Verdict, Refusal> {
@@ -206,6 +231,9 @@ fn check_unique(asked: &Asked, found: &Snapshot, folded: &str) -> Result<(), Ref
     let serial = asked.facts.serial.as_ref().and_then(|serial| found.serials.get(serial.as_str()));
     if serial.is_some_and(|owner| owner != folded) {
         return Err(Refusal::SerialTaken);
+    }
+    if found.standings.clashes(asked) {
+        return Err(Refusal::ModelInvalid);
     }
     let credential = asked.credential.as_ref().and_then(|new| found.credentials.get(&new.fingerprint));
     match credential {

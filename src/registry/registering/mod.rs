@@ -4,14 +4,20 @@
 mod apply;
 mod asked;
 mod assign;
+mod bundles;
 mod decide;
 mod queue;
 mod snapshot;
+mod standing;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 pub(in crate::registry) mod tests;
 mod visit;
 
-pub use asked::{Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof};
+pub use asked::{
+    Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Nonce, Proof, SuppliedModel, Validated,
+};
+pub(in crate::registry) use assign::finish;
+pub use bundles::{BundleResult, BundleVisit};
 pub use queue::Registrar;
 pub use visit::{Policy, Registered, Report, Visit, Visited};

@@ -10,6 +10,7 @@ use crate::registry::sql::query_in;
 use crate::registry::{RegistryError, Row, Sql, Value};
 
 use super::asked::{Asked, Proof};
+use super::standing::Standings;
 
 /// The rows that decide a batch.
 #[derive(Default)]
@@ -24,6 +25,7 @@ pub(super) struct Snapshot {
     pub(super) requests: BTreeMap<String, RegistrationRow>,
     pub(super) current: BTreeMap<String, RegistrationRow>,
     pub(super) nonces: BTreeSet<String>,
+    pub(super) standings: Standings,
 }
 
 pub(super) struct GroupRow {
@@ -76,7 +78,7 @@ impl Snapshot {
         let folded = keys(batch.iter().map(|asked| asked.device.folded()));
         let groups = keys(batch.iter().map(|asked| asked.group.clone()));
         snapshot.read_groups(sql, &mine, &groups)?;
-        snapshot.read_devices(sql, &mine, &folded, batch)?;
+        snapshot.read_devices(sql, (tenant, &mine), &folded, batch)?;
         snapshot.read_lists(sql, &[Value::from(tenant), now.into()], &folded)?;
         snapshot.read_proofs(sql, &mine, batch)?;
         snapshot.read_registrations(sql, &mine, batch)?;
@@ -94,15 +96,20 @@ impl Snapshot {
     fn read_devices(
         &mut self,
         sql: &mut dyn Sql,
-        mine: &[Value],
+        (tenant, mine): (&str, &[Value]),
         folded: &[Value],
         batch: &[Asked],
     ) -> Result<(), RegistryError> {
-        let text = "SELECT folded, state, grp, registration FROM device WHERE tenant = $1 AND folded IN";
+        let text = "SELECT folded, state, grp, registration, model FROM device WHERE tenant = $1 AND folded IN";
+        let mut with_models = Vec::new();
         for row in query_in(sql, text, mine, folded)? {
+            if row.maybe_text(4)?.is_some() {
+                with_models.push(Value::from(row.text(0)?));
+            }
             let device = DeviceRow { state: row.text(1)?, group: row.maybe_text(2)?, registration: row.maybe_text(3)? };
             self.devices.insert(row.text(0)?, device);
         }
+        self.standings = Standings::read(sql, tenant, &with_models, batch)?;
         let serials = keys(batch.iter().filter_map(|asked| Some(asked.facts.serial.as_ref()?.to_string())));
         let text = "SELECT serial, folded FROM device WHERE tenant = $1 AND state <> 'retired' AND serial IN";
         for row in query_in(sql, text, mine, &serials)? {

@@ -10,6 +10,7 @@ use super::*;
 use crate::delivery::Clock;
 use crate::fleet::enrolment::{Approval, GroupPolicy, ProofKind, Refusal, Reprovision};
 use crate::fleet::{Digest, EndpointName, SerialNumber};
+use crate::registry::instances::Chosen;
 use crate::registry::tests::cluster::{BOTH, Place, place};
 use crate::registry::{Engine, Registry, Value};
 
@@ -100,9 +101,16 @@ pub(in crate::registry) fn asked(policy: &GroupPolicy, id: &str, request: &str) 
         digest: Digest::of(id.as_bytes()),
         facts: Facts { attributes: [("site".into(), "berlin".into())].into(), ..Facts::default() },
         credential: None,
-        instance: Some(NewInstance { model: "sensor".into(), version: "1.0.0".into(), values: json!({"a": 1}) }),
+        instance: Some(NewInstance {
+            model: "sensor".into(),
+            version: "1.0.0".into(),
+            values: json!({"a": 1}),
+            chosen: Chosen::Rule,
+            supplied: None,
+        }),
         resources: vec![NewResource { kind: "topic".into(), name: format!("t/{id}"), detail: json!({}) }],
         allocates: false,
+        validated: Validated::Agreed,
         asked: json!({"id": id}),
         answer: json!({"registration": registration}),
         source: "192.0.2.1".into(),
@@ -388,8 +396,8 @@ fn a_report_and_an_end_need_the_proof_and_a_fresh_nonce() {
         let nonce = Nonce { value: "n1".into(), expires: Noon.now() + time::Duration::minutes(5) };
         let visit = Visit { registration: first.registration.clone(), proof: Proof::Claim, nonce: Some(nonce) };
         let report = Report { firmware: Some("2.0".into()), ..Report::default() };
-        assert!(world.registry.report(visit.clone(), report.clone()).unwrap().is_ok());
-        assert_eq!(world.registry.report(visit.clone(), report).unwrap(), Err(Refusal::NonceReplayed));
+        assert!(world.registry.report(visit.clone(), report.clone(), None).unwrap().is_ok());
+        assert_eq!(world.registry.report(visit.clone(), report, None).unwrap(), Err(Refusal::NonceReplayed));
         let stranger = Visit {
             proof: Proof::Key { fingerprint: Digest::of(b"?"), must_be_known: true },
             nonce: None,

@@ -9,7 +9,9 @@ use crate::fleet::{Digest, EndpointName};
 use crate::registry::block::HOLDS;
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
+use crate::registry::instances::{self, ModelJudge};
 use crate::registry::times::millis;
+use crate::registry::undo::release_all;
 use crate::registry::{Registry, RegistryError, Value, sql};
 
 use super::asked::{NewCredential, Nonce, Proof};
@@ -31,6 +33,8 @@ pub struct Registered {
     pub answer: Json,
     /// Why it was denied or failed.
     pub reason: Option<String>,
+    /// Who decided: a person, or `hook`.
+    pub decided_by: Option<String>,
 }
 
 /// A group's policy and its mark.
@@ -109,16 +113,41 @@ impl Registry {
         self.write(move |writing| received(writing, &visit))
     }
 
-    /// Takes a report: what is said replaces what was known.
-    pub fn report(&self, visit: Visit, report: Report) -> Result<Visited<Registered>, RegistryError> {
+    /// Takes a report: what is said replaces what was known, and `judge` says what becomes of the device's model, in the
+    /// same transaction.
+    pub fn report(
+        &self,
+        visit: Visit,
+        report: Report,
+        judge: Option<Arc<dyn ModelJudge>>,
+    ) -> Result<Visited<Registered>, RegistryError> {
         self.write(move |writing| {
             let registered = match received(writing, &visit)? {
                 Ok(registered) => registered,
                 Err(refusal) => return Ok(Err(refusal)),
             };
             note_report(writing, &registered, &report)?;
-            Ok(Ok(registered))
+            let Some(judge) = judge.as_ref().filter(|_| registered.state == "assigned") else {
+                return Ok(Ok(registered));
+            };
+            if instances::judged(writing, "rules", &registered.device.folded(), &**judge)?.is_none() {
+                return Ok(Ok(registered));
+            }
+            let again = self::registered(writing.sql, writing.tenant, &visit.registration)?;
+            Ok(again.ok_or(Refusal::NotRegistered))
         })
+    }
+
+    /// Checks what only the store knows of a proof, of a device that asks before it is registered; its nonce is used up.
+    pub fn look(
+        &self,
+        device: &EndpointName,
+        group: &str,
+        proof: Proof,
+        nonce: Option<Nonce>,
+    ) -> Result<Visited<()>, RegistryError> {
+        let (device, group) = (device.clone(), group.to_owned());
+        self.write(move |writing| admitted(writing, &proof, nonce.as_ref(), &group, &device.folded()))
     }
 
     /// Gives a device a new credential in place of the one of that name; `answer` replaces the stored one.
@@ -153,8 +182,8 @@ impl Registry {
 }
 
 fn registered(sql: &mut dyn crate::registry::Sql, tenant: &str, id: &str) -> Result<Option<Registered>, RegistryError> {
-    let text = "SELECT r.id, d.id, r.grp, r.state, r.asked, r.answer, r.reason FROM registration r
-        JOIN device d ON d.tenant = r.tenant AND d.folded = r.device WHERE r.tenant = $1 AND r.id = $2";
+    let text = "SELECT r.id, COALESCE(d.id, r.device), r.grp, r.state, r.asked, r.answer, r.reason, r.decided_by
+        FROM registration r LEFT JOIN device d ON d.tenant = r.tenant AND d.folded = r.device WHERE r.tenant = $1 AND r.id = $2";
     let Some(row) = sql.maybe_row(text, &[tenant.into(), id.into()])? else { return Ok(None) };
     let json = |text: String| serde_json::from_str(&text).map_err(|_| RegistryError::damaged("", "no JSON in it"));
     let device = EndpointName::new(&row.text(1)?);
@@ -166,6 +195,7 @@ fn registered(sql: &mut dyn crate::registry::Sql, tenant: &str, id: &str) -> Res
         asked: json(row.text(4)?)?,
         answer: json(row.text(5)?)?,
         reason: row.maybe_text(6)?,
+        decided_by: row.maybe_text(7)?,
     }))
 }
 
@@ -174,32 +204,45 @@ fn received(writing: &mut Writing<'_>, visit: &Visit) -> Result<Visited<Register
     let Some(registered) = registered(writing.sql, writing.tenant, &visit.registration)? else {
         return Ok(Err(Refusal::NotRegistered));
     };
-    let (tenant, folded) = (writing.tenant, registered.device.folded());
+    let (device, group) = (registered.device.folded(), registered.group.clone());
+    let admitted = admitted(writing, &visit.proof, visit.nonce.as_ref(), &group, &device)?;
+    Ok(admitted.map(|()| registered))
+}
+
+/// Checks that a device is not blocked and what only the store knows of its proof, and uses up its nonce.
+pub(super) fn admitted(
+    writing: &mut Writing<'_>,
+    proof: &Proof,
+    nonce: Option<&Nonce>,
+    group: &str,
+    folded: &str,
+) -> Result<Visited<()>, RegistryError> {
+    let tenant = writing.tenant;
     let text = format!("SELECT 1 FROM block WHERE tenant = $1 AND {HOLDS} AND device = $3");
-    let blocked = writing.sql.maybe_row(&text, &[tenant.into(), writing.millis().into(), Value::from(&folded)])?;
+    let blocked = writing.sql.maybe_row(&text, &[tenant.into(), writing.millis().into(), folded.into()])?;
     if blocked.is_some() {
         return Ok(Err(Refusal::DeviceBlocked));
     }
-    let text = "SELECT 1 FROM device WHERE tenant = $1 AND folded = $2 AND state = 'retired'";
-    if writing.sql.maybe_row(text, &[tenant.into(), Value::from(&folded)])?.is_some() {
-        return Ok(Err(Refusal::DeviceRetired));
-    }
-    if let Err(refusal) = check_proof(writing, &visit.proof, &registered, &folded)? {
+    if let Err(refusal) = check_proof(writing, proof, group, folded)? {
         return Ok(Err(refusal));
     }
-    if let Some(nonce) = &visit.nonce {
+    let text = "SELECT 1 FROM device WHERE tenant = $1 AND folded = $2 AND state = 'retired'";
+    if writing.sql.maybe_row(text, &[tenant.into(), folded.into()])?.is_some() {
+        return Ok(Err(Refusal::DeviceRetired));
+    }
+    if let Some(nonce) = nonce {
         let row = vec![vec![tenant.into(), Value::from(&nonce.value), millis(nonce.expires).into()]];
         if sql::insert(writing.sql, "nonce (tenant, value, expires)", &row, "ON CONFLICT DO NOTHING")? == 0 {
             return Ok(Err(Refusal::NonceReplayed));
         }
     }
-    Ok(Ok(registered))
+    Ok(Ok(()))
 }
 
 fn check_proof(
     writing: &mut Writing<'_>,
     proof: &Proof,
-    registered: &Registered,
+    group: &str,
     folded: &str,
 ) -> Result<Visited<()>, RegistryError> {
     let tenant = writing.tenant;
@@ -210,7 +253,7 @@ fn check_proof(
                 "SELECT grp, device FROM token WHERE tenant = $1 AND hash = $2 AND role IS NULL AND revoked IS NULL";
             let row = writing.sql.maybe_row(text, &[tenant.into(), hash.as_bytes().as_slice().into()])?;
             let Some(row) = row else { return Ok(Err(Refusal::TokenUnknown)) };
-            let is_its = row.maybe_text(0)?.is_none_or(|group| group == registered.group)
+            let is_its = row.maybe_text(0)?.is_none_or(|of| of == group)
                 && row.maybe_text(1)?.is_none_or(|device| device == folded);
             Ok(if is_its { Ok(()) } else { Err(Refusal::ProofOfAnotherDevice) })
         }
@@ -238,11 +281,17 @@ fn note_report(writing: &mut Writing<'_>, registered: &Registered, report: &Repo
     let mut attributes: std::collections::BTreeMap<String, String> =
         serde_json::from_str(&row.text(1)?).unwrap_or_default();
     attributes.extend(report.attributes.clone());
-    let text = "UPDATE device SET firmware = COALESCE($1, firmware), attributes = $2, seen = $3, changed = $3,
-        etag = etag + 1 WHERE tenant = $4 AND folded = $5";
+    let text = "UPDATE device SET firmware = COALESCE($1, firmware), objects = COALESCE($2, objects), attributes = $3,
+        seen = $4, changed = $4, etag = etag + 1 WHERE tenant = $5 AND folded = $6";
     let attributes = serde_json::to_string(&attributes).expect("texts are plain data");
-    let values =
-        [report.firmware.as_deref().into(), attributes.into(), now.into(), tenant.into(), Value::from(&folded)];
+    let values = [
+        report.firmware.as_deref().into(),
+        instances::objects_text(&report.objects).into(),
+        attributes.into(),
+        now.into(),
+        tenant.into(),
+        Value::from(&folded),
+    ];
     writing.sql.execute(text, &values)?;
     let rows = report
         .attributes
@@ -286,9 +335,12 @@ fn replace_credential(
         Value::from(&new.public),
         new.not_before.map(millis).into(),
         new.not_after.map(millis).into(),
+        Value::from(&registered.id),
         now.into(),
     ];
-    let into = "credential (tenant, fingerprint, device, name, kind, state, public, not_before, not_after, changed)";
+    let into =
+        "credential (tenant, fingerprint, device, name, kind, state, public, not_before, not_after, registration,
+        changed)";
     let again = "ON CONFLICT (tenant, fingerprint) DO UPDATE SET public = excluded.public,
         not_before = excluded.not_before, not_after = excluded.not_after, changed = excluded.changed";
     sql::insert(writing.sql, into, &[row], again)?;
@@ -298,7 +350,7 @@ fn replace_credential(
 }
 
 fn end(writing: &mut Writing<'_>, registered: &Registered) -> Result<(), RegistryError> {
-    if registered.state == "ended" {
+    if !matches!(registered.state.as_str(), "assigned" | "pending" | "assigning") {
         return Ok(());
     }
     let (tenant, now, folded) = (writing.tenant, writing.millis(), registered.device.folded());
@@ -309,8 +361,7 @@ fn end(writing: &mut Writing<'_>, registered: &Registered) -> Result<(), Registr
     let free = "UPDATE device SET state = 'expected', registration = NULL, changed = $1, etag = etag + 1
         WHERE tenant = $2 AND folded = $3 AND state <> 'retired'";
     writing.sql.execute(free, &values)?;
-    let released = "UPDATE resource SET state = 'releasing', changed = $1 WHERE tenant = $2 AND device = $3";
-    writing.sql.execute(released, &values)?;
+    release_all(writing, &folded)?;
     let group = "UPDATE grp SET used = used - 1 WHERE tenant = $1 AND id = $2";
     writing.sql.execute(group, &[tenant.into(), Value::from(&registered.group)])?;
     let detail = json!({ "registration": registered.id, "group": registered.group });

@@ -1,29 +1,30 @@
 //! A strict tar archive (POSIX.1-1988 ustar): plain files from a list of names, nothing else.
 //!
-//! tar, so that in the worst hour `age -d` and `tar x` bring a backup back without this program.
+//! tar, so that in the worst hour `age -d` and `tar x` bring a backup back without this program; and for a bundle that comes
+//! over HTTPS.
 
 use std::io::{self, Read, Write};
 
 /// Bytes of a block: of a header, and what contents are padded to.
 const BLOCK: usize = 512;
 /// The largest content a header can tell, in bytes: eleven octal digits.
-pub(super) const LARGEST: u64 = 0o777_7777_7777;
+pub const LARGEST: u64 = 0o777_7777_7777;
 const LONGEST_NAME: usize = 100;
 
 /// Writes files one after the other.
-pub(super) struct ArchiveWriter<W: Write> {
+pub struct ArchiveWriter<W: Write> {
     out: W,
     modified: u64,
 }
 
 impl<W: Write> ArchiveWriter<W> {
     /// Makes one whose files bear the time `modified`, in seconds since 1970.
-    pub(super) fn new(out: W, modified: u64) -> Self {
+    pub fn new(out: W, modified: u64) -> Self {
         Self { out, modified: modified.min(LARGEST) }
     }
 
     /// Adds a file of exactly `size` bytes.
-    pub(super) fn add(&mut self, name: &str, mode: u32, size: u64, content: &mut dyn Read) -> io::Result<()> {
+    pub fn add(&mut self, name: &str, mode: u32, size: u64, content: &mut dyn Read) -> io::Result<()> {
         self.out.write_all(&header(name, mode, size, self.modified)?)?;
         let copied = io::copy(&mut content.take(size), &mut self.out)?;
         if copied != size {
@@ -33,7 +34,7 @@ impl<W: Write> ArchiveWriter<W> {
     }
 
     /// Writes the end and gives the output back.
-    pub(super) fn finish(mut self) -> io::Result<W> {
+    pub fn finish(mut self) -> io::Result<W> {
         self.out.write_all(&[0; 2 * BLOCK])?;
         Ok(self.out)
     }
@@ -41,13 +42,15 @@ impl<W: Write> ArchiveWriter<W> {
 
 /// A file's header, checked.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) size: u64,
+pub struct Entry {
+    /// Its name, as the archive gives it.
+    pub name: String,
+    /// Its content, in bytes.
+    pub size: u64,
 }
 
 /// Reads the next header; `None` at the end, behind which nothing may follow.
-pub(super) fn next_entry(source: &mut dyn Read) -> io::Result<Option<Entry>> {
+pub fn next_entry(source: &mut dyn Read) -> io::Result<Option<Entry>> {
     let mut block = [0; BLOCK];
     source.read_exact(&mut block)?;
     if block.iter().any(|byte| *byte != 0) {
@@ -62,7 +65,7 @@ pub(super) fn next_entry(source: &mut dyn Read) -> io::Result<Option<Entry>> {
 }
 
 /// Copies an entry's content to `out` and skips its padding.
-pub(super) fn copy_content(entry: &Entry, source: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
+pub fn copy_content(entry: &Entry, source: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
     if io::copy(&mut source.take(entry.size), out)? != entry.size {
         return Err(fault("it is cut short"));
     }
