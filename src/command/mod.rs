@@ -44,6 +44,8 @@ pub mod flash;
 #[cfg(feature = "station")]
 pub mod founded;
 #[cfg(feature = "station")]
+pub mod group;
+#[cfg(feature = "station")]
 pub mod init;
 #[cfg(feature = "station")]
 pub mod issue;
@@ -56,6 +58,8 @@ pub mod man;
 #[cfg(feature = "station")]
 pub mod model;
 #[cfg(feature = "station")]
+pub mod noun;
+#[cfg(feature = "station")]
 pub mod opened;
 #[cfg(feature = "station")]
 pub mod pick;
@@ -63,6 +67,8 @@ pub mod pick;
 pub mod place;
 #[cfg(feature = "station")]
 pub mod planning;
+#[cfg(feature = "station")]
+pub mod policy;
 #[cfg(feature = "probe")]
 pub mod probe_worker;
 #[cfg(feature = "station")]
@@ -172,6 +178,14 @@ pub enum Command {
     /// Show what registered devices may publish and read, as mosquitto takes it.
     #[cfg(feature = "station")]
     Acl(acl::Args),
+    /// Enrolment groups, their allow lists, and the block list.
+    #[cfg(feature = "station")]
+    #[command(after_help = group::EXAMPLES)]
+    Group(noun::Noun<group::Action>),
+    /// What the rules of enrolment would decide.
+    #[cfg(feature = "station")]
+    #[command(after_help = policy::EXAMPLES)]
+    Policy(noun::Noun<policy::Action>),
     /// Decide about devices that wait for a person.
     #[cfg(feature = "station")]
     Approval(approval::Args),
@@ -255,6 +269,10 @@ impl Command {
             Command::Token(args) => token::run(args, context),
             #[cfg(feature = "station")]
             Command::Acl(args) => acl::run(args, context),
+            #[cfg(feature = "station")]
+            Command::Group(args) => group::run(args.action, context),
+            #[cfg(feature = "station")]
+            Command::Policy(args) => policy::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Approval(args) => approval::run(args, context),
             #[cfg(feature = "station")]

@@ -124,19 +124,28 @@ pub fn sight(context: &Context, inventory: Option<&Path>) -> anyhow::Result<Sigh
 
 /// Opens the ledger alone: no key is needed to read what this station did.
 pub fn ledger(context: &Context) -> anyhow::Result<Ledger> {
+    if let Some(ledger) = maybe_ledger(context)? {
+        return Ok(ledger);
+    }
+    let root = fleet_folder(&context.globals)?;
+    Err(match load::pinned(&root)? {
+        Some(_) => AuthorityError::NoKeys { folder: root.join(PRIVATE_FOLDER) }.into(),
+        None => StationError::NotBegun { fleet: load::fleet_name(&root)?.to_string() }.into(),
+    })
+}
+
+/// As [`ledger`]; none where this machine is no station.
+pub fn maybe_ledger(context: &Context) -> anyhow::Result<Option<Ledger>> {
     let root = fleet_folder(&context.globals)?;
     let name = load::fleet_name(&root)?;
     let private = root.join(PRIVATE_FOLDER);
     authority::look_into(&private)?;
     if !Keys::exist(&private) && !Ledger::exists(&ledger_path(&private)) {
-        return Err(match load::pinned(&root)? {
-            Some(_) => AuthorityError::NoKeys { folder: private }.into(),
-            None => StationError::NotBegun { fleet: name.to_string() }.into(),
-        });
+        return Ok(None);
     }
     let surroundings = surroundings(context);
     let station = Keys::station_name_in(&private).unwrap_or_default();
-    Ok(open_ledger(&private, &name, &station, &surroundings)?)
+    Ok(Some(open_ledger(&private, &name, &station, &surroundings)?))
 }
 
 /// Reads a passphrase from the descriptor named, or asks for it at the terminal (twice if `again`). `instead` is what a

@@ -3,6 +3,8 @@
 //! Every decoder takes hostile bytes, is bounded, and returns an error instead of a panic.
 
 pub mod cbor;
+#[cfg(feature = "station")]
+pub mod coap;
 mod crc32;
 #[cfg(feature = "station")]
 pub mod ddf;

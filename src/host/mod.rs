@@ -5,12 +5,16 @@ pub mod block;
 pub mod busy;
 pub mod clock_sync;
 mod control;
+#[cfg(feature = "station")]
+pub mod datagram;
 pub mod drives;
 pub mod error;
 pub mod files;
 #[cfg(any(feature = "client", feature = "station"))]
 pub mod http;
 pub mod machine;
+#[cfg(feature = "station")]
+pub mod notices;
 #[cfg(feature = "station")]
 pub mod process;
 #[cfg(feature = "station")]

@@ -36,6 +36,12 @@ impl Why {
         let next = Some(begin(&id));
         Why { id, history: None, events: Vec::new(), lines, next }
     }
+
+    /// Explains a device that others know of: nothing was made for it here, and nothing has to be.
+    pub fn not_made(id: EndpointName) -> Self {
+        let lines = vec!["nothing was made for it here".into()];
+        Why { id, history: None, events: Vec::new(), lines, next: None }
+    }
 }
 
 impl Ledger {

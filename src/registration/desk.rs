@@ -459,7 +459,7 @@ fn is_registration(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn facts(request: &Request, group: &Group) -> Facts {
+pub(super) fn facts(request: &Request, group: &Group) -> Facts {
     let mut attributes = group.policy.attributes.clone();
     attributes.extend(request.attributes.clone());
     if let (Some(AskedModel::Reference(reference)), true) = (&request.model, group.policy.models.chosen.is_empty()) {
@@ -479,7 +479,7 @@ fn facts(request: &Request, group: &Group) -> Facts {
     }
 }
 
-fn check_models(group: &Group, request: &Request) -> Result<(), Refused> {
+pub(super) fn check_models(group: &Group, request: &Request) -> Result<(), Refused> {
     let reference = match &request.model {
         Some(AskedModel::Reference(reference)) => Some(reference.split('@').next().unwrap_or(reference)),
         _ => None,
@@ -491,7 +491,7 @@ fn check_models(group: &Group, request: &Request) -> Result<(), Refused> {
     Ok(())
 }
 
-fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) -> ModelQuestion<'a> {
+pub(super) fn model_question<'a>(request: &'a Request, facts: &'a Facts, group: &'a Group) -> ModelQuestion<'a> {
     let (reference, inline) = match &request.model {
         Some(AskedModel::Reference(reference)) => (Some(reference.as_str()), None),
         Some(AskedModel::Inline(model)) => (None, Some(model)),

@@ -123,6 +123,11 @@ pub(super) fn chain_verifier(issuers: Option<&str>, root: &[u8]) -> Option<Arc<d
     Some(verifier)
 }
 
+/// Makes one group ready whose policy need not be in force, for a rehearsal.
+pub(super) fn prepared(group: &str, policy: &GroupPolicy) -> Group {
+    Group::new(Policy { group: group.to_owned(), etag: 0, policy: Arc::new(policy.clone()) }, &[])
+}
+
 /// All groups of the fleet.
 pub(super) struct Groups {
     registry: Registry,

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -15,6 +13,7 @@ use crate::fleet::{
 };
 use crate::registry::registering::{NewCredential, NewInstance};
 
+use super::certificates::pem;
 use super::desk::{Certified, Issuer};
 use super::model_choice::{ModelQuestion, Pointed};
 use super::model_shelf::Models;
@@ -108,10 +107,4 @@ fn not_after(der: &[u8]) -> Option<OffsetDateTime> {
     use x509_parser::prelude::{FromDer, X509Certificate};
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     OffsetDateTime::from_unix_timestamp(certificate.validity().not_after.timestamp()).ok()
-}
-
-fn pem(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
-    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
 }

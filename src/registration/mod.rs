@@ -3,9 +3,14 @@
 mod acl;
 mod administration;
 mod allotment;
+pub mod asking;
 mod bundles;
+pub mod certificates;
 mod challenge;
 pub mod desk;
+pub mod discovery;
+mod drafts;
+pub mod drop_folder;
 pub mod exchange;
 mod groups;
 mod hooks;
@@ -19,8 +24,10 @@ mod model_publishing;
 mod model_shelf;
 mod points;
 mod proof;
+pub mod rehearsal;
 mod repetition;
 mod request;
+pub mod why;
 
 pub use acl::{AccessList, AclError, AclFile, MQTT_ACL};
 pub use administration::{AdminCertificate, AdminRule, Office};

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::fleet::enrolment::claim::{Claim, SCHEME, WINDOW};
 use crate::fleet::enrolment::{ProofKind, Refusal};
@@ -16,6 +16,7 @@ use crate::fleet::{Digest, EndpointName, Secret};
 use crate::registry::registering::{Nonce, Proof};
 use crate::registry::{CredentialRow, CredentialState, Registry, RegistryError};
 
+use super::certificates::id_of;
 use super::challenge::Challenges;
 use super::exchange::Incoming;
 use super::groups::Group;
@@ -266,28 +267,6 @@ fn certificate(
     }
     let fingerprint = Digest::of(certificate.public_key().raw);
     Ok(Proven { proof: Proof::Key { fingerprint, must_be_known: false }, nonce: None })
-}
-
-/// Reads the id out of a certificate by the group's template; none where a part that it names is missing.
-fn id_of(certificate: &X509Certificate<'_>, template: &str) -> Option<String> {
-    let names = certificate.subject_alternative_name().ok().flatten();
-    let name = |pick: fn(&GeneralName<'_>) -> Option<String>| {
-        names.as_ref().and_then(|names| names.value.general_names.iter().find_map(pick))
-    };
-    let mut id = template.to_owned();
-    let mut fill = |word: &str, value: Option<String>| -> Option<()> {
-        if id.contains(word) {
-            id = id.replace(word, &value?);
-        }
-        Some(())
-    };
-    let subject = certificate.subject();
-    fill("{cn}", subject.iter_common_name().next().and_then(|cn| Some(cn.as_str().ok()?.to_owned())))?;
-    let serial = subject.iter_by_oid(&x509_parser::oid_registry::OID_X509_SERIALNUMBER).next();
-    fill("{serial}", serial.and_then(|serial| Some(serial.as_str().ok()?.to_owned())))?;
-    fill("{dns}", name(|name| if let GeneralName::DNSName(dns) = name { Some((*dns).to_owned()) } else { None }))?;
-    fill("{uri}", name(|name| if let GeneralName::URI(uri) = name { Some((*uri).to_owned()) } else { None }))?;
-    Some(id)
 }
 
 /// Returns the device that a JWT says it is of; nothing is believed yet.

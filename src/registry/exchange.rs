@@ -86,7 +86,7 @@ pub struct ImportTally {
 }
 
 /// What an import takes.
-const TAKEN: Columns = Columns { known: &COLUMNS, key: "id", out_only: &OUT_ONLY, numbers: &NUMBERS };
+const TAKEN: Columns = Columns { known: &COLUMNS, keys: &["id"], out_only: &OUT_ONLY, numbers: &NUMBERS };
 
 /// A row as it was read.
 type Parsed = (u64, Result<ExpectedDevice, (Option<String>, String)>);

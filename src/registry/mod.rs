@@ -8,7 +8,7 @@
 //! a transaction can decide. Private material comes and goes sealed.
 
 mod allow;
-mod allow_stream;
+mod allow_rows;
 mod approvals;
 mod attributes;
 mod block;
@@ -53,6 +53,7 @@ mod undo;
 mod writer;
 
 pub use allow::{Allowed, Imported, RowEnd};
+pub use allow_rows::{AllowForm, AllowRows};
 pub use approvals::OpenRegistration;
 pub use block::Blocked;
 pub use chain::{Event, StoredEvent};

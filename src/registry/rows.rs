@@ -57,8 +57,8 @@ impl Diagnose for ExchangeError {
 pub(super) struct Columns {
     /// Those that may be there beside those of attributes.
     pub(super) known: &'static [&'static str],
-    /// The one that must be there.
-    pub(super) key: &'static str,
+    /// Those of which exactly one must be there.
+    pub(super) keys: &'static [&'static str],
     /// Those that say nothing that can come in.
     pub(super) out_only: &'static [&'static str],
     /// Those that are whole numbers.
@@ -82,13 +82,15 @@ impl<R: BufRead> Rows<R> {
         let mut rows = Self { stream, columns, header: None, row: 0 };
         if form == ExchangeForm::Csv {
             let header = rows.record()?.ok_or_else(|| ExchangeError::Shape("the header is missing".to_owned()))?;
-            let known = |name: &String| columns.known.contains(&name.as_str()) || name.starts_with(ATTRIBUTES);
+            let of_attribute = |name: &String| name.strip_prefix(ATTRIBUTES).is_some_and(|name| !name.is_empty());
+            let known = |name: &String| columns.known.contains(&name.as_str()) || of_attribute(name);
             if let Some(unknown) = header.iter().find(|name| !known(name)) {
                 return Err(ExchangeError::Shape(format!("{unknown:?} is no column of this list")));
             }
             let distinct = header.iter().collect::<std::collections::HashSet<_>>();
-            if distinct.len() < header.len() || !header.iter().any(|name| name == columns.key) {
-                let reason = format!("a column stands twice, or the column {:?} is missing", columns.key);
+            let keys = header.iter().filter(|name| columns.keys.contains(&name.as_str())).count();
+            if distinct.len() < header.len() || keys != 1 {
+                let reason = format!("a column stands twice, or the column {:?} is missing", columns.keys[0]);
                 return Err(ExchangeError::Shape(reason));
             }
             rows.header = Some(header);
@@ -109,7 +111,8 @@ impl<R: BufRead> Rows<R> {
         Ok(Some((self.row, object)))
     }
 
-    fn text_line(&mut self) -> Result<Option<String>, ExchangeError> {
+    /// Returns the next line that is not blank, with its end.
+    pub(super) fn text_line(&mut self) -> Result<Option<String>, ExchangeError> {
         loop {
             match self.line()? {
                 Some(line) if line.trim().is_empty() => {}

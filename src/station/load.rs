@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::fleet::file::{Located, PemUse};
 use crate::fleet::text::{self, LONGEST_FILE, LONGEST_INVENTORY};
 use crate::fleet::{
-    Class, Diagnose, Digest, Faults, Fleet, FleetFile, FleetLock, Inventory, InventoryForm, Place, TemplateShape,
-    Templates,
+    Class, Diagnose, Digest, Faults, Fleet, FleetFile, FleetLock, Inventory, InventoryForm, Place, StoreSpec,
+    TemplateShape, Templates,
 };
 use crate::host::HostError;
 use crate::host::files::read_bounded;
@@ -165,6 +165,17 @@ pub fn fleet_name(root: &Path) -> Result<Arc<str>, LoadError> {
         Some(file) if file.has_name => Ok(file.name),
         _ => Err(reading.faults.or_value(()).err().unwrap_or_default().into()),
     }
+}
+
+/// Returns the name of the fleet in `root` and where its registry lies, without judging anything else.
+pub fn store(root: &Path) -> Result<(Arc<str>, StoreSpec), LoadError> {
+    let name = fleet_name(root)?;
+    let path = root.join(FLEET_FILE);
+    let mut reading = Reading::of(root);
+    let shown = named(&path);
+    let text = reading.text(&shown, read_bounded(&path, LONGEST_FILE)?);
+    let file = FleetFile::parse(&shown, &text, &mut reading.faults);
+    Ok((name, file.map(|file| file.store).unwrap_or_default()))
 }
 
 /// Returns the slots of the fleet in `root` without judging anything else: number and USB port path.

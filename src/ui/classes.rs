@@ -21,12 +21,15 @@ use crate::{
     authority::AuthorityError,
     bundle::{RenderError, ScaffoldError},
     fleet::PlanError,
+    fleet::enrolment::FilterError,
     fleet::label::LabelPlanError,
     fleet::model::{ResolveError, VersionError},
     format::label::LabelError,
     ledger::LedgerError,
     medium::content::ContentError,
     programmer::ProgrammerError,
+    registration::certificates::AdoptError,
+    registration::drop_folder::DropError,
     registration::{AclError, ApprovalError, ExportError, PublishError},
     registry::{ExchangeError, RegistryError},
     station::BatchError,
@@ -114,9 +117,15 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         #[cfg(feature = "station")]
         AclError,
         #[cfg(feature = "station")]
+        AdoptError,
+        #[cfg(feature = "station")]
         ApprovalError,
         #[cfg(feature = "station")]
+        DropError,
+        #[cfg(feature = "station")]
         ExportError,
+        #[cfg(feature = "station")]
+        FilterError,
         #[cfg(feature = "station")]
         PublishError,
         #[cfg(feature = "station")]

@@ -11,6 +11,8 @@ pub mod complaint;
 #[cfg(feature = "station")]
 pub mod consent;
 #[cfg(feature = "station")]
+pub mod counting;
+#[cfg(feature = "station")]
 pub mod csv;
 pub mod failure;
 #[cfg(feature = "station")]
@@ -31,6 +33,8 @@ pub mod terminal;
 
 pub use classes::class_of;
 pub use complaint::Complaint;
+#[cfg(feature = "station")]
+pub use counting::Counting;
 #[cfg(feature = "station")]
 pub use csv::Csv;
 pub use failure::Failure;

@@ -1,11 +1,14 @@
 //! `firstlight devices show`: shows all records of a device.
 
-use crate::command::{Context, Status, opened};
-use crate::ledger::{DeviceHistory, LedgerError};
-use crate::ui::Table;
+use serde_json::{Value, json};
 
 use crate::command::selection::endpoint_name;
+use crate::command::{Context, Status, registry};
 use crate::fleet::EndpointName;
+use crate::ledger::{DeviceHistory, LedgerError};
+use crate::registry::{Blocked, CredentialRow, DeviceRow, Registry, RegistryError};
+use crate::ui::Table;
+use crate::ui::measure::moment;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,10 +26,113 @@ pub struct Args {
 
 /// Runs `firstlight devices show`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let ledger = opened::ledger(context)?;
-    let history = ledger.device(&args.id)?.ok_or(LedgerError::Unknown { device: args.id.to_string() })?;
-    context.printer.report(&history, || text(&history, context.printer.terminal().columns));
+    let records = registry::records(context)?;
+    let history = match &records.ledger {
+        Some(ledger) => ledger.device(&args.id)?,
+        None => None,
+    };
+    let known = match &records.registry {
+        Some(registry) => Known::of(registry, &args.id)?,
+        None => None,
+    };
+    if history.is_none() && known.is_none() {
+        let device = args.id.to_string();
+        return Err(match records.registry {
+            Some(_) => RegistryError::NotFound { what: "device", name: device }.into(),
+            None => LedgerError::Unknown { device }.into(),
+        });
+    }
+    let mut shown = match &history {
+        Some(history) => json!(history),
+        None => json!({ "device": null, "generations": [], "versions": [], "deliveries": [] }),
+    };
+    if records.registry.is_some() {
+        shown["registry"] = known.as_ref().map_or(Value::Null, Known::to_json);
+    }
+    let columns = context.printer.terminal().columns;
+    context.printer.report(&shown, || {
+        let parts = [known.map(|known| known.text(columns)), history.map(|history| text(&history, columns))];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    });
     Ok(Status::Done)
+}
+
+/// What the registry has of a device.
+struct Known {
+    device: DeviceRow,
+    credentials: Vec<CredentialRow>,
+    blocked: Option<Blocked>,
+}
+
+impl Known {
+    fn of(registry: &Registry, id: &EndpointName) -> Result<Option<Self>, RegistryError> {
+        let Some(device) = registry.device(id.as_str())? else { return Ok(None) };
+        let credentials = registry.credentials(id.as_str())?;
+        Ok(Some(Self { device, credentials, blocked: registry.blocked(id)? }))
+    }
+
+    fn to_json(&self) -> Value {
+        let mut shown = json!(self.device);
+        shown["credentials"] = json!(self.credentials);
+        shown["blocked"] = json!(self.blocked);
+        shown
+    }
+
+    fn text(&self, columns: Option<usize>) -> String {
+        let device = &self.device;
+        let mut text = format!("{}: {} in the registry\n", device.id, device.state.as_str());
+        let model = model_of(device);
+        let facts = [
+            ("serial", &device.serial),
+            ("group", &device.group),
+            ("model", &model),
+            ("vendor", &device.vendor),
+            ("hardware", &device.hardware),
+            ("firmware", &device.firmware),
+            ("protocol", &device.protocol),
+            ("address", &device.address),
+            ("reason", &device.reason),
+        ];
+        for (what, value) in facts {
+            if let Some(value) = value {
+                text.push_str(&format!("  {what:<9} {value}\n"));
+            }
+        }
+        text.push_str(&format!("  origin    {}\n", device.origin));
+        for (what, at) in [("seen", device.seen), ("holds to", device.lease_until), ("changed", Some(device.changed))] {
+            if let Some(at) = at {
+                text.push_str(&format!("  {what:<9} {}\n", moment(at)));
+            }
+        }
+        for (name, value) in &device.attributes {
+            text.push_str(&format!("  {name} = {value}\n"));
+        }
+        text.push_str(&format!("  mark      {}\n", device.etag));
+        if let Some(blocked) = &self.blocked {
+            text.push_str(&format!("  blocked since {}: {}\n", moment(blocked.since), blocked.reason));
+        }
+        if !self.credentials.is_empty() {
+            text.push('\n');
+            text.push_str(&self.credential_table().render(columns));
+        }
+        text
+    }
+
+    fn credential_table(&self) -> Table {
+        let mut table = Table::new(["credential", "kind", "state", "until", "fingerprint"]);
+        for row in &self.credentials {
+            let until = row.not_after.map(moment).unwrap_or_default();
+            let state = row.state.as_str().to_owned();
+            table.row([row.name.clone(), row.kind.clone(), state, until, row.fingerprint.to_string()]);
+        }
+        table
+    }
+}
+
+/// Returns model and version as one word.
+pub(super) fn model_of(device: &DeviceRow) -> Option<String> {
+    let model = device.model.as_ref()?;
+    Some(device.version.as_ref().map_or_else(|| model.clone(), |version| format!("{model}@{version}")))
 }
 
 fn text(history: &DeviceHistory, columns: Option<usize>) -> String {

@@ -1,10 +1,12 @@
 //! `firstlight devices why`: says why a device stands where it does.
 
-use crate::command::{Context, Status, opened};
-use crate::ledger::{LedgerError, Why};
+use serde_json::json;
 
 use crate::command::selection::endpoint_name;
+use crate::command::{Context, Status, opened, registry};
 use crate::fleet::EndpointName;
+use crate::ledger::{LedgerError, Why};
+use crate::registration::why::{Explained, explain};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,11 +24,26 @@ pub struct Args {
 
 /// Runs `firstlight devices why`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let why = match opened::ledger(context)?.why(&args.id) {
-        Err(LedgerError::Unknown { device }) => not_begun(&args.id, context).ok_or(LedgerError::Unknown { device })?,
-        explained => explained?,
+    let records = registry::records(context)?;
+    let explained = match &records.registry {
+        Some(registry) => explain(registry, &args.id)?,
+        None => None,
     };
-    context.printer.report(&why, || text(&why));
+    let made = records.ledger.map(|ledger| ledger.why(&args.id)).transpose();
+    let why = match made {
+        Ok(Some(why)) => why,
+        // The registry has more to say of it than that nothing was begun here.
+        Ok(None) | Err(LedgerError::Unknown { .. }) if explained.is_some() => Why::not_made(args.id.clone()),
+        Ok(None) | Err(LedgerError::Unknown { .. }) => {
+            not_begun(&args.id, context).ok_or(LedgerError::Unknown { device: args.id.to_string() })?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut document = json!(why);
+    if records.registry.is_some() {
+        document["registry"] = json!(explained);
+    }
+    context.printer.report(&document, || text(&why, explained.as_ref()));
     Ok(Status::Done)
 }
 
@@ -37,12 +54,20 @@ fn not_begun(id: &EndpointName, context: &Context) -> Option<Why> {
     Some(Why::not_begun(known.clone()))
 }
 
-fn text(why: &Why) -> String {
+fn text(why: &Why, explained: Option<&Explained>) -> String {
     let mut text = format!("{}\n", why.id);
+    if let Some(explained) = explained {
+        text.push_str(" in the registry\n");
+        for line in &explained.lines {
+            text.push_str(&format!("  {line}\n"));
+        }
+        text.push_str(" at this station\n");
+    }
     for line in &why.lines {
         text.push_str(&format!("  {line}\n"));
     }
-    match &why.next {
+    let next = explained.and_then(|explained| explained.next.as_ref()).or(why.next.as_ref());
+    match next {
         Some(command) => text.push_str(&format!("next: {command}\n")),
         None => text.push_str("next: nothing is left to do\n"),
     }

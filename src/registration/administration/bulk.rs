@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value, json};
 
 use crate::fleet::enrolment::{Filter, Refusal};
-use crate::registry::{ExchangeError, ExchangeForm, ImportTally, ImportTerms, RowEnd, RowReport};
+use crate::registry::{AllowForm, ExchangeError, ExchangeForm, ImportTally, ImportTerms, RowEnd, RowReport};
 
 use super::super::exchange::{Asked, Content, Incoming, Reply, Source};
 use super::super::request::malformed;
@@ -92,6 +92,7 @@ impl Office {
             return Err(super::office::not_found("group", &group).into());
         }
         let mut report = Report::new(self, asked)?;
+        let form = if form == ExchangeForm::Csv { AllowForm::Csv } else { AllowForm::Lines };
         let done =
             self.registry.import_allow_stream(actor, &group, form, stream, &mut |row, end| report.allowed(row, end));
         match done {

@@ -127,6 +127,7 @@ fn proof_word(proof: &Proof) -> &'static str {
         Proof::Token(_) => "token",
         Proof::Key { .. } => "key",
         Proof::Claim => "claim",
+        Proof::Answered => "answered",
     }
 }
 

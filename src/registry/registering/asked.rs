@@ -81,6 +81,8 @@ pub enum Proof {
     },
     /// A claim by a key of the fleet's own: nothing is left to judge.
     Claim,
+    /// None: it answered when it was asked. A person vouches for it.
+    Answered,
 }
 
 /// A nonce and how long it is remembered.

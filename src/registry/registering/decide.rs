@@ -150,7 +150,7 @@ fn again(row: &RegistrationRow) -> Verdict {
 
 fn check_proof(asked: &Asked, found: &Snapshot, folded: &str, now: i64, is_repeat: bool) -> Result<(), Refusal> {
     match &asked.proof {
-        Proof::Claim => Ok(()),
+        Proof::Claim | Proof::Answered => Ok(()),
         Proof::Token(hash) => {
             let token = found.tokens.get(hash).filter(|token| !token.is_role && !token.is_revoked);
             let token = token.ok_or(Refusal::TokenUnknown)?;

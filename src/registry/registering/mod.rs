@@ -7,6 +7,7 @@ mod assign;
 mod bundles;
 mod decide;
 mod queue;
+mod rehearse;
 mod snapshot;
 mod standing;
 #[cfg(test)]
@@ -20,4 +21,5 @@ pub use asked::{
 pub(in crate::registry) use assign::finish;
 pub use bundles::{BundleResult, BundleVisit};
 pub use queue::Registrar;
+pub use rehearse::Foretold;
 pub use visit::{Policy, Registered, Report, Visit, Visited};

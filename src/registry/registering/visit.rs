@@ -248,6 +248,8 @@ fn check_proof(
     let tenant = writing.tenant;
     match proof {
         Proof::Claim => Ok(Ok(())),
+        // To be asked is no visit.
+        Proof::Answered => Ok(Err(Refusal::ProofMissing)),
         Proof::Token(hash) => {
             let text =
                 "SELECT grp, device FROM token WHERE tenant = $1 AND hash = $2 AND role IS NULL AND revoked IS NULL";

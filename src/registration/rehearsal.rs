@@ -1,0 +1,208 @@
+//! A registration that is only tried: every rule is asked in the order of the desk, and nothing is stored.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::fleet::enrolment::{GroupPolicy, HookTarget, ProofKind, Refusal};
+use crate::registry::registering::{Asked, Decision, Foretold, NewInstance};
+use crate::registry::{Registry, RegistryError};
+
+use super::desk::{check_models, facts, model_question};
+use super::drafts::draft;
+use super::groups::{Group, prepared};
+use super::model_choice::ModelQuestion;
+use super::request::{Refused, Request};
+
+/// Stands for the id of a registration that is never made.
+const NO_REGISTRATION: &str = "00000000000000000000000000000000";
+
+/// Asks a group's own check about a registration: what it said, or why it refuses.
+pub type Check<'a> = dyn Fn(&HookTarget, &Asked) -> Result<String, Refused> + 'a;
+/// Finds the instance of the model that fits a device.
+pub type Models<'a> = dyn Fn(&ModelQuestion<'_>) -> Result<Option<NewInstance>, Refused> + 'a;
+
+/// What a registration is tried with.
+pub struct Rehearsal<'a> {
+    /// The policies of all groups: those of the fleet file, in force or not.
+    pub policies: &'a BTreeMap<Arc<str>, GroupPolicy>,
+    /// The registry, where there is one; it is only read.
+    pub registry: Option<&'a Registry>,
+    /// The time, where there is none.
+    pub now: OffsetDateTime,
+    /// The proof that is taken to be good; the group's first without.
+    pub proof: Option<ProofKind>,
+    /// Asks the group's own check; it is not asked without.
+    pub check: Option<&'a Check<'a>>,
+    /// Finds the model; it is not looked for without.
+    pub models: Option<&'a Models<'a>>,
+}
+
+/// One rule that was asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Step {
+    /// Which: `request`, `group`, `proof`, `admission`, `model`, `check`, `registry`.
+    pub rule: &'static str,
+    /// False where it ends the registration.
+    pub ok: bool,
+    /// What it said.
+    pub says: String,
+}
+
+/// What would become of a registration.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Outcome {
+    /// `assigned`, `same`, `pending`, `assigning` or `refused`.
+    pub decision: &'static str,
+    /// The stable code of a refusal.
+    pub code: Option<&'static str>,
+    /// What to do about it.
+    pub hint: Option<&'static str>,
+    /// The group it would be in.
+    pub group: Option<String>,
+    /// The rules that were asked, in their order.
+    pub steps: Vec<Step>,
+    /// What the registration would carry, where it comes to that: `attributes`, `model`, `resources`, `allocates`.
+    pub brings: Option<Value>,
+}
+
+impl Rehearsal<'_> {
+    /// Tries the registration of these fields, those of `POST /v1/register`.
+    pub fn run(&self, fields: &Value) -> Result<Outcome, RegistryError> {
+        let mut trail = Trail::default();
+        match self.walk(fields, &mut trail) {
+            Ok(decision) => Ok(trail.end(word(&decision), None)),
+            Err(Ended::Refused(rule, (refusal, words))) => {
+                trail.step(rule, false, format!("{}: {words}", refusal.code()));
+                Ok(trail.end("refused", Some(refusal)))
+            }
+            Err(Ended::Registry(error)) => Err(error),
+        }
+    }
+
+    fn walk(&self, fields: &Value, trail: &mut Trail) -> Result<Decision, Ended> {
+        let request = Request::read(fields).map_err(ended("request"))?;
+        trail.step("request", true, format!("device {:?} can be read", request.device.as_str()));
+        let group = self.group(&request).ok_or_else(|| no_group(&request))?;
+        trail.group = Some(group.name.clone());
+        group.admit(&request).map_err(ended("group"))?;
+        trail.step("group", true, format!("group {:?} is open, and the id fits", group.name));
+        trail.step("proof", true, self.proof(&group).map_err(ended("proof"))?);
+        check_models(&group, &request).map_err(ended("model"))?;
+        let facts = facts(&request, &group);
+        let instance = match self.models {
+            Some(models) => models(&model_question(&request, &facts, &group)).map_err(ended("model"))?,
+            None => None,
+        };
+        trail.step("model", true, self.model_words(instance.as_ref()));
+        let drafted = draft(fields, &request, &group, NO_REGISTRATION).map_err(ended("group"))?;
+        let asked = Asked { instance, ..drafted };
+        trail.brings = Some(json!({
+            "attributes": asked.facts.attributes,
+            "model": asked.instance.as_ref().map(|instance| format!("{}@{}", instance.model, instance.version)),
+            "resources": asked.resources.iter().map(|resource| {
+                json!({ "kind": resource.kind, "name": resource.name, "detail": resource.detail })
+            }).collect::<Vec<_>>(),
+            "allocates": asked.allocates,
+        }));
+        if let Some(target) = &group.policy.hooks.validate {
+            let says = match self.check {
+                Some(check) => check(target, &asked).map_err(ended("check"))?,
+                None => "the group's own check was not asked".to_owned(),
+            };
+            trail.step("check", true, says);
+        }
+        let foretold = match self.registry {
+            Some(registry) => registry.rehearse(&asked).map_err(Ended::Registry)?,
+            None => Foretold::of_first(&asked, self.now),
+        };
+        if let Decision::Refused(refusal) = foretold.decision {
+            return Err(Ended::Refused("registry", (refusal, foretold.says.to_owned())));
+        }
+        trail.step("registry", true, foretold.says.to_owned());
+        Ok(foretold.decision)
+    }
+
+    /// The group the request names; the only one there is where it names none.
+    fn group(&self, request: &Request) -> Option<Group> {
+        let (name, policy) = match request.group.as_deref() {
+            Some(name) => self.policies.get_key_value(name)?,
+            None => self.policies.first_key_value().filter(|_| self.policies.len() == 1)?,
+        };
+        Some(prepared(name, policy))
+    }
+
+    fn proof(&self, group: &Group) -> Result<String, Refused> {
+        let proofs = &group.policy.proofs;
+        let word = |kind: &ProofKind| json!(kind).as_str().unwrap_or_default().to_owned();
+        let taken = proofs.iter().map(word).collect::<Vec<_>>().join(", ");
+        match self.proof.or_else(|| proofs.first().copied()) {
+            Some(kind) if proofs.contains(&kind) => Ok(format!("a good {} is assumed; taken: {taken}", word(&kind))),
+            Some(kind) => Err((Refusal::ProofNotAccepted, format!("{} is not taken; taken: {taken}", word(&kind)))),
+            None => Err((Refusal::ProofNotAccepted, "the group takes no proof at all".to_owned())),
+        }
+    }
+
+    fn model_words(&self, instance: Option<&NewInstance>) -> String {
+        match (instance, self.models) {
+            (Some(instance), _) => format!("it would get {}@{}", instance.model, instance.version),
+            (None, Some(_)) => "no model fits it".to_owned(),
+            (None, None) => "the group takes what it says of its model".to_owned(),
+        }
+    }
+}
+
+/// How a rehearsal ends early.
+enum Ended {
+    Refused(&'static str, Refused),
+    Registry(RegistryError),
+}
+
+fn ended(rule: &'static str) -> impl Fn(Refused) -> Ended {
+    move |refused| Ended::Refused(rule, refused)
+}
+
+fn no_group(request: &Request) -> Ended {
+    let words = match &request.group {
+        Some(name) => format!("group {name:?} is not there"),
+        None => "the request names no group, and there is not exactly one".to_owned(),
+    };
+    Ended::Refused("group", (Refusal::GroupUnknown, words))
+}
+
+#[derive(Default)]
+struct Trail {
+    group: Option<String>,
+    steps: Vec<Step>,
+    brings: Option<Value>,
+}
+
+impl Trail {
+    fn step(&mut self, rule: &'static str, ok: bool, says: String) {
+        self.steps.push(Step { rule, ok, says });
+    }
+
+    fn end(self, decision: &'static str, refusal: Option<Refusal>) -> Outcome {
+        Outcome {
+            decision,
+            code: refusal.map(Refusal::code),
+            hint: refusal.map(Refusal::hint),
+            group: self.group,
+            steps: self.steps,
+            brings: self.brings.filter(|_| refusal.is_none()),
+        }
+    }
+}
+
+fn word(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Assigned { .. } => "assigned",
+        Decision::Same { .. } => "same",
+        Decision::Pending { .. } => "pending",
+        Decision::Assigning { .. } => "assigning",
+        Decision::Refused(_) | Decision::Stale => "refused",
+    }
+}
