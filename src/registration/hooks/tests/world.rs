@@ -12,11 +12,12 @@ use crate::fleet::enrolment::{GroupPolicy, HookTarget, Refusal, Subscription};
 use crate::fleet::{EndpointName, Secret};
 use crate::host::surroundings::{OsRandom, SystemClock};
 use crate::registration::exchange::{Content, Incoming, Registration, Reply};
-use crate::registration::request::Refused;
-use crate::registration::{Certified, ClaimKeys, Desk, Equipment, HookGround, Issuer, ModelQuestion};
+use crate::registration::{
+    Bundles, Certified, ClaimKeys, Desk, Equipment, HookGround, Issuer, ModelQuestion, Offer, Pointed, Unserved,
+};
 use crate::registry::registering::NewInstance;
 use crate::registry::tests::cluster::{BOTH, Place, place};
-use crate::registry::{Engine, Registry, Scope};
+use crate::registry::{CredentialRow, Engine, Registry, Scope};
 
 pub(super) const SECRET: &str = "a secret of the fleet that signs";
 
@@ -32,7 +33,7 @@ impl Issuer for Bare {
         json!([])
     }
 
-    fn model(&self, _: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Refused> {
+    fn model(&self, _: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Pointed> {
         Ok(None)
     }
 }
@@ -40,6 +41,16 @@ impl Issuer for Bare {
 impl ClaimKeys for Bare {
     fn group_derived(&self, _: &str, _: u32, _: &str) -> Option<Secret> {
         None
+    }
+
+    fn own(&self, _: &EndpointName, _: &CredentialRow) -> Option<Secret> {
+        None
+    }
+}
+
+impl Bundles for Bare {
+    fn offer(&self, _: &EndpointName, _: Option<u32>) -> Result<Offer, Unserved> {
+        Err(Unserved::None)
     }
 }
 
@@ -135,6 +146,7 @@ impl World {
             registry,
             keys: Arc::new(Bare),
             issuer: Arc::new(Bare),
+            bundles: Arc::new(Bare),
             root: Vec::new(),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
@@ -152,15 +164,10 @@ impl World {
     pub(super) fn incoming(&self, method: &str, target: &str, fields: Value) -> Incoming {
         let text = self.token.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
         Incoming {
-            method: method.to_owned(),
-            target: target.to_owned(),
             body: fields.to_string().into_bytes(),
             fields,
             authorization: Some(Zeroizing::new(format!("Bearer {text}"))),
-            idempotency_key: None,
-            if_none_match: None,
-            certificates: Vec::new(),
-            source: "192.0.2.1".parse().unwrap(),
+            ..Incoming::bare(method, target, "192.0.2.1".parse().unwrap())
         }
     }
 
