@@ -13,12 +13,7 @@ use super::repetition::digest;
 use super::request::{Refused, Request};
 
 /// Returns the registration as the desk would ask for it, without model, credential and answer, its proof taken to be good.
-pub(super) fn draft(
-    fields: &Value,
-    request: &Request,
-    group: &Group,
-    registration: &str,
-) -> Result<Asked, Refused> {
+pub(super) fn draft(fields: &Value, request: &Request, group: &Group, registration: &str) -> Result<Asked, Refused> {
     let digest = digest(fields);
     Ok(Asked {
         registration: registration.to_owned(),

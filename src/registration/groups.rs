@@ -12,11 +12,39 @@ use rustls::server::danger::ClientCertVerifier;
 use time::OffsetDateTime;
 
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
+use crate::fleet::model::VersionRange;
 use crate::registry::registering::Policy;
 use crate::registry::{Registry, RegistryError};
 
 use super::points::point_of_pem;
 use super::request::{Refused, Request};
+
+/// Which firmware a group takes.
+enum Firmware {
+    Any,
+    In(VersionRange),
+    /// A range that could not be read takes none.
+    None,
+}
+
+impl Firmware {
+    fn of(range: Option<&str>) -> Self {
+        match range.map(str::parse) {
+            None => Self::Any,
+            Some(Ok(range)) => Self::In(range),
+            Some(Err(_)) => Self::None,
+        }
+    }
+
+    /// A device that does not say its firmware has none that is taken.
+    fn takes(&self, firmware: Option<&str>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::In(range) => firmware.is_some_and(|firmware| range.matches(firmware)),
+            Self::None => false,
+        }
+    }
+}
 
 /// A group, ready to judge by.
 pub(super) struct Group {
@@ -24,6 +52,7 @@ pub(super) struct Group {
     pub(super) etag: i64,
     pub(super) policy: Arc<GroupPolicy>,
     patterns: Vec<Regex>,
+    firmware: Firmware,
     chain: Option<Arc<dyn ClientCertVerifier>>,
     issuers: BTreeMap<String, Vec<u8>>,
 }
@@ -34,6 +63,7 @@ impl Group {
         let anchored = |pattern: &String| Regex::new(&format!("^(?:{pattern})$")).ok();
         let issuers = policy.issuers.iter();
         Self {
+            firmware: Firmware::of(policy.admit.firmware.as_deref()),
             patterns: policy.admit.patterns.iter().filter_map(anchored).collect(),
             chain: policy.x509.as_ref().and_then(|rule| chain_verifier(rule.issuers.as_deref(), root)),
             issuers: issuers.filter_map(|key| Some((key.kid.clone(), point_of_pem(&key.public_key)?))).collect(),
@@ -68,6 +98,10 @@ impl Group {
         let wants_pattern = !self.policy.admit.patterns.is_empty();
         if wants_pattern && !self.patterns.iter().any(|pattern| pattern.is_match(request.device.as_str())) {
             return Err((Refusal::IdentifierNotAllowed, format!("it fits no pattern of group {:?}", self.name)));
+        }
+        if !self.firmware.takes(request.firmware.as_deref()) {
+            let range = self.policy.admit.firmware.as_deref().unwrap_or_default();
+            return Err((Refusal::FirmwareNotAllowed, format!("group {:?} takes {range:?}", self.name)));
         }
         Ok(())
     }

@@ -1,11 +1,103 @@
 //! The documents of the API: schemathesis judges the server by its OpenAPI document.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::json;
+use firstlight::fleet::enrolment::Refusal;
+use serde_json::{Value, json};
 
-use crate::world::world_with;
+use crate::world::{world, world_with};
+
+/// Begins and ends a part of docs/api.md that is made from the program.
+const MARKS: [(&str, &str); 2] = [("<!-- routes -->", "<!-- /routes -->"), ("<!-- refusals -->", "<!-- /refusals -->")];
+
+fn document() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/api.md")).unwrap()
+}
+
+fn routes(openapi: &Value) -> String {
+    let mut table = "\n| request | what | for | good answers |\n|---|---|---|---|\n".to_owned();
+    for (path, operations) in openapi["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let for_whom = match operation["description"].as_str() {
+                Some(text) => text.trim_start_matches("For the role ").split(' ').next().unwrap(),
+                None if operation["security"] == json!([]) => "all",
+                None if operation["tags"][0] == "operation" => "viewer",
+                None => "devices",
+            };
+            let good = operation["responses"].as_object().unwrap().keys().filter(|status| status.as_str() < "400");
+            let good = good.cloned().collect::<Vec<_>>().join(" ");
+            let (method, what) = (method.to_ascii_uppercase(), operation["summary"].as_str().unwrap());
+            writeln!(table, "| `{method} {path}` | {what} | {for_whom} | {good} |").unwrap();
+        }
+    }
+    table
+}
+
+fn refusals() -> String {
+    let mut table = "\n| code | status | what it means | what to do |\n|---|---|---|---|\n".to_owned();
+    for refusal in Refusal::ALL {
+        let (code, status) = (refusal.code(), refusal.status());
+        writeln!(table, "| `{code}` | {status} | {} | {} |", refusal.says(), refusal.hint()).unwrap();
+    }
+    table
+}
+
+#[test]
+fn the_tables_of_the_document_are_those_of_the_program() {
+    let openapi = world().get("", "/openapi.json").is(200).json();
+    let told = document();
+    let mut made = told.clone();
+    for ((begin, end), table) in MARKS.into_iter().zip([routes(&openapi), refusals()]) {
+        let (from, to) = (made.find(begin).unwrap() + begin.len(), made.find(end).unwrap());
+        made.replace_range(from..to, &table);
+    }
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api.md");
+    std::fs::write(&place, &made).unwrap();
+    assert!(made == told, "docs/api.md is not what the program is: cp {} docs/api.md", place.display());
+}
+
+#[test]
+fn every_command_of_the_document_does_what_it_says() {
+    let world = world();
+    let told = document();
+    let (mut inside, mut examples) = (false, Vec::<(String, Vec<&str>)>::new());
+    for line in told.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console" && !inside;
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
+            examples.push((command.to_owned(), Vec::new()));
+        } else if inside {
+            let (command, output) = examples.last_mut().unwrap();
+            // A command goes on while its lines end with a backslash.
+            if output.is_empty() && command.ends_with('\\') {
+                write!(command, "\n{line}").unwrap();
+            } else {
+                output.push(line);
+            }
+        }
+    }
+    assert!(examples.len() >= 12, "{}", examples.len());
+    for (command, shown) in examples {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &command]).current_dir(world.folder.path()).env("CURL_CA_BUNDLE", world.file("server.pem"));
+        shell.env("SERVER", format!("https://localhost:{}", world.port())).env("TOKEN", world.token("line"));
+        for role in ["viewer", "technician", "approver", "admin"] {
+            shell.env(role.to_ascii_uppercase(), format!("Authorization: Bearer {}", world.token(role)));
+        }
+        let output = shell.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+        assert!(output.status.success(), "{command}\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        for line in shown {
+            let mut rest = said.as_str();
+            for part in line.split("...") {
+                let at = rest.find(part).unwrap_or_else(|| panic!("{command}\nshows:\n{line}\nsaid:\n{said}"));
+                rest = &rest[at + part.len()..];
+            }
+        }
+    }
+}
 
 #[test]
 fn schemathesis_finds_nothing_that_is_not_as_the_document_says() {
@@ -21,6 +113,8 @@ fn schemathesis_finds_nothing_that_is_not_as_the_document_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = root.join("tests/.oracles/venv/bin/schemathesis");
     let output = Command::new(&program)
+        .arg("--config-file")
+        .arg(root.join("tests/api/schemathesis.toml"))
         .arg("run")
         .arg(world.file("openapi.json"))
         .args(["--url", &format!("https://localhost:{}", world.port()), "--tls-verify", &world.path("server.pem")])

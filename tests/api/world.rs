@@ -9,14 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use firstlight::delivery::Clock;
-use firstlight::fleet::enrolment::{GroupPolicy, Rates, Refusal, Role};
+use firstlight::fleet::enrolment::{GroupPolicy, Rates, Role};
 use firstlight::fleet::{Digest, EndpointName, Secret};
 use firstlight::host::surroundings::OsRandom;
 use firstlight::registration::{
-    AdminCertificate, AdminRule, Certified, ClaimKeys, Desk, Equipment, Issuer as Gives, ModelQuestion, Office,
+    AdminCertificate, AdminRule, Bundles, Certified, ClaimKeys, Desk, Equipment, Issuer as Gives, ModelQuestion,
+    NoHooks, Offer, Office, Pointed, Unserved,
 };
 use firstlight::registry::registering::NewInstance;
-use firstlight::registry::{Registry, Scope};
+use firstlight::registry::{CredentialRow, Registry, Scope};
 use firstlight::server::{Bounds, NoLog, Running, Server, ServerConfig, TlsFiles};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
@@ -43,6 +44,10 @@ impl ClaimKeys for Keys {
     fn group_derived(&self, group: &str, _: u32, device: &str) -> Option<Secret> {
         Some(Secret::new(device_key(group, device).to_vec()))
     }
+
+    fn own(&self, _: &EndpointName, _: &CredentialRow) -> Option<Secret> {
+        None
+    }
 }
 
 /// Gives nothing.
@@ -55,8 +60,14 @@ impl Gives for Nothing {
     fn servers(&self, _: &EndpointName, _: Option<&[String]>) -> Value {
         json!([])
     }
-    fn model(&self, _: &ModelQuestion<'_>) -> Result<Option<NewInstance>, (Refusal, String)> {
+    fn model(&self, _: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Pointed> {
         Ok(None)
+    }
+}
+
+impl Bundles for Nothing {
+    fn offer(&self, _: &EndpointName, _: Option<u32>) -> Result<Offer, Unserved> {
+        Err(Unserved::None)
     }
 }
 
@@ -96,7 +107,6 @@ pub struct World {
     pub devices: People,
     pub others: People,
     pub tokens: BTreeMap<&'static str, String>,
-    desk: Arc<Desk>,
     running: Mutex<Option<Running>>,
 }
 
@@ -155,6 +165,9 @@ pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
             registry: registry.clone(),
             keys: Arc::new(Keys),
             issuer: Arc::new(Nothing),
+            bundles: Arc::new(Nothing),
+            hooks: Arc::new(NoHooks),
+            subscriptions: BTreeMap::new(),
             root: Vec::new(),
             clock: clock.clone(),
             random: Arc::new(OsRandom),
@@ -182,7 +195,7 @@ pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
     };
     change(&mut config);
     let running = Server::start(config, desk.clone(), Arc::new(office), clock.clone(), Arc::new(NoLog)).unwrap();
-    World { folder, registry, clock, devices, others, tokens, desk, running: Mutex::new(Some(running)) }
+    World { folder, registry, clock, devices, others, tokens, running: Mutex::new(Some(running)) }
 }
 
 /// Makes a token.
@@ -206,10 +219,6 @@ impl World {
 
     pub fn pass(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds, Ordering::SeqCst);
-    }
-
-    pub fn refresh(&self) {
-        self.desk.refresh().unwrap();
     }
 
     pub fn token(&self, name: &str) -> &str {

@@ -108,12 +108,15 @@ fn judged(asked: &Asked, found: &Snapshot, now: i64) -> Result<Verdict, Refusal>
     let earlier = earlier(asked, found, &folded)?;
     let is_repeat = earlier.is_some_and(|row| matches!(row.state.as_str(), "assigned" | "pending" | "assigning"));
     check_proof(asked, found, &folded, now, is_repeat)?;
+    let device = found.devices.get(&folded);
+    // Also where it only asks again what it was told before.
+    if device.is_some_and(|device| device.state == "retired") {
+        return Err(Refusal::DeviceRetired);
+    }
     if let Some(row) = earlier.filter(|_| is_repeat) {
         return Ok(again(row));
     }
-    let device = found.devices.get(&folded);
     match device.map(|device| device.state.as_str()) {
-        Some("retired") => return Err(Refusal::DeviceRetired),
         Some("registered" | "pending" | "assigning") => return registered(asked, found, &folded, now),
         _ => {}
     }

@@ -226,6 +226,10 @@ pub(super) fn admitted(
     if let Err(refusal) = check_proof(writing, proof, group, folded)? {
         return Ok(Err(refusal));
     }
+    let text = "SELECT 1 FROM device WHERE tenant = $1 AND folded = $2 AND state = 'retired'";
+    if writing.sql.maybe_row(text, &[tenant.into(), folded.into()])?.is_some() {
+        return Ok(Err(Refusal::DeviceRetired));
+    }
     if let Some(nonce) = nonce {
         let row = vec![vec![tenant.into(), Value::from(&nonce.value), millis(nonce.expires).into()]];
         if sql::insert(writing.sql, "nonce (tenant, value, expires)", &row, "ON CONFLICT DO NOTHING")? == 0 {

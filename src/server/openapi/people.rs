@@ -155,12 +155,12 @@ fn token() -> Value {
 }
 
 fn token_new() -> Value {
-    let null = json!({"type": "null"});
+    let nothing = json!({"type": "null"});
     let days = json!({"type": "integer", "minimum": 1, "maximum": 36_500});
     let of_role = json!({"role": {"enum": ["viewer", "technician", "approver", "admin"]}, "expires": moment(), "days": days,
-        "group": null, "id": null, "max_uses": null});
+        "group": nothing, "id": nothing, "max_uses": nothing});
     let of_group =
-        json!({"group": text(), "id": id(), "max_uses": number(1), "expires": moment(), "days": days, "role": null});
+        json!({"group": text(), "id": id(), "max_uses": number(1), "expires": moment(), "days": days, "role": nothing});
     json!({"oneOf": [exactly(&["role"], of_role), exactly(&["group"], of_group)]})
 }
 

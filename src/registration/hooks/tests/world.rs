@@ -15,10 +15,9 @@ use crate::registration::exchange::{Content, Incoming, Registration, Reply};
 use crate::registration::{
     Bundles, Certified, ClaimKeys, Desk, Equipment, HookGround, Issuer, ModelQuestion, Offer, Pointed, Unserved,
 };
-use crate::registry::CredentialRow;
 use crate::registry::registering::NewInstance;
 use crate::registry::tests::cluster::{BOTH, Place, place};
-use crate::registry::{Engine, Registry, Scope};
+use crate::registry::{CredentialRow, Engine, Registry, Scope};
 
 pub(super) const SECRET: &str = "a secret of the fleet that signs";
 
