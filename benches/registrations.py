@@ -87,10 +87,13 @@ def client(program, *words):
 
 def registrations(binary, program, report, folder, count, engine):
     cluster = Cluster(folder + "/postgres") if engine == "postgres" else None
-    fleet = folder + "/" + engine
+    fleet = folder + "/fleet-" + engine
     serve = Serve(binary, fleet, cluster.address if cluster else None)
     # A first round fills caches, prepares statements and lets files grow; it is not counted.
-    client(program, "register", fleet, serve.address, "line-a", CLIENTS, max(count // 20, 640), "warm")
+    client(program, "register", fleet, serve.address, "line-a", CLIENTS, max(count // 20, 4000), "warm")
+    if cluster:
+        # What its autovacuum does within a minute: before, it plans for tables of no known size.
+        cluster.run(["psql", "-q", cluster.address, "-c", "ANALYZE"])
     idle = serve.peak()
     for order in ("in order", "drawn"):
         round_of(serve, cluster, program, report, folder, count, engine, order)
@@ -104,7 +107,7 @@ def registrations(binary, program, report, folder, count, engine):
 def round_of(serve, cluster, program, report, folder, count, engine, order):
     rates = [probe(folder)]
     before = [serve.cpu(), cluster.cpu() if cluster else 0.0]
-    seen = client(program, "register", folder + "/" + engine, serve.address, "line-a", CLIENTS, count, order[:2], order)
+    seen = client(program, "register", folder + "/fleet-" + engine, serve.address, "line-a", CLIENTS, count, order[:2], order)
     spent = [serve.cpu() - before[0], (cluster.cpu() if cluster else 0.0) - before[1]]
     rates.append(probe(folder))
     rate = seen["answered"] / seen["seconds"]

@@ -405,7 +405,11 @@ fn a_full_disk_is_told_to_come_later_and_leaves_nothing_half() {
     assert_eq!(ask(&refused), 201, "there is room again");
     assert_eq!(ask("gw-before"), 200);
     assert_eq!(stored(), thrice(&["gw-before", &refused]));
-    assert!(serve.said.lock().unwrap().contains("full"), "the operator is told: {}", serve.said.lock().unwrap());
+    assert!(
+        serve.said.lock().unwrap().contains("no space left"),
+        "the operator is told: {}",
+        serve.said.lock().unwrap()
+    );
     serve.end();
 }
 

@@ -55,9 +55,46 @@ fn credential(seed: &str) -> NewCredential {
 
 fn ids(store: &Registry, filter: &str) -> Vec<String> {
     let filter = Filter::parse(filter).unwrap();
-    let page = store.search(&filter, None, 1_000).unwrap();
-    assert_eq!(store.count(&filter).unwrap(), i64::try_from(page.devices.len()).unwrap(), "{filter}");
-    page.devices.into_iter().map(|device| device.id).collect()
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = store.search(&filter, cursor.as_deref(), 1_000).unwrap();
+        seen.extend(page.devices.into_iter().map(|device| device.id));
+        match page.next {
+            Some(next) => assert!(cursor.replace(next.clone()) < Some(next), "the cursor goes on"),
+            None => return seen,
+        }
+    }
+}
+
+/// More candidates than are looked at for a page, by every index that leads, with conditions that few of them fulfil.
+#[test]
+fn a_page_that_ends_before_it_is_full_goes_on_where_it_ended() {
+    for engine in BOTH {
+        let store = registry(engine);
+        let make = |number: usize| {
+            let mut device = with(&format!("dev-{number:02}"), &format!("SN{number}"), ["a", "b"][number % 2]);
+            device.model = Some("sensor".to_owned());
+            device.vendor = Some(if number == 57 { "Rare" } else { "Example" }.to_owned());
+            device
+        };
+        store.expect_devices((0..60).map(make).collect(), "inventory", "operator ann").unwrap();
+        for lead in ["", "attributes.site=b ", "state=expected ", "model=sensor ", "dev-* ", "id=dev-* ", "serial=SN* "]
+        {
+            for id in ["", "id=dev-5* ", "attributes.site=b* "] {
+                assert_eq!(ids(&store, &format!("{lead}{id}vendor=Rare")), ["dev-57"], "{engine:?} {lead}{id}");
+                assert_eq!(
+                    ids(&store, &format!("{lead}{id}vendor=Nobody")),
+                    Vec::<String>::new(),
+                    "{engine:?} {lead}{id}"
+                );
+                let all = if lead.contains("=b") || id.contains("=b") { 30 } else { 60 };
+                let wanted = if id.contains("dev-5") { all / 6 } else { all };
+                assert_eq!(ids(&store, &format!("{lead}{id}vendor=*")).len(), wanted, "{engine:?} {lead}{id}");
+            }
+        }
+        let page = store.search(&Filter::parse("vendor=Nobody").unwrap(), None, 5).unwrap();
+        assert_eq!((page.devices.len(), page.next.as_deref()), (0, Some("dev-12")), "{engine:?}: its cost is bounded");
+    }
 }
 
 #[test]

@@ -4,13 +4,16 @@ use crate::fleet::enrolment::{Condition, Field, Filter, Matching};
 
 use super::devices::{COLUMNS, DeviceRow};
 use super::handle::Reading;
+use super::sql::query_in;
 use super::{Registry, RegistryError, Value};
 
 /// The most devices of a page.
 pub const LARGEST_PAGE: usize = 1_000;
 
-/// The most candidates that are looked at for one page.
-const MOST_CANDIDATES: i64 = 4_000;
+/// The most candidates that are looked at for one page; few in our own tests, which have few devices.
+const MOST_CANDIDATES: i64 = if cfg!(test) { 12 } else { 4_000 };
+/// The most candidates of one statement that names them.
+const MOST_AT_ONCE: usize = 256;
 
 /// Some of the devices that were looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,16 +30,9 @@ impl Registry {
     /// bounded, whatever the filter and however large the registry.
     pub fn search(&self, filter: &Filter, cursor: Option<&str>, limit: usize) -> Result<Page, RegistryError> {
         let limit = limit.clamp(1, LARGEST_PAGE);
-        self.read(|reading| {
-            let lead = choose(reading, filter)?;
-            let end = window(reading, filter, &lead, cursor)?;
-            let question = Question::page(reading.tenant, filter, &lead, cursor, end.as_deref(), limit + 1);
-            let rows = reading.sql.query(&question.text, &question.values)?;
-            let mut devices = rows.iter().map(DeviceRow::read).collect::<Result<Vec<_>, _>>()?;
-            let is_more = devices.len() > limit;
-            devices.truncate(limit);
-            let next = if is_more { devices.last().map(|device| device.folded.clone()) } else { end };
-            Ok(Page { devices, next })
+        self.read(|reading| match few(reading, filter)? {
+            Some((leads, names)) => page_of_few(reading, filter, leads, names, cursor, limit),
+            None => page_in_order(reading, filter, in_order(filter), cursor, limit),
         })
     }
 
@@ -61,21 +57,8 @@ impl Registry {
     }
 }
 
-/// What leads to the candidates, by an index.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Lead {
-    /// The condition of this number, which few devices fulfil: all of them are looked at.
-    Few(usize),
-    /// The attribute of this condition: its index has the devices in their order.
-    Attribute(usize),
-    /// The column of this condition: its index has the devices in their order.
-    Column(usize),
-    /// The devices' names.
-    Name,
-}
-
-/// Chooses the first condition that few devices fulfil; else the best index in the order of names.
-fn choose(reading: &mut Reading<'_>, filter: &Filter) -> Result<Lead, RegistryError> {
+/// Looks for a condition that few devices fulfil; returns its number and their names.
+fn few(reading: &mut Reading<'_>, filter: &Filter) -> Result<Option<(usize, Vec<String>)>, RegistryError> {
     for (at, condition) in filter.conditions.iter().enumerate() {
         let mut question = Question::empty(reading.tenant);
         let Some(set) = question.set(condition) else { continue };
@@ -83,10 +66,72 @@ fn choose(reading: &mut Reading<'_>, filter: &Filter) -> Result<Lead, RegistryEr
         let text = format!("SELECT count(*) FROM (SELECT 1 FROM ({set}) s LIMIT {most}) n");
         let row = reading.sql.maybe_row(&text, &question.values)?;
         if row.map_or(Ok(0), |row| row.integer(0))? <= MOST_CANDIDATES {
-            return Ok(Lead::Few(at));
+            question.values.pop();
+            let rows = reading.sql.query(&set, &question.values)?;
+            let names = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+            return Ok(Some((at, names)));
         }
     }
-    Ok(in_order(filter))
+    Ok(None)
+}
+
+/// Looks at all of a few devices, in their order, until the page is full.
+fn page_of_few(
+    reading: &mut Reading<'_>,
+    filter: &Filter,
+    leads: usize,
+    mut names: Vec<String>,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page, RegistryError> {
+    names.sort_unstable();
+    names.dedup();
+    let keys: Vec<Value> =
+        names.into_iter().filter(|name| cursor.is_none_or(|cursor| name.as_str() > cursor)).map(Value::from).collect();
+    let question = Question::of_few(reading.tenant, filter, leads);
+    let mut devices = Vec::new();
+    for some in keys.chunks(MOST_AT_ONCE) {
+        let rows = query_in(reading.sql, &question.text, &question.values, some)?;
+        let mut found = rows.iter().map(DeviceRow::read).collect::<Result<Vec<_>, _>>()?;
+        found.sort_by(|a, b| a.folded.cmp(&b.folded));
+        devices.append(&mut found);
+        if devices.len() > limit {
+            break;
+        }
+    }
+    Ok(page(devices, limit, None))
+}
+
+/// Looks at devices in the order of an index, up to the end of a window, until the page is full.
+fn page_in_order(
+    reading: &mut Reading<'_>,
+    filter: &Filter,
+    lead: Lead,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page, RegistryError> {
+    let end = window(reading, filter, lead, cursor)?;
+    let question = Question::page(reading.tenant, filter, lead, cursor, end.as_deref(), limit + 1);
+    let rows = reading.sql.query(&question.text, &question.values)?;
+    Ok(page(rows.iter().map(DeviceRow::read).collect::<Result<_, _>>()?, limit, end))
+}
+
+fn page(mut devices: Vec<DeviceRow>, limit: usize, end: Option<String>) -> Page {
+    let is_more = devices.len() > limit;
+    devices.truncate(limit);
+    let next = if is_more { devices.last().map(|device| device.folded.clone()) } else { end };
+    Page { devices, next }
+}
+
+/// The index that has the candidates in the order of their names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lead {
+    /// The one of attributes, for the attribute of this condition.
+    Attribute(usize),
+    /// The one of the column of this condition.
+    Column(usize),
+    /// The one of names.
+    Name,
 }
 
 /// Returns the best index that has devices in the order of their names.
@@ -105,11 +150,10 @@ fn in_order(filter: &Filter) -> Lead {
 fn window(
     reading: &mut Reading<'_>,
     filter: &Filter,
-    lead: &Lead,
+    lead: Lead,
     cursor: Option<&str>,
 ) -> Result<Option<String>, RegistryError> {
     let leads_alone = match lead {
-        Lead::Few(_) => true,
         Lead::Name => filter.conditions.iter().all(|condition| condition.field == Field::Id),
         Lead::Attribute(_) | Lead::Column(_) => filter.conditions.len() == 1,
     };
@@ -132,7 +176,7 @@ impl Question {
         Self { text: String::new(), values: vec![tenant.into()] }
     }
 
-    fn page(tenant: &str, filter: &Filter, lead: &Lead, cursor: Option<&str>, end: Option<&str>, limit: usize) -> Self {
+    fn page(tenant: &str, filter: &Filter, lead: Lead, cursor: Option<&str>, end: Option<&str>, limit: usize) -> Self {
         let mut question = Self::on(COLUMNS, tenant, filter, lead);
         let key = lead.key();
         if let Some(cursor) = cursor {
@@ -149,22 +193,22 @@ impl Question {
     }
 
     fn count(tenant: &str, filter: &Filter) -> Self {
-        Self::on("count(*)", tenant, filter, &in_order(filter))
+        Self::on("count(*)", tenant, filter, in_order(filter))
     }
 
     /// The candidate at which a page ends, by nothing but the index that leads.
-    fn window(tenant: &str, filter: &Filter, lead: &Lead, cursor: Option<&str>) -> Self {
+    fn window(tenant: &str, filter: &Filter, lead: Lead, cursor: Option<&str>) -> Self {
         let mut question = Self::empty(tenant);
         let key = lead.key();
         match lead {
             Lead::Attribute(at) => {
-                let condition = question.condition(&filter.conditions[*at], true);
+                let condition = question.condition(&filter.conditions[at], true);
                 question.text = format!("SELECT {key} FROM attribute a WHERE a.tenant = $1 AND {condition}");
             }
-            Lead::Column(_) | Lead::Few(_) | Lead::Name => {
+            Lead::Column(_) | Lead::Name => {
                 question.text = format!("SELECT {key} FROM device d WHERE d.tenant = $1");
                 for (at, condition) in filter.conditions.iter().enumerate() {
-                    if condition.field == Field::Id || *lead == Lead::Column(at) {
+                    if condition.field == Field::Id || lead == Lead::Column(at) {
                         let condition = question.condition(condition, true);
                         question.text.push_str(&format!(" AND {condition}"));
                     }
@@ -180,26 +224,36 @@ impl Question {
         question
     }
 
-    fn on(columns: &str, tenant: &str, filter: &Filter, lead: &Lead) -> Self {
+    fn on(columns: &str, tenant: &str, filter: &Filter, lead: Lead) -> Self {
         let mut question = Self::empty(tenant);
         question.text = match lead {
             // SQLite keeps the order of a cross join: the attribute first.
             Lead::Attribute(_) => format!(
                 "SELECT {columns} FROM attribute a CROSS JOIN device d WHERE a.tenant = $1 AND d.tenant = $1 AND d.folded = a.device"
             ),
-            _ => format!("SELECT {columns} FROM device d WHERE d.tenant = $1"),
+            Lead::Column(_) | Lead::Name => format!("SELECT {columns} FROM device d WHERE d.tenant = $1"),
         };
         for (at, condition) in filter.conditions.iter().enumerate() {
-            let text = match lead {
-                Lead::Few(few) if *few == at => {
-                    let set = question.set(condition).expect("a condition that leads by a set has one");
-                    format!("d.folded IN ({set})")
-                }
-                Lead::Attribute(leads) | Lead::Column(leads) => question.condition(condition, *leads == at),
-                _ => question.condition(condition, condition.field == Field::Id),
+            let leads = match lead {
+                Lead::Attribute(leads) => leads == at,
+                Lead::Column(leads) => leads == at || condition.field == Field::Id,
+                Lead::Name => condition.field == Field::Id,
             };
+            let text = question.condition(condition, leads);
             question.text.push_str(&format!(" AND {text}"));
         }
+        question
+    }
+
+    /// Every condition but the one that leads; the names of the candidates follow.
+    fn of_few(tenant: &str, filter: &Filter, leads: usize) -> Self {
+        let mut question = Self::empty(tenant);
+        question.text = format!("SELECT {COLUMNS} FROM device d WHERE d.tenant = $1");
+        for (_, condition) in filter.conditions.iter().enumerate().filter(|(at, _)| *at != leads) {
+            let text = question.condition(condition, false);
+            question.text.push_str(&format!(" AND {text}"));
+        }
+        question.text.push_str(" AND d.folded IN");
         question
     }
 
@@ -305,7 +359,7 @@ impl Question {
 
 impl Lead {
     /// The column that orders the candidates.
-    fn key(&self) -> &'static str {
+    fn key(self) -> &'static str {
         if matches!(self, Lead::Attribute(_)) { "a.device" } else { "d.folded" }
     }
 }
@@ -350,10 +404,12 @@ mod tests {
                 let star = if star { "*" } else { "" };
                 let text = format!("\"{value}\"{star} firmware=\"{value}\"{star} serial=\"{value}\"{star} attributes.x=\"{value}\"");
                 let filter = Filter::parse(&text).unwrap();
-                let leads = [Lead::Few(0), Lead::Few(2), Lead::Few(3), Lead::Attribute(3), Lead::Name];
-                let pages = leads.map(|lead| Question::page("t", &filter, &lead, Some(value), Some(value), 9).text);
-                let windows = leads.map(|lead| Question::window("t", &filter, &lead, Some(value)).text);
-                [pages, windows].concat()
+                let leads = [Lead::Attribute(3), Lead::Name];
+                let pages = leads.map(|lead| Question::page("t", &filter, lead, Some(value), Some(value), 9).text);
+                let windows = leads.map(|lead| Question::window("t", &filter, lead, Some(value)).text);
+                let few = [0, 2, 3].map(|at| Question::of_few("t", &filter, at).text);
+                let sets = [0, 2, 3].map(|at| Question::empty("t").set(&filter.conditions[at]).unwrap());
+                [&pages[..], &windows, &few, &sets].concat()
             };
             let asked = word(&value);
             prop_assert_eq!(asked, word("harmless"));
