@@ -121,7 +121,7 @@ fn devices_are_imported_found_changed_and_retired_on_both_engines() {
         let csv = fleet.run(&["devices", "export", "state=expected", "--form", "csv"]).ok().stdout;
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-        assert_eq!((rows.len(), &rows[0][0], rows[0].iter().last()), (1, "gw-0001", Some("berlin")));
+        assert_eq!((rows.len(), &rows[0][0], rows[0].iter().next_back()), (1, "gw-0001", Some("berlin")));
         assert!(fleet.registry().verify_events().unwrap().is_ok());
     });
 }
@@ -167,7 +167,8 @@ fn a_copy_compares_rows_and_digests_and_psql_reads_the_same_devices() {
     let fleet = Fleet::in_file();
     let many: String = (0..1_200)
         .map(|number| format!("{{\"id\":\"gw-{number:05}\",\"attributes\":{{\"n\":\"{number}\"}}}}\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     fleet.fleet.write("many.jsonl", &many);
     fleet.run(&["devices", "import", "many.jsonl"]).ok();
     let target = empty_postgres();
@@ -232,7 +233,7 @@ fn devices_of_other_tools_are_adopted_with_the_key_that_openssl_names() {
 fn allow_lists_come_from_files_with_a_report_and_blocks_hold_for_all_groups() {
     on_both_stores(|store| {
         let fleet = Fleet::at(store);
-        let list: String = (0..5_000).map(|number| format!("gw-{number:05}\n")).collect();
+        let list: String = (0..5_000).map(|number| format!("gw-{number:05}\n")).collect::<Vec<_>>().concat();
         fleet.fleet.write("ids.txt", &format!("# ours\n{list}not an id\n"));
         let ran = fleet.run(&["group", "allow", "field", "--file", "ids.txt"]).exits(3);
         assert_eq!(ran.stdout, "5000 new, 0 changed, 0 unchanged, 1 refused\n");
