@@ -49,6 +49,63 @@ fn programmers(fleet: &TestFleet) -> Vec<Value> {
     fleet.run_with(&["programmers", "list", "--json"], &[("FIRSTLIGHT_MACHINE_ROOT", root)]).ok().json_lines()
 }
 
+/// What the commands over a registry print.
+fn registry(shown: &mut BTreeMap<&str, Value>) {
+    let fleet = TestFleet::demo(1);
+    let text = fleet.read("fleet.yaml");
+    fleet.write("fleet.yaml", &format!("{text}enrolment: {{groups: {{lab: {{proofs: [claim]}}}}}}\n"));
+    fleet.write("in.csv", "id,group\ngw-0001,lab\nbad id,\n");
+    fleet.write("ids.txt", "gw-0002\n");
+    fleet.write("request.json", "{\"id\":\"gw-0003\"}");
+    std::fs::create_dir(fleet.file("drop")).unwrap();
+    fleet.write("drop/more.csv", "id\ngw-0004\n");
+    let run = |arguments: &[&str]| fleet.run(&[arguments, &["--json"]].concat());
+    let arguments =
+        ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=old"];
+    let files = ["key.pem", "old.pem"].map(|name| fleet.file(name).to_str().unwrap().to_owned());
+    common::oracle("openssl", &[&arguments[..], &["-keyout", &files[0], "-out", &files[1]]].concat());
+    shown.insert("devices import", run(&["devices", "import", "in.csv"]).exits(3).json_lines()[1].clone());
+    shown.insert("devices adopt", run(&["devices", "adopt", "old.pem"]).ok().json_lines()[0].clone());
+    shown.insert("devices watch", run(&["devices", "watch", "drop", "--once"]).ok().json_lines()[0].clone());
+    let edit = ["devices", "edit", "gw-0001", "--attribute", "a=b"];
+    shown.insert("device of the registry", run(&edit).ok().json());
+    let found = run(&["devices", "search", "gw-0001"]).ok().json_lines()[0].clone();
+    assert_eq!(fields(&found), fields(&shown["device of the registry"]));
+    let listed = run(&["devices", "list"]).ok().json_lines()[0].clone();
+    assert_eq!(fields(&listed["registry"]), fields(&found));
+    shown.insert("devices show: registry", run(&["devices", "show", "gw-0001"]).ok().json()["registry"].clone());
+    shown.insert("devices why: registry", run(&["devices", "why", "gw-0001"]).ok().json()["registry"].clone());
+    shown.insert("devices history", run(&["devices", "history", "gw-0001"]).ok().json_lines()[0].clone());
+    shown.insert("devices copy", run(&["devices", "copy", "--to", "copy.db"]).ok().json());
+    shown.insert("group allow", run(&["group", "allow", "lab", "--file", "ids.txt"]).ok().json());
+    shown.insert("group allowed", run(&["group", "allowed", "lab"]).ok().json());
+    run(&["group", "block", "gw-0009", "--reason", "x"]).ok();
+    shown.insert("group blocked", run(&["group", "blocked"]).ok().json());
+    shown.insert("group list", run(&["group", "list"]).ok().json());
+    shown.insert("group show", run(&["group", "show", "lab"]).ok().json());
+    shown.insert("policy test", run(&["policy", "test", "request.json"]).ok().json());
+    shown.insert("devices scan", scanned(&fleet));
+}
+
+/// What `devices scan` prints of a device that answers once.
+fn scanned(fleet: &TestFleet) -> Value {
+    use firstlight::format::coap::{Code, Kind, Message};
+    let device = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = device.local_addr().unwrap().to_string();
+    let answering = std::thread::spawn(move || {
+        let mut bytes = [0; 1500];
+        let (length, from) = device.recv_from(&mut bytes).unwrap();
+        let request = Message::decode(&bytes[..length]).unwrap();
+        let mut answer = Message::new(Kind::Acknowledgement, Code::CONTENT, request.id);
+        (answer.token, answer.payload) = (request.token, b"</>;ep=\"node-1\"".to_vec());
+        device.send_to(&answer.encode().unwrap(), from).unwrap();
+    });
+    let found = fleet.run(&["devices", "scan", &address, "--json"]).ok().json_lines()[0].clone();
+    answering.join().unwrap();
+    assert_eq!((&found["id"], &found["taken"]["decision"]), (&"node-1".into(), &"pending".into()));
+    found
+}
+
 #[test]
 fn every_command_prints_the_fields_that_are_documented() {
     let fleet = TestFleet::real(3);
@@ -99,6 +156,7 @@ fn every_command_prints_the_fields_that_are_documented() {
     shown.insert("programmers rule", run(&["programmers", "rule"]).ok().json());
     shown.insert("programmers list", programmers(&fleet)[0].clone());
 
+    registry(&mut shown);
     let device = device::Device::new();
     shown.insert("client ingest", device.ingest(&device.stick(1, "one")).exits(0).json());
     shown.insert("client status", device.run(&["status"]).exits(0).json());

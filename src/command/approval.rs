@@ -2,10 +2,13 @@
 
 use serde_json::json;
 
-use super::place::operator;
+use crate::registry::{Registry, RegistryError};
+
+use super::registry::Change;
 use super::{Context, Status, registry};
 
-const EXAMPLES: &str = "\
+/// Examples of the noun.
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight approval list
   $ firstlight approval approve 0199a0c0ffee00112233445566778899 --reason \"seen on the bench\"
@@ -28,15 +31,6 @@ Examples:
 
 /// Most registrations that are listed.
 const MOST: u32 = 10_000;
-
-/// Arguments of `firstlight approval`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: Action,
-}
 
 /// The subcommands of `firstlight approval`.
 #[derive(clap::Subcommand, Debug)]
@@ -63,38 +57,43 @@ pub struct Decision {
 }
 
 /// Runs `firstlight approval`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let actor = format!("operator {}", operator(&context.globals));
-    match args.action {
-        Action::List => {
-            let (_, registry) = registry::open(context)?;
-            for open in registry.open_registrations("", MOST)? {
-                context.printer.report(&open, || format!("{}  {}  {}\n", open.registration, open.device, open.group));
-            }
-            Ok(Status::Done)
-        }
-        Action::Approve(decision) => {
-            if context.globals.plan {
-                return Ok(context.would(&format!("approve registration {:?}", decision.registration)));
-            }
-            let (_, registry) = registry::open(context)?;
-            registry.approve(&actor, &decision.registration, &decision.reason)?;
-            Ok(said(context, "approved", &decision.registration))
-        }
-        Action::Deny(decision) => {
-            if context.globals.plan {
-                return Ok(context.would(&format!("deny registration {:?}", decision.registration)));
-            }
-            let (_, registry) = registry::open(context)?;
-            registry.deny(&actor, &decision.registration, &decision.reason)?;
-            Ok(said(context, "denied", &decision.registration))
-        }
+pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
+    match action {
+        Action::List => list(context),
+        Action::Approve(decision) => decide(&decision, "approve", "approved", context, |registry, actor| {
+            registry.approve(actor, &decision.registration, &decision.reason)
+        }),
+        Action::Deny(decision) => decide(&decision, "deny", "denied", context, |registry, actor| {
+            registry.deny(actor, &decision.registration, &decision.reason)
+        }),
     }
 }
 
-fn said(context: &Context, word: &str, registration: &str) -> Status {
-    context.printer.report(&json!({ "registration": registration, "decision": word }), || {
-        format!("{word} registration {registration}\n")
-    });
-    Status::Done
+fn list(context: &Context) -> anyhow::Result<Status> {
+    let (_, registry) = registry::open(context)?;
+    for open in registry.open_registrations("", MOST)? {
+        if context.printer.is_json() {
+            context.printer.record(&open);
+        } else {
+            context.printer.line(format_args!("{}  {}  {}", open.registration, open.device, open.group));
+        }
+    }
+    Ok(Status::Done)
+}
+
+fn decide(
+    decision: &Decision,
+    verb: &str,
+    done: &str,
+    context: &Context,
+    work: impl FnOnce(&Registry, &str) -> Result<(), RegistryError>,
+) -> anyhow::Result<Status> {
+    let registration = &decision.registration;
+    let said = format!("{done} registration {registration}");
+    let change = Change {
+        would: format!("{verb} registration {registration:?}"),
+        done: json!({ "registration": registration, "decision": done }),
+        said: &said,
+    };
+    registry::change(context, change, work)
 }

@@ -18,6 +18,7 @@ pub mod globals;
 #[cfg(feature = "server")]
 mod hook_ground;
 pub mod media;
+pub mod noun;
 
 #[cfg(feature = "station")]
 pub mod acl;
@@ -57,8 +58,6 @@ pub mod ledger;
 pub mod man;
 #[cfg(feature = "station")]
 pub mod model;
-#[cfg(feature = "station")]
-pub mod noun;
 #[cfg(feature = "station")]
 pub mod opened;
 #[cfg(feature = "station")]
@@ -159,13 +158,16 @@ pub enum Command {
     Check(check::Args),
     /// Make, show or export the fleet's certificate authority.
     #[cfg(feature = "station")]
-    Ca(ca::Args),
+    #[command(after_help = ca::EXAMPLES)]
+    Ca(noun::Noun<ca::Action>),
     /// Show, change and export the keys that seal bundles.
     #[cfg(feature = "station")]
-    Seal(seal::Args),
+    #[command(after_help = seal::EXAMPLES)]
+    Seal(noun::Noun<seal::Action>),
     /// Sign and check lock recipes: steps that cannot be taken back.
     #[cfg(feature = "station")]
-    Recipe(recipe::Args),
+    #[command(after_help = recipe::EXAMPLES)]
+    Recipe(noun::Noun<recipe::Action>),
     /// Allow this fleet's programs (vendor programmers, hooks), by digest.
     #[cfg(feature = "station")]
     Trust(trust::Args),
@@ -174,7 +176,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Make, list and revoke tokens of devices and of people.
     #[cfg(feature = "station")]
-    Token(token::Args),
+    #[command(after_help = token::EXAMPLES)]
+    Token(noun::Noun<token::Action>),
     /// Show what registered devices may publish and read, as mosquitto takes it.
     #[cfg(feature = "station")]
     Acl(acl::Args),
@@ -188,7 +191,8 @@ pub enum Command {
     Policy(noun::Noun<policy::Action>),
     /// Decide about devices that wait for a person.
     #[cfg(feature = "station")]
-    Approval(approval::Args),
+    #[command(after_help = approval::EXAMPLES)]
+    Approval(noun::Noun<approval::Action>),
     /// Models: what kinds of devices there are, and which device is which.
     #[cfg(feature = "station")]
     Model(model::Args),
@@ -216,23 +220,28 @@ pub enum Command {
     Station(station::Args),
     /// Open and close batches: frozen inputs, a signed report.
     #[cfg(feature = "station")]
-    Batch(batch::Args),
+    #[command(after_help = batch::EXAMPLES)]
+    Batch(noun::Noun<batch::Action>),
     /// Write a finished device's label once more.
     #[cfg(feature = "station")]
     Label(label::Args),
     /// Take bundles from media, on the device itself.
     Client(client::Args),
     /// List drives; look at media and verify them.
-    Media(media::Args),
+    #[command(after_help = media::EXAMPLES)]
+    Media(noun::Noun<media::Action>),
     /// List programmers and boot loaders on USB.
     #[cfg(feature = "station")]
-    Programmers(programmers::Args),
+    #[command(after_help = programmers::EXAMPLES)]
+    Programmers(noun::Noun<programmers::Action>),
     /// List devices, show their records, retire them.
     #[cfg(feature = "station")]
-    Devices(devices::Args),
+    #[command(after_help = devices::EXAMPLES)]
+    Devices(noun::Noun<devices::Action>),
     /// Read and verify what this station did.
     #[cfg(feature = "station")]
-    Ledger(ledger::Args),
+    #[command(after_help = ledger::EXAMPLES)]
+    Ledger(noun::Noun<ledger::Action>),
     /// Check this machine, each fault with its fix.
     #[cfg(feature = "station")]
     Doctor(doctor::Args),
@@ -256,17 +265,17 @@ impl Command {
             #[cfg(feature = "station")]
             Command::Check(args) => check::run(args, context),
             #[cfg(feature = "station")]
-            Command::Ca(args) => ca::run(args, context),
+            Command::Ca(args) => ca::run(args.action, context),
             #[cfg(feature = "station")]
-            Command::Seal(args) => seal::run(args, context),
+            Command::Seal(args) => seal::run(args.action, context),
             #[cfg(feature = "station")]
-            Command::Recipe(args) => recipe::run(args, context),
+            Command::Recipe(args) => recipe::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Trust(args) => trust::run(args, context),
             #[cfg(feature = "server")]
             Command::Serve(args) => serve::run(args, context),
             #[cfg(feature = "station")]
-            Command::Token(args) => token::run(args, context),
+            Command::Token(args) => token::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Acl(args) => acl::run(args, context),
             #[cfg(feature = "station")]
@@ -274,7 +283,7 @@ impl Command {
             #[cfg(feature = "station")]
             Command::Policy(args) => policy::run(args.action, context),
             #[cfg(feature = "station")]
-            Command::Approval(args) => approval::run(args, context),
+            Command::Approval(args) => approval::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Model(args) => model::run(args, context),
             #[cfg(feature = "station")]
@@ -292,17 +301,17 @@ impl Command {
             #[cfg(feature = "station")]
             Command::Station(args) => station::run(args, context),
             #[cfg(feature = "station")]
-            Command::Batch(args) => batch::run(args, context),
+            Command::Batch(args) => batch::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Label(args) => label::run(args, context),
             Command::Client(args) => client::run(args, context),
-            Command::Media(args) => media::run(args, context),
+            Command::Media(args) => media::run(args.action, context),
             #[cfg(feature = "station")]
-            Command::Programmers(args) => programmers::run(args, context),
+            Command::Programmers(args) => programmers::run(args.action, context),
             #[cfg(feature = "station")]
-            Command::Devices(args) => devices::run(args, context),
+            Command::Devices(args) => devices::run(args.action, context),
             #[cfg(feature = "station")]
-            Command::Ledger(args) => ledger::run(args, context),
+            Command::Ledger(args) => ledger::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Doctor(args) => doctor::run(args, context),
             #[cfg(feature = "station")]

@@ -6,10 +6,11 @@ use crate::fleet::EndpointName;
 use crate::fleet::enrolment::Role;
 use crate::registry::Scope;
 
-use super::place::operator;
+use super::registry::Change;
 use super::{Context, Status, registry};
 
-const EXAMPLES: &str = "\
+/// Examples of the noun.
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight token new --group line-a --uses 1
   $ firstlight token new --role admin
@@ -32,15 +33,6 @@ Examples:
 
 /// Most tokens that are listed.
 const MOST: u32 = 10_000;
-
-/// Arguments of `firstlight token`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: Action,
-}
 
 /// The subcommands of `firstlight token`.
 #[derive(clap::Subcommand, Debug)]
@@ -105,24 +97,19 @@ impl From<RoleWord> for Role {
 }
 
 /// Runs `firstlight token`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let actor = format!("operator {}", operator(&context.globals));
-    match args.action {
-        Action::New(new) => make(&new, &actor, context),
+pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
+    match action {
+        Action::New(new) => make(&new, context),
         Action::List => list(context),
         Action::Revoke { id } => {
-            if context.globals.plan {
-                return Ok(context.would(&format!("revoke token {id:?}")));
-            }
-            let (_, registry) = registry::open(context)?;
-            registry.revoke_token(&actor, &id)?;
-            context.printer.report(&json!({ "revoked": id }), || format!("revoked token {id}\n"));
-            Ok(Status::Done)
+            let (would, said) = (format!("revoke token {id:?}"), format!("revoked token {id}"));
+            let change = Change { would, done: json!({ "revoked": id }), said: &said };
+            registry::change(context, change, |registry, actor| registry.revoke_token(actor, &id))
         }
     }
 }
 
-fn make(new: &New, actor: &str, context: &Context) -> anyhow::Result<Status> {
+fn make(new: &New, context: &Context) -> anyhow::Result<Status> {
     if context.globals.plan {
         return Ok(context.would("make a token"));
     }
@@ -136,7 +123,8 @@ fn make(new: &New, actor: &str, context: &Context) -> anyhow::Result<Status> {
         (None, group, None) => Scope::Group(group.clone().unwrap_or_default()),
     };
     let expires = new.days.map(|days| context.clock.now() + time::Duration::days(days.into()));
-    let (secret, token) = registry.make_token(actor, &scope, new.uses, expires, &*context.random)?;
+    let (secret, token) =
+        registry.make_token(&registry::actor(context), &scope, new.uses, expires, &*context.random)?;
     secret.expose(|bytes| {
         let text = String::from_utf8_lossy(bytes);
         context.printer.report(&json!({ "token": text, "id": token.id }), || format!("{text}\n"));
@@ -148,10 +136,12 @@ fn make(new: &New, actor: &str, context: &Context) -> anyhow::Result<Status> {
 fn list(context: &Context) -> anyhow::Result<Status> {
     let (_, registry) = registry::open(context)?;
     for token in registry.tokens("", MOST)? {
-        context.printer.report(&token, || {
-            let state = if token.is_good(context.clock.now()) { "good" } else { "void" };
-            format!("{}  {}  {}\n", token.id, serde_json::json!(token.scope), state)
-        });
+        if context.printer.is_json() {
+            context.printer.record(&token);
+            continue;
+        }
+        let state = if token.is_good(context.clock.now()) { "good" } else { "void" };
+        context.printer.line(format_args!("{}  {}  {state}", token.id, json!(token.scope)));
     }
     Ok(Status::Done)
 }

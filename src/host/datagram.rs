@@ -104,7 +104,7 @@ mod tests {
             let (length, from) = peer.recv_from(&mut bytes).unwrap();
             assert_eq!(&bytes[..length], b"hello");
             peer.send_to(b"you", from).unwrap();
-            let (sender, bytes) = port.receive(Duration::from_secs(60)).unwrap().unwrap();
+            let (sender, bytes) = port.receive(Duration::from_mins(1)).unwrap().unwrap();
             assert_eq!((sender, bytes.as_slice()), (to, &b"you"[..]));
         }
         assert_eq!(port.receive(Duration::from_millis(1)).unwrap(), None);

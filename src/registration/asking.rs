@@ -225,15 +225,15 @@ impl Asking<'_> {
             }
             next = next.min(talk.until).min(talk.repeat_at.unwrap_or(talk.until));
         }
-        match self.net.receive(next.saturating_sub(now))? {
-            Some((from, bytes)) => self.hear(from, &bytes),
-            None => Ok(()),
+        if let Some((from, bytes)) = self.net.receive(next.saturating_sub(now))? {
+            self.hear(from, &bytes);
         }
+        Ok(())
     }
 
-    fn hear(&mut self, from: SocketAddr, bytes: &[u8]) -> io::Result<()> {
+    fn hear(&mut self, from: SocketAddr, bytes: &[u8]) {
         // What is no message is nobody's answer.
-        let Ok(message) = Message::decode(bytes) else { return Ok(()) };
+        let Ok(message) = Message::decode(bytes) else { return };
         match message.kind {
             Kind::Reset => self.reset(from, message.id),
             Kind::Acknowledgement if message.code == Code::EMPTY => self.acknowledged(from, message.id),
@@ -248,7 +248,6 @@ impl Asking<'_> {
             }
             _ => {}
         }
-        Ok(())
     }
 
     fn asked(&mut self, from: SocketAddr, id: u16) -> Option<&mut Talk> {

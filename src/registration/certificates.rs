@@ -87,7 +87,7 @@ impl Brought {
         }
         let der = found.unwrap_or_else(|| bytes.to_vec());
         match X509Certificate::from_der(&der) {
-            Ok((rest, _)) if rest.is_empty() => Ok(Self { file: file.to_owned(), der }),
+            Ok(([], _)) => Ok(Self { file: file.to_owned(), der }),
             _ => Err(none()),
         }
     }

@@ -267,7 +267,7 @@ fn places(folder: &Path, name: &OsStr) -> (PathBuf, PathBuf) {
         }
         name
     };
-    let free = (0..).map(numbered).find(|name| fs::symlink_metadata(folder.join(name)).is_err());
+    let free = (0..u64::MAX).map(numbered).find(|name| fs::symlink_metadata(folder.join(name)).is_err());
     let name = free.expect("a folder has fewer files than there are numbers");
     let mut report = name.clone();
     report.push(".report.json");

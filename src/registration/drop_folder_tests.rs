@@ -60,7 +60,7 @@ fn a_file_is_ready_when_it_is_closed_or_moved_in_and_not_before() {
         assert_eq!(place.take(&watched, name).end, "done");
     }
     assert!(["gw-1", "gw-2", "gw-3"].iter().all(|id| place.is_known(id)));
-    assert!(watched.ready(Duration::from_secs(60), false).unwrap().is_empty());
+    assert!(watched.ready(Duration::from_mins(1), false).unwrap().is_empty());
     let report: serde_json::Value =
         serde_json::from_slice(&fs::read(place.folder.path().join("done/a.csv.report.json")).unwrap()).unwrap();
     assert_eq!(report["tally"]["made"], 2);

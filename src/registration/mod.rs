@@ -26,6 +26,8 @@ mod model_publishing;
 mod model_shelf;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod nothing;
 mod points;
 mod proof;
 pub mod rehearsal;

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::delivery::{Clock, Random};
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
 use crate::fleet::model::{Instance, Model, ModelRef, ModelRule};
-use crate::fleet::{EndpointName, Secret};
+use crate::fleet::EndpointName;
 use crate::registry::instances::{Chosen, InstanceRow, InstanceState, ModelChange, ModelJudge, ModelOf};
 use crate::registry::models::ModelSource;
 use crate::registry::registering::NewInstance;
@@ -19,10 +19,11 @@ use crate::registry::{Registry, Scope};
 
 use super::desk::{Certified, Desk, Equipment, Issuer};
 use super::exchange::{Content, Incoming, Registration, Reply};
-use super::keys::ClaimKeys;
+use super::hooks::NoHooks;
 use super::model_choice::{ModelQuestion, Pointed};
 use super::model_files::{ModelFormat, Naming, read_models};
 use super::model_shelf::{Models, Ready};
+use super::nothing::Nothing;
 
 struct Still;
 
@@ -40,14 +41,6 @@ impl Random for Counted {
     fn fill(&self, _: &str, bytes: &mut [u8]) {
         let number = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst).to_be_bytes();
         bytes.iter_mut().rev().zip(number.iter().rev()).for_each(|(byte, drawn)| *byte = *drawn);
-    }
-}
-
-struct NoKeys;
-
-impl ClaimKeys for NoKeys {
-    fn group_derived(&self, _: &str, _: u32, _: &str) -> Option<Secret> {
-        None
     }
 }
 
@@ -136,8 +129,11 @@ impl World {
         let models = Arc::new(Models::open(registry.clone(), migrations).unwrap());
         let desk = Desk::open(Equipment {
             registry: registry.clone(),
-            keys: Arc::new(NoKeys),
+            keys: Arc::new(Nothing),
             issuer: Arc::new(Only(Arc::clone(&models))),
+            bundles: Arc::new(Nothing),
+            hooks: Arc::new(NoHooks),
+            subscriptions: std::collections::BTreeMap::new(),
             root: Vec::new(),
             clock: Arc::new(Still),
             random,

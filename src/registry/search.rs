@@ -47,7 +47,7 @@ impl Registry {
 
     /// Returns how many devices there are, at most `most`: so much is looked at.
     pub fn count_up_to(&self, filter: &Filter, most: i64) -> Result<i64, RegistryError> {
-        let mut question = Question::on("1", self.tenant(), filter, &in_order(filter));
+        let mut question = Question::on("1", self.tenant(), filter, in_order(filter));
         let limit = question.bind(most);
         let text = format!("SELECT count(*) FROM ({} LIMIT {limit}) AS some", question.text);
         self.read(|reading| {

@@ -6,20 +6,12 @@ pub mod close;
 pub mod open;
 pub mod show;
 
-const EXAMPLES: &str = "\
+/// Examples of the noun.
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight batch open B-17
   $ firstlight batch show
   $ firstlight batch close";
-
-/// Arguments of `firstlight batch`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: Action,
-}
 
 /// The subcommands of `firstlight batch`.
 #[derive(clap::Subcommand, Debug)]
@@ -33,8 +25,8 @@ pub enum Action {
 }
 
 /// Runs `firstlight batch`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    match args.action {
+pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
+    match action {
         Action::Open(args) => open::run(args, context),
         Action::Close(args) => close::run(args, context),
         Action::Show(args) => show::run(args, context),

@@ -6,19 +6,11 @@ pub mod export;
 pub mod init;
 pub mod show;
 
-const EXAMPLES: &str = "\
+/// Examples of the noun.
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight ca show
   $ firstlight ca export > acme-root.pem";
-
-/// Arguments of `firstlight ca`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: Action,
-}
 
 /// The subcommands of `firstlight ca`.
 #[derive(clap::Subcommand, Debug)]
@@ -32,8 +24,8 @@ pub enum Action {
 }
 
 /// Runs `firstlight ca`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    match args.action {
+pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
+    match action {
         Action::Init(args) => init::run(args, context),
         Action::Show(args) => show::run(args, context),
         Action::Export(args) => export::run(args, context),

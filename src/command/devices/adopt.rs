@@ -1,6 +1,6 @@
 //! `firstlight devices adopt`: takes over devices that other tools made, with the certificates they have.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -84,7 +84,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     Ok(if failed == 0 { Status::Done } else { Status::Ended(Class::Partial) })
 }
 
-fn device(args: &Args, path: &PathBuf) -> anyhow::Result<(ExpectedDevice, NewCredential)> {
+fn device(args: &Args, path: &Path) -> anyhow::Result<(ExpectedDevice, NewCredential)> {
     let brought = Brought::read(&path.display().to_string(), &read_bounded(path, LARGEST)?)?;
     let id = args.id.clone().map_or_else(|| brought.id(&args.id_from), Ok)?;
     Ok((args.facts.device(&id, args.model.as_deref())?, brought.credential()))

@@ -66,7 +66,11 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         tell(row, args.report, context);
     })?;
     drop(counting);
-    context.printer.report(&json!({ "event": "imported", "tally": tally }), || said(&tally));
+    if context.printer.is_json() {
+        context.printer.record(&json!({ "event": "imported", "tally": tally }));
+    } else {
+        context.printer.raw(said(&tally).as_bytes());
+    }
     Ok(end(&tally, args.atomic))
 }
 

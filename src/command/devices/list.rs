@@ -57,7 +57,7 @@ fn both(
             let folded = record.id.folded();
             let met = known.up_to(&folded, &mut |row| {
                 if !only_made {
-                    each(None, Some(row))
+                    each(None, Some(row));
                 }
             });
             match met {

@@ -20,20 +20,12 @@ pub mod show;
 pub mod watch;
 pub mod why;
 
-const EXAMPLES: &str = "\
+/// Examples of the noun.
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight devices list
   $ firstlight devices why gw-0007
   $ firstlight devices search state=registered attributes.site=berlin";
-
-/// Arguments of `firstlight devices`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: Action,
-}
 
 /// The subcommands of `firstlight devices`.
 #[derive(clap::Subcommand, Debug)]
@@ -73,8 +65,8 @@ pub enum Action {
 }
 
 /// Runs `firstlight devices`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    match args.action {
+pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
+    match action {
         Action::List(args) => list::run(args, context),
         Action::Search(args) => search::run(args, context),
         Action::Show(args) => show::run(args, context),

@@ -112,7 +112,6 @@ fn approve(registry: &Registry, taken: &mut TakenIn, reason: &str, context: &Con
     let (Some(registration), "pending") = (&taken.registration, taken.decision) else { return Ok(()) };
     let actor = registry::actor(context);
     registry.approve(&actor, registration, reason)?;
-    registry.assign(&actor, registration)?;
     taken.decision = "assigned";
     Ok(())
 }

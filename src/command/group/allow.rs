@@ -132,7 +132,11 @@ fn from_file(group: &str, path: &Path, form: Option<Form>, context: &Context) ->
     let registry = crate::command::devices::facts::with_group(context, Some(group))?;
     let mut rows = AllowRows::new(form_of(form, path), BufReader::with_capacity(1 << 16, stream))?;
     let sum = taken(&registry, group, &mut rows, context);
-    context.printer.report(&summary(group, &sum), || said(&sum));
+    if context.printer.is_json() {
+        context.printer.record(&summary(group, &sum));
+    } else {
+        context.printer.raw(said(&sum).as_bytes());
+    }
     if let Some(error) = sum.stopped {
         return Err(anyhow::Error::from(error).context(format!("after {}", counted(sum.rows))));
     }

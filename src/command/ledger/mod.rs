@@ -9,19 +9,11 @@ pub mod status;
 pub mod sync;
 pub mod verify;
 
-const EXAMPLES: &str = "\
+/// Examples of the noun.
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight ledger pending
   $ firstlight ledger log gw-0007";
-
-/// Arguments of `firstlight ledger`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: Action,
-}
 
 /// The subcommands of `firstlight ledger`.
 #[derive(clap::Subcommand, Debug)]
@@ -41,8 +33,8 @@ pub enum Action {
 }
 
 /// Runs `firstlight ledger`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    match args.action {
+pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
+    match action {
         Action::Log(args) => log::run(args, context),
         Action::Pending(args) => pending::run(args, context),
         Action::Verify(args) => verify::run(args, context),

@@ -12,26 +12,19 @@ pub mod list;
 pub mod sealed;
 pub mod verify;
 
+/// Examples of the noun.
 #[cfg(feature = "station")]
-const EXAMPLES: &str = "\
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight media list
   $ firstlight media verify out/gw-0007.img";
 
+/// Examples of the noun.
 #[cfg(not(feature = "station"))]
-const EXAMPLES: &str = "\
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight media inspect /dev/sda
   $ firstlight media verify /dev/sda";
-
-/// Arguments of `firstlight media`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: Action,
-}
 
 /// The subcommands of `firstlight media`.
 #[derive(clap::Subcommand, Debug)]
@@ -49,8 +42,8 @@ pub enum Action {
 }
 
 /// Runs `firstlight media`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    match args.action {
+pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
+    match action {
         #[cfg(feature = "station")]
         Action::List(args) => list::run(args, context),
         #[cfg(feature = "station")]

@@ -5,19 +5,11 @@ use super::{Context, Status};
 pub mod list;
 pub mod rule;
 
-const EXAMPLES: &str = "\
+/// Examples of the noun.
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight programmers list
   $ firstlight programmers rule | sudo tee /etc/udev/rules.d/60-firstlight.rules";
-
-/// Arguments of `firstlight programmers`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: Action,
-}
 
 /// The subcommands of `firstlight programmers`.
 #[derive(clap::Subcommand, Debug)]
@@ -29,8 +21,8 @@ pub enum Action {
 }
 
 /// Runs `firstlight programmers`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    match args.action {
+pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
+    match action {
         Action::List(args) => list::run(args, context),
         Action::Rule(args) => rule::run(args, context),
     }

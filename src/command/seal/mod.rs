@@ -8,19 +8,11 @@ pub mod retire;
 pub mod rotate;
 pub mod show;
 
-const EXAMPLES: &str = "\
+/// Examples of the noun.
+pub const EXAMPLES: &str = "\
 Examples:
   $ firstlight seal show
   $ firstlight seal export --out image/ --batch gateways";
-
-/// Arguments of `firstlight seal`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES, arg_required_else_help = true, subcommand_required = true)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: Action,
-}
 
 /// The subcommands of `firstlight seal`.
 #[derive(clap::Subcommand, Debug)]
@@ -38,8 +30,8 @@ pub enum Action {
 }
 
 /// Runs `firstlight seal`.
-pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    match args.action {
+pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
+    match action {
         Action::Show(args) => show::run(args, context),
         Action::Rotate(args) => rotate::run(args, context),
         Action::Retire(args) => retire::run(args, context),

@@ -9,50 +9,15 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::fleet::enrolment::{GroupPolicy, HookTarget, Refusal, Subscription};
-use crate::fleet::{EndpointName, Secret};
+use crate::fleet::Secret;
 use crate::host::surroundings::{OsRandom, SystemClock};
 use crate::registration::exchange::{Content, Incoming, Registration, Reply};
-use crate::registration::{
-    Bundles, Certified, ClaimKeys, Desk, Equipment, HookGround, Issuer, ModelQuestion, Offer, Pointed, Unserved,
-};
-use crate::registry::registering::NewInstance;
+use crate::registration::nothing::Nothing;
+use crate::registration::{Desk, Equipment, HookGround};
 use crate::registry::tests::cluster::{BOTH, Place, place};
-use crate::registry::{CredentialRow, Engine, Registry, Scope};
+use crate::registry::{Engine, Registry, Scope};
 
 pub(super) const SECRET: &str = "a secret of the fleet that signs";
-
-/// Nothing is certified, no claims.
-struct Bare;
-
-impl Issuer for Bare {
-    fn certify(&self, _: &EndpointName, _: &[u8]) -> Result<Certified, String> {
-        Err("nothing is certified here".to_owned())
-    }
-
-    fn servers(&self, _: &EndpointName, _: Option<&[String]>) -> Value {
-        json!([])
-    }
-
-    fn model(&self, _: &ModelQuestion<'_>) -> Result<Option<NewInstance>, Pointed> {
-        Ok(None)
-    }
-}
-
-impl Bundles for Bare {
-    fn offer(&self, _: &EndpointName, _: Option<u32>) -> Result<Offer, Unserved> {
-        Err(Unserved::None)
-    }
-}
-
-impl ClaimKeys for Bare {
-    fn group_derived(&self, _: &str, _: u32, _: &str) -> Option<Secret> {
-        None
-    }
-
-    fn own(&self, _: &EndpointName, _: &CredentialRow) -> Option<Secret> {
-        None
-    }
-}
 
 /// The ground: one secret; programs run where their first word is not "untrusted".
 pub(super) struct Ground {
@@ -155,9 +120,9 @@ impl World {
         (ground.failures, ground.roots) = (Arc::clone(&self.failures), self.roots.clone());
         Desk::open(Equipment {
             registry,
-            keys: Arc::new(Bare),
-            issuer: Arc::new(Bare),
-            bundles: Arc::new(Bare),
+            keys: Arc::new(Nothing),
+            issuer: Arc::new(Nothing),
+            bundles: Arc::new(Nothing),
             root: Vec::new(),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
