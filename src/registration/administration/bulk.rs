@@ -12,8 +12,7 @@ use crate::registry::{AllowForm, ExchangeError, ExchangeForm, ImportTally, Impor
 
 use super::super::exchange::{Asked, Content, Incoming, Reply, Source};
 use super::super::request::malformed;
-use super::devices::ORIGIN;
-use super::office::{Answered, Office, Trouble, endpoint};
+use super::office::{Answered, ORIGIN, Office, Trouble, endpoint};
 use super::page::{check_query, flag, query};
 
 /// How many refused rows a problem shows.

@@ -10,12 +10,10 @@ use super::super::request::{malformed, object};
 use super::bulk;
 use super::events::seq;
 use super::marks::{Match, only_new};
-use super::office::{Answered, Office, Trouble, endpoint, not_found};
+use super::office::{Answered, ORIGIN, Office, Trouble, endpoint, not_found};
 use super::page::{Asking, check_query, flag, limit, query};
 use super::record;
 
-/// Where devices come from that are told over HTTP.
-pub(super) const ORIGIN: &str = "api";
 /// Up to how many devices are counted for a page.
 const MOST_COUNTED: i64 = 100_000;
 /// How often a change that is for whatever is there is tried again because it changed meanwhile.
@@ -150,11 +148,7 @@ impl Office {
         let mut left = TRIES;
         loop {
             left -= 1;
-            let row = match self.device(id) {
-                // Nothing is there that could be at a mark (RFC 9110, section 13.1.1): still, 404 says more than 412.
-                Err(trouble) => return Err(trouble),
-                Ok(row) => row,
-            };
+            let row = self.device(id)?;
             match change(&row, wanted.wanted(row.etag)) {
                 Err(Trouble::Registry(RegistryError::Changed { .. })) if *wanted == Match::Any && left > 0 => {}
                 changed => return changed.map(|row| shown(200, &row)),

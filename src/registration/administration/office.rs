@@ -12,6 +12,9 @@ use super::super::model_shelf::Models;
 use super::super::request::Refused;
 use super::admins::{AdminRule, Admins};
 
+/// Where devices come from that are told over HTTP.
+pub(super) const ORIGIN: &str = "api";
+
 /// Administers a registry.
 pub struct Office {
     pub(super) registry: Registry,
