@@ -4,7 +4,15 @@
 //!
 //! STORE is the path of a new file, or the `postgres://` address of an empty schema. Driven by `benches/million.py`. Prints one
 //! JSON object; times are milliseconds, of a process that does nothing else.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::cast_precision_loss, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    missing_docs
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
@@ -84,7 +92,7 @@ impl BufRead for Lines {
             let device = json!({ "id": format!("gw-{number:07}"), "serial": format!("SN{number:08}"), "group": GROUP,
                 "vendor": if number == self.end / 2 { "Rare" } else { "Example" }, "hardware": format!("rev {}", number % 4),
                 "firmware": format!("1.{}.0", number % 50), "protocol": "mqtt",
-                "attributes": { "site": format!("site-{:03}", number % 1000), "line": if number % 2 == 0 { "a" } else { "b" },
+                "attributes": { "site": format!("site-{:03}", number % 1000), "line": if number.is_multiple_of(2) { "a" } else { "b" },
                     "order": format!("order-{:06}", number / 10) } });
             self.line = format!("{device}\n").into_bytes();
             self.at = 0;

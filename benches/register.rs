@@ -6,7 +6,15 @@
 //! Driven by `benches/registrations.py`. `register` sends `POST /v1/register` with an HMAC claim for each of DEVICES devices,
 //! in the order of their names or, `drawn`, in any. `handshake` opens connections and closes them. All requests are made ready before the clock starts, so that the server
 //! and not this program is measured. Prints one JSON object.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::exit, clippy::cast_precision_loss, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::exit,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    missing_docs
+)]
 
 #[path = "../tests/common/claims.rs"]
 mod claims;

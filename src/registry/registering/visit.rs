@@ -302,7 +302,7 @@ fn note_report(writing: &mut Writing<'_>, registered: &Registered, report: &Repo
     sql::insert(
         writing.sql,
         "attribute (tenant, name, value, device)",
-        &rows.collect::<Vec<_>>(),
+        rows.collect::<Vec<_>>(),
         "ON CONFLICT (tenant, device, name) DO UPDATE SET value = excluded.value",
     )?;
     let detail = json!({ "firmware": report.firmware, "before": before, "objects": report.objects });
