@@ -48,9 +48,10 @@ impl Server {
                 reader.read_exact(&mut body).unwrap();
                 let is_result = line.starts_with("POST");
                 log.lock().unwrap().push((line, body));
-                let (head, content) = match is_result {
-                    true => (format!("HTTP/1.1 {results} X\r\nConnection: close\r\n"), &[][..]),
-                    false => ("HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"9\"\r\n".to_owned(), &archive[..]),
+                let (head, content) = if is_result {
+                    (format!("HTTP/1.1 {results} X\r\nConnection: close\r\n"), &[][..])
+                } else {
+                    ("HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"9\"\r\n".to_owned(), &archive[..])
                 };
                 let length = if results == 204 && is_result {
                     String::new()

@@ -88,10 +88,6 @@ pub mod seal;
 pub mod selection;
 #[cfg(feature = "server")]
 pub mod serve;
-#[cfg(feature = "server")]
-pub mod serving_bundles;
-#[cfg(feature = "server")]
-mod serving_certificate;
 #[cfg(feature = "station")]
 pub mod sharing;
 #[cfg(feature = "station")]

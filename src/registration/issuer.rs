@@ -15,8 +15,8 @@ use crate::registry::registering::{NewCredential, NewInstance};
 
 use super::certificates::pem;
 use super::desk::{Certified, Issuer};
-use super::model_choice::{ModelQuestion, Pointed};
-use super::model_shelf::Models;
+use super::models::choice::{ModelQuestion, Pointed};
+use super::models::shelf::Models;
 
 /// How long a certificate of a registration is valid, in seconds: a year.
 const VALID: u64 = 365 * 24 * 3600;

@@ -3,29 +3,18 @@
 mod acl;
 mod administration;
 mod allotment;
-pub mod asking;
 mod bundles;
 pub mod certificates;
 mod challenge;
 pub mod desk;
-pub mod discovery;
 mod drafts;
-pub mod drop_folder;
 pub mod exchange;
+pub mod found;
 mod groups;
 mod hooks;
 mod issuer;
 mod keys;
-#[cfg(test)]
-mod model_acts_tests;
-mod model_changes;
-mod model_choice;
-mod model_export;
-mod model_files;
-mod model_publishing;
-mod model_shelf;
-#[cfg(test)]
-mod model_tests;
+mod models;
 #[cfg(test)]
 mod nothing;
 mod points;
@@ -42,9 +31,7 @@ pub use desk::{Alarm, Certified, Desk, Equipment, Issuer};
 pub use hooks::{HookGround, NoHooks};
 pub use issuer::FleetIssuer;
 pub use keys::ClaimKeys;
-pub use model_changes::{ApprovalError, Reassigned};
-pub use model_choice::{ModelQuestion, Pointed};
-pub use model_export::{ExportError, ExportForm, Exported};
-pub use model_files::{ModelFormat, Naming, ReadModels, read_models};
-pub use model_publishing::PublishError;
-pub use model_shelf::Models;
+pub use models::{
+    ApprovalError, ExportError, ExportForm, Exported, ModelFormat, ModelQuestion, Models, Naming, Pointed,
+    PublishError, ReadModels, Reassigned, read_models,
+};

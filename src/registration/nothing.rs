@@ -9,7 +9,7 @@ use crate::registry::registering::NewInstance;
 use super::bundles::{Bundles, Offer, Unserved};
 use super::desk::{Certified, Issuer};
 use super::keys::ClaimKeys;
-use super::model_choice::{ModelQuestion, Pointed};
+use super::models::choice::{ModelQuestion, Pointed};
 
 /// Nothing.
 pub(super) struct Nothing;

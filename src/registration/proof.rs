@@ -21,7 +21,7 @@ use super::challenge::Challenges;
 use super::exchange::Incoming;
 use super::groups::Group;
 use super::keys::{ClaimKeys, is_proven};
-use super::model_choice::Pointed;
+use super::models::choice::Pointed;
 use super::points::point_of_pem;
 use super::request::Refused;
 

@@ -14,7 +14,7 @@ use crate::registry::{Registry, RegistryError};
 use super::desk::{check_models, facts, model_question};
 use super::drafts::draft;
 use super::groups::{Group, prepared};
-use super::model_choice::ModelQuestion;
+use super::models::choice::ModelQuestion;
 use super::request::{Refused, Request};
 
 /// Stands for the id of a registration that is never made.

@@ -180,15 +180,12 @@ pub(super) async fn pour(body: &mut Body, longest: u64, within: Duration, to: Se
             Ok(Some(Err(_))) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the body broke off")),
             Ok(Some(Ok(frame))) => {
                 let Ok(piece) = frame.into_data() else { continue };
-                match left.checked_sub(piece.len() as u64) {
-                    Some(rest) => {
-                        left = rest;
-                        Ok(piece)
-                    }
-                    None => {
-                        let words = format!("the list has over {longest} bytes, which is the most that is taken");
-                        Err(io::Error::new(io::ErrorKind::FileTooLarge, words))
-                    }
+                if let Some(rest) = left.checked_sub(piece.len() as u64) {
+                    left = rest;
+                    Ok(piece)
+                } else {
+                    let words = format!("the list has over {longest} bytes, which is the most that is taken");
+                    Err(io::Error::new(io::ErrorKind::FileTooLarge, words))
                 }
             }
         };

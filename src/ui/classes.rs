@@ -29,7 +29,7 @@ use crate::{
     medium::content::ContentError,
     programmer::ProgrammerError,
     registration::certificates::AdoptError,
-    registration::drop_folder::DropError,
+    registration::found::drop_folder::DropError,
     registration::{AclError, ApprovalError, ExportError, PublishError},
     registry::{ExchangeError, RegistryError},
     station::BatchError,

@@ -132,8 +132,8 @@ fn a_client_certificate_administers_by_its_fingerprint_or_its_issuer_and_name() 
 #[test]
 fn pages_follow_each_other_and_the_filter_is_no_statement() {
     let world = world();
-    let rows: String =
-        (0..25).map(|n| format!("{{\"id\":\"gw-{n:02}\",\"attributes\":{{\"site\":\"{}\"}}}}\n", n % 2)).collect();
+    let row = |n| format!("{{\"id\":\"gw-{n:02}\",\"attributes\":{{\"site\":\"{}\"}}}}\n", n % 2);
+    let rows = (0..25).map(row).collect::<Vec<_>>().concat();
     world.send("technician", "/v1/devices/import", "application/x-ndjson", rows.as_bytes(), &[]).is(200);
     let (mut seen, mut path) = (Vec::new(), "/v1/devices?limit=10&total=true".to_owned());
     loop {

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::command::{Context, Status, registry};
 use crate::fleet::Class;
 use crate::host::datagram::UdpPort;
-use crate::registration::discovery::{Findings, Found, Intake, Search, TakenIn, search};
+use crate::registration::found::discovery::{Findings, Found, Intake, Search, TakenIn, search};
 use crate::registry::Registry;
 use crate::ui::Complaint;
 use crate::ui::measure::count;

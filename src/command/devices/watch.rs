@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::command::{Context, Status, registry};
 use crate::fleet::Class;
-use crate::registration::drop_folder::{DropError, DropFolder, Taken};
+use crate::registration::found::drop_folder::{DropError, DropFolder, Taken};
 
 const EXAMPLES: &str = "\
 A list is a file NAME.csv or NAME.jsonl as for `devices import`. It is taken

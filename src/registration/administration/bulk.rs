@@ -75,7 +75,7 @@ impl Office {
         let done = self.registry.import(&terms, stream, &mut |row| report.device(row));
         match done {
             Ok(tally) if terms.atomic && tally.refused > 0 => Ok(report.refused(&json!(tally))),
-            Ok(tally) => report.done(&json!(tally)),
+            Ok(tally) => Ok(report.done(&json!(tally))),
             Err(error) => Ok(report.broke(&error)),
         }
     }
@@ -95,9 +95,9 @@ impl Office {
         let done =
             self.registry.import_allow_stream(actor, &group, form, stream, &mut |row, end| report.allowed(row, end));
         match done {
-            Ok(sum) => report.done(&json!({
+            Ok(sum) => Ok(report.done(&json!({
                 "added": sum.added, "changed": sum.changed, "same": sum.same, "refused": sum.refused,
-            })),
+            }))),
             Err(error) => Ok(report.broke(&error)),
         }
     }
@@ -173,20 +173,20 @@ impl Report {
     }
 
     /// The report is the answer; its last line is the sum.
-    fn done(mut self, tally: &Value) -> Answered {
+    fn done(mut self, tally: &Value) -> Reply {
         let mut written = self.failed.take().map_or(Ok(()), Err);
         written = written.and_then(|()| writeln!(self.lines, "{}", json!({ "tally": tally })));
         let file = written.and_then(|()| self.lines.into_inner().map_err(std::io::IntoInnerError::into_error));
         let file = file.and_then(|mut file| file.rewind().map(|()| file));
         // What came in is kept: that is said, though not of each row.
-        let Ok(mut file) = file else { return Ok(Reply::fields(200, json!({ "tally": tally }))) };
+        let Ok(mut file) = file else { return Reply::fields(200, json!({ "tally": tally })) };
         let source = Source::new(move || {
             let mut piece = vec![0; PIECE];
             let read = file.read(&mut piece)?;
             piece.truncate(read);
             Ok(Some(piece).filter(|piece| !piece.is_empty()))
         });
-        Ok(Reply { content: Content::Pulled { media_type: LINES, source }, ..Reply::empty(200) })
+        Reply { content: Content::Pulled { media_type: LINES, source }, ..Reply::empty(200) }
     }
 
     /// All or none, and one could not be put.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::fleet::enrolment::Refusal;
 
 use super::super::exchange::{Asked, Reply};
-use super::super::model_changes::ApprovalError;
+use super::super::models::changes::ApprovalError;
 use super::super::request::{known, malformed, object, word};
 use super::models::{export_trouble, reference, sent};
 use super::office::{Answered, Office, Trouble, endpoint, not_found};

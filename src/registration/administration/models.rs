@@ -10,10 +10,10 @@ use crate::fleet::model::{Model, ModelName, ModelRef, ModelRule, ModelVersion, d
 use crate::registry::models::{ModelState, Published};
 
 use super::super::exchange::{Asked, Reply};
-use super::super::model_export::{ExportError, ExportForm, Exported};
-use super::super::model_files::{ModelFormat, Naming, ReadModels, read_models};
-use super::super::model_publishing::PublishError;
-use super::super::model_shelf::Models;
+use super::super::models::export::{ExportError, ExportForm, Exported};
+use super::super::models::files::{ModelFormat, Naming, ReadModels, read_models};
+use super::super::models::publishing::PublishError;
+use super::super::models::shelf::Models;
 use super::super::request::{Refused, known, malformed, object, word};
 use super::office::{Answered, Office, Trouble, not_found};
 use super::page::{Asking, check_query, query};

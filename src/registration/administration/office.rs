@@ -8,7 +8,7 @@ use crate::fleet::enrolment::Refusal;
 use crate::registry::{Registry, RegistryError};
 
 use super::super::exchange::Reply;
-use super::super::model_shelf::Models;
+use super::super::models::shelf::Models;
 use super::super::request::Refused;
 use super::admins::{AdminRule, Admins};
 

@@ -116,9 +116,8 @@ fn judged(asked: &Asked, found: &Snapshot, now: i64) -> Result<Verdict, Refusal>
     if let Some(row) = earlier.filter(|_| is_repeat) {
         return Ok(again(row));
     }
-    match device.map(|device| device.state.as_str()) {
-        Some("registered" | "pending" | "assigning") => return registered(asked, found, &folded, now),
-        _ => {}
+    if device.is_some_and(|device| matches!(device.state.as_str(), "registered" | "pending" | "assigning")) {
+        return registered(asked, found, &folded, now);
     }
     let is_known = is_known(asked, found, &folded, now)?;
     check_unique(asked, found, &folded)?;

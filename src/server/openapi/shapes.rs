@@ -145,10 +145,9 @@ fn refused(route: &Route, told: &Told) -> Vec<u16> {
     let mut statuses = match route.doing {
         Doing::Health => return vec![400, 413, 415],
         Doing::Document => return vec![400, 413, 415, 429, 500],
-        Doing::Ready => every.to_vec(),
         Doing::Metrics => [every.as_slice(), &[401, 403]].concat(),
         Doing::Admin(..) | Doing::Import(..) => [every.as_slice(), &[401, 403, 404, 409, 422]].concat(),
-        Doing::Device(Call::Challenge) => every.to_vec(),
+        Doing::Ready | Doing::Device(Call::Challenge) => every.to_vec(),
         Doing::Device(_) => {
             let all = Refusal::ALL.into_iter().map(Refusal::status).filter(|status| ![412, 428].contains(status));
             every.into_iter().chain(all).collect()

@@ -196,7 +196,7 @@ fn a_device_that_goes_while_its_hook_works_is_released_after_it() {
     assert!(hook.of("release").is_empty(), "nothing is released while it is being allocated");
     go.store(true, Ordering::SeqCst);
     until(|| (hook.of("release").len() == 1).then_some(()));
-    assert_eq!(words(&world.status(&rid)).0, Refusal::NotRegistered);
+    assert_eq!(words(&world.status(&rid)).0, Refusal::DeviceRetired);
     assert_eq!(world.registry.group_usage("line-a").unwrap().used, 0);
 }
 

@@ -9,21 +9,21 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::delivery::{Clock, Random};
+use crate::fleet::EndpointName;
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
 use crate::fleet::model::{Instance, Model, ModelRef, ModelRule};
-use crate::fleet::EndpointName;
 use crate::registry::instances::{Chosen, InstanceRow, InstanceState, ModelChange, ModelJudge, ModelOf};
 use crate::registry::models::ModelSource;
 use crate::registry::registering::NewInstance;
 use crate::registry::{Registry, Scope};
 
-use super::desk::{Certified, Desk, Equipment, Issuer};
-use super::exchange::{Content, Incoming, Registration, Reply};
-use super::hooks::NoHooks;
-use super::model_choice::{ModelQuestion, Pointed};
-use super::model_files::{ModelFormat, Naming, read_models};
-use super::model_shelf::{Models, Ready};
-use super::nothing::Nothing;
+use super::super::desk::{Certified, Desk, Equipment, Issuer};
+use super::super::exchange::{Content, Incoming, Registration, Reply};
+use super::super::hooks::NoHooks;
+use super::super::nothing::Nothing;
+use super::choice::{ModelQuestion, Pointed};
+use super::files::{ModelFormat, Naming, read_models};
+use super::shelf::{Models, Ready};
 
 struct Still;
 
@@ -64,15 +64,15 @@ impl Issuer for Only {
     }
 }
 
-pub(super) struct World {
+pub(in crate::registration) struct World {
     desk: Desk,
-    pub(super) models: Arc<Models>,
-    pub(super) registry: Registry,
+    pub(in crate::registration) models: Arc<Models>,
+    pub(in crate::registration) registry: Registry,
     token: String,
     _folder: tempfile::TempDir,
 }
 
-pub(super) const SENSOR_1: &str = "
+pub(in crate::registration) const SENSOR_1: &str = "
 model: sensor
 version: 1.0.0
 title: Sensor
@@ -87,7 +87,7 @@ instance:
   floor: {type: integer, optional: true}
   room: {type: string, optional: true}
 ";
-pub(super) const SENSOR_2: &str = "
+pub(in crate::registration) const SENSOR_2: &str = "
 model: sensor
 version: 2.0.0
 title: Sensor
@@ -112,7 +112,7 @@ fn rules(rules: Value) -> Vec<ModelRule> {
 }
 
 impl World {
-    pub(super) fn new(accepted: &Value, declared: Value) -> Self {
+    pub(in crate::registration) fn new(accepted: &Value, declared: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("r.db");
         let registry = Registry::open(address.to_str().unwrap(), "acme", Arc::new(Still)).unwrap();
@@ -143,7 +143,7 @@ impl World {
         Self { desk, models, registry, token, _folder: folder }
     }
 
-    pub(super) fn publish(&self, text: &str) {
+    pub(in crate::registration) fn publish(&self, text: &str) {
         self.models.publish("operator ann", &[read(text)]).unwrap();
     }
 
@@ -157,14 +157,14 @@ impl World {
     }
 
     /// Registers and returns the answer.
-    pub(super) fn registered(&self, fields: Value) -> Value {
+    pub(in crate::registration) fn registered(&self, fields: Value) -> Value {
         let reply = self.register(fields);
         let Content::Fields(answer) = reply.content else { panic!("{reply:?}") };
         assert_eq!(reply.status, 201);
         answer
     }
 
-    pub(super) fn report(&self, answer: &Value, fields: Value) -> Value {
+    pub(in crate::registration) fn report(&self, answer: &Value, fields: Value) -> Value {
         let id = answer["registration"].as_str().unwrap();
         let reply = self.desk.report(id, self.incoming("POST", "/r", fields));
         let Content::Fields(answer) = reply.content else { panic!("{reply:?}") };

@@ -13,7 +13,7 @@ use crate::format::wot;
 use crate::registry::RegistryError;
 use crate::registry::models::{ModelSource, Published};
 
-use super::model_shelf::{Models, Ready};
+use super::shelf::{Models, Ready};
 
 /// How often publishing is tried where others publish at the same time.
 const TRIES: usize = 5;
@@ -183,6 +183,6 @@ fn pass(old: &Model, new: &Model, model: &Model, other: &Model) -> Result<(), Pu
 }
 
 /// Returns the canonical form as text people read.
-pub(super) fn pretty(value: &Value) -> String {
+pub(in crate::registration) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).expect("a JSON value can be written")
 }

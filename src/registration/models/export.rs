@@ -10,8 +10,8 @@ use crate::format::ddf::{self, DdfError};
 use crate::format::wot::{self, Endpoint, Instance, Loss, Proof, Protocol};
 use crate::registry::{CredentialState, DeviceRow, RegistryError};
 
-use super::model_publishing::pretty;
-use super::model_shelf::Models;
+use super::publishing::pretty;
+use super::shelf::Models;
 
 /// The form of an export.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -19,9 +19,9 @@ pub struct Models {
 }
 
 /// Models and rules as they were at one moment.
-pub(super) struct Ready {
-    pub(super) mark: ModelMark,
-    pub(super) rules: Vec<ModelRule>,
+pub(in crate::registration) struct Ready {
+    pub(in crate::registration) mark: ModelMark,
+    pub(in crate::registration) rules: Vec<ModelRule>,
     versions: BTreeMap<ModelName, BTreeMap<ModelVersion, (ModelState, Arc<Model>)>>,
     resolved: Mutex<BTreeMap<Digest, Result<Arc<Resolved>, ResolveError>>>,
     opaque: Arc<Model>,
@@ -67,11 +67,11 @@ impl Models {
         &self.registry
     }
 
-    pub(super) fn migrations(&self) -> &[Migration] {
+    pub(in crate::registration) fn migrations(&self) -> &[Migration] {
         &self.migrations
     }
 
-    pub(super) fn ready(&self) -> Arc<Ready> {
+    pub(in crate::registration) fn ready(&self) -> Arc<Ready> {
         Arc::clone(&self.ready.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -108,7 +108,7 @@ impl Models {
 }
 
 impl Ready {
-    pub(super) fn empty() -> Self {
+    pub(in crate::registration) fn empty() -> Self {
         Self {
             mark: ModelMark::default(),
             rules: Vec::new(),
@@ -120,7 +120,7 @@ impl Ready {
 
     /// Published models and rules, without a registry.
     #[cfg(test)]
-    pub(super) fn of(models: Vec<Model>, rules: Vec<ModelRule>) -> Self {
+    pub(in crate::registration) fn of(models: Vec<Model>, rules: Vec<ModelRule>) -> Self {
         let mut ready = Self { rules, ..Self::empty() };
         for model in models {
             let versions = ready.versions.entry(model.name().clone()).or_default();
@@ -130,7 +130,7 @@ impl Ready {
     }
 
     /// Returns the model with all that it extends; it is put together once.
-    pub(super) fn resolved(&self, model: &Arc<Model>) -> Result<Arc<Resolved>, ResolveError> {
+    pub(in crate::registration) fn resolved(&self, model: &Arc<Model>) -> Result<Arc<Resolved>, ResolveError> {
         let known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(&model.digest()).cloned();
         if let Some(known) = known {
             return known;
@@ -146,12 +146,15 @@ impl Ready {
     }
 
     /// Returns all versions of a model that are not in quarantine, oldest first.
-    pub(super) fn versions(&self, name: &ModelName) -> impl Iterator<Item = (ModelState, &Arc<Model>)> {
+    pub(in crate::registration) fn versions(
+        &self,
+        name: &ModelName,
+    ) -> impl Iterator<Item = (ModelState, &Arc<Model>)> {
         self.versions.get(name).into_iter().flat_map(|versions| versions.values().map(|(state, model)| (*state, model)))
     }
 
     /// Returns every published version.
-    pub(super) fn published(&self) -> impl Iterator<Item = &Arc<Model>> {
+    pub(in crate::registration) fn published(&self) -> impl Iterator<Item = &Arc<Model>> {
         let all = self.versions.values().flat_map(BTreeMap::values);
         all.filter(|(state, _)| *state == ModelState::Published).map(|(_, model)| model)
     }

@@ -15,9 +15,9 @@ use crate::registry::instances::{Chosen, DESIGNATION};
 use crate::registry::models::ModelSource;
 use crate::registry::registering::{Facts, NewInstance, SuppliedModel};
 
-use super::exchange::{Content, Reply};
-use super::model_shelf::{Models, Ready};
-use super::request::{Refused, malformed};
+use super::super::exchange::{Content, Reply};
+use super::super::request::{Refused, malformed};
+use super::shelf::{Models, Ready};
 
 /// Most places of one refusal.
 const MOST_POINTERS: usize = 20;
@@ -110,7 +110,7 @@ impl Models {
     }
 
     /// Returns the models that a device may choose by reference, newest of each last.
-    pub(super) fn choices(&self, accepted: &AcceptedModels) -> Vec<Value> {
+    pub(in crate::registration) fn choices(&self, accepted: &AcceptedModels) -> Vec<Value> {
         let ready = self.ready();
         let allowed = |model: &&Arc<Model>| is_allowed(model, accepted);
         ready
@@ -129,7 +129,7 @@ impl Models {
 }
 
 /// Reads `?id=ID&group=GROUP` of a device that asks before it is registered.
-pub(super) fn who_asks(target: &str) -> Result<(EndpointName, Option<String>), Refused> {
+pub(in crate::registration) fn who_asks(target: &str) -> Result<(EndpointName, Option<String>), Refused> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let (mut id, mut group) = (None, None);
     for part in query.split('&').filter(|part| !part.is_empty()) {
@@ -247,7 +247,7 @@ fn by_rule(ready: &Ready, question: &ModelQuestion<'_>) -> Choice {
 }
 
 /// What the rules ask of a device that registers.
-pub(super) fn device_facts(facts: &Facts) -> DeviceFacts {
+pub(in crate::registration) fn device_facts(facts: &Facts) -> DeviceFacts {
     DeviceFacts {
         vendor: facts.vendor.clone(),
         model: facts.attributes.get(DESIGNATION).cloned(),
@@ -260,7 +260,7 @@ pub(super) fn device_facts(facts: &Facts) -> DeviceFacts {
 
 /// Makes an instance of a resolved model. What it must say and nobody gave comes from the attribute of that name, where it is a
 /// text, or from the schema's default.
-pub(super) fn instance_of(
+pub(in crate::registration) fn instance_of(
     resolved: &Model,
     given: Map<String, Value>,
     attributes: &BTreeMap<String, String>,

@@ -13,8 +13,8 @@ use crate::fleet::{Class, Diagnose, EndpointName};
 use crate::registry::RegistryError;
 use crate::registry::instances::{Chosen, ModelChange, ModelJudge, ModelOf};
 
-use super::model_choice::instance_of;
-use super::model_shelf::{Models, Ready};
+use super::choice::instance_of;
+use super::shelf::{Models, Ready};
 
 /// Devices of one page of [`Models::reassign`].
 const PAGE: usize = 500;

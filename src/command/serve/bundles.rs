@@ -13,7 +13,7 @@ use crate::station::sharing::sync;
 use crate::station::{Station, StationError, Surroundings, served};
 use crate::ui::Printer;
 
-use super::{Context, opened, sharing};
+use crate::command::{Context, opened, sharing};
 
 /// Files whose change makes the fleet be read anew.
 const READ: [&str; 4] = ["yaml", "yml", "csv", "j2"];
@@ -47,13 +47,13 @@ impl AskPassphrase for AsksOnce {
 }
 
 /// Opens the station of a server, again and again.
-pub struct Opening {
+pub(super) struct Opening {
     surroundings: Surroundings,
 }
 
 impl Opening {
     /// Takes what the command line gives.
-    pub fn new(context: &Context) -> Self {
+    pub(super) fn new(context: &Context) -> Self {
         let surroundings = opened::surroundings(context);
         let ask = AsksOnce { ask: Arc::clone(&surroundings.ask), kept: Mutex::default() };
         // A request that is at work is finished, whatever the signal.
@@ -61,7 +61,7 @@ impl Opening {
     }
 
     /// Reads the fleet's folder and opens its station; the secrets that its bundles may name are read.
-    pub fn station(&self, context: &Context) -> anyhow::Result<Arc<Station>> {
+    pub(super) fn station(&self, context: &Context) -> anyhow::Result<Arc<Station>> {
         let (folder, shelf) = opened::folder(context, None)?;
         let station = Station::open(folder, shelf, self.surroundings.clone())?;
         if let Err(error) = served::prepare(&station) {
@@ -72,7 +72,7 @@ impl Opening {
 }
 
 /// Tells the registry what this station made while it could not: devices that were written before the server first ran.
-pub fn tell(station: &Station, registry: &Registry, context: &Context) {
+pub(super) fn tell(station: &Station, registry: &Registry, context: &Context) {
     match sync(station, registry, sharing::is_shared(station.folder())) {
         Ok(synced) => sharing::warn_of(context, &synced.conflicts),
         Err(error) => context.printer.warn(format_args!("the registry has not heard all that was made here: {error}")),
@@ -80,19 +80,19 @@ pub fn tell(station: &Station, registry: &Registry, context: &Context) {
 }
 
 /// The bundles of a station that can be exchanged for a newer reading of the same fleet.
-pub struct StationBundles {
+pub(super) struct StationBundles {
     station: RwLock<Arc<Station>>,
     printer: Printer,
 }
 
 impl StationBundles {
     /// Serves the bundles of a station.
-    pub fn new(station: Arc<Station>, printer: Printer) -> Self {
+    pub(super) fn new(station: Arc<Station>, printer: Printer) -> Self {
         Self { station: RwLock::new(station), printer }
     }
 
     /// Serves those of another from now on.
-    pub fn exchange(&self, station: Arc<Station>) {
+    pub(super) fn exchange(&self, station: Arc<Station>) {
         *self.station.write().unwrap_or_else(PoisonError::into_inner) = station;
     }
 }
@@ -116,11 +116,11 @@ impl Bundles for StationBundles {
 
 /// How the files of a fleet's folder stand.
 #[derive(PartialEq, Eq)]
-pub struct Stand(Vec<(std::ffi::OsString, SystemTime, u64)>);
+pub(super) struct Stand(Vec<(std::ffi::OsString, SystemTime, u64)>);
 
 impl Stand {
     /// Looks at the folder; what cannot be looked at is not there.
-    pub fn of(root: &Path) -> Self {
+    pub(super) fn of(root: &Path) -> Self {
         let entries = std::fs::read_dir(root).into_iter().flatten().filter_map(Result::ok);
         let is_read = |name: &Path| name.extension().is_some_and(|end| READ.iter().any(|known| end == *known));
         let mut found: Vec<_> = entries

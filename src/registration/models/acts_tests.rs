@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::fleet::enrolment::Refusal;
 use crate::host::surroundings::OsRandom;
 
-use super::administration::Office;
-use super::exchange::{Act, Administration, Asked, Content, Incoming, Reply, Role};
-use super::model_tests::{SENSOR_1, SENSOR_2, World};
+use super::super::administration::Office;
+use super::super::exchange::{Act, Administration, Asked, Content, Incoming, Reply, Role};
+use super::tests::{SENSOR_1, SENSOR_2, World};
 
 /// Asks as an administrator whose role is enough.
 fn ask(office: &Office, act: Act, names: &[&str], query: &[(&str, &str)], fields: Value) -> Reply {

@@ -15,10 +15,10 @@ use crate::host::datagram::Datagrams;
 use crate::registry::registering::{Asked, Decision, Proof};
 use crate::registry::{Registrar, Registry, RegistryError};
 
+use super::super::drafts::draft;
+use super::super::groups::{Group, Groups};
+use super::super::request::{Refused, Request};
 use super::asking::{Heard, Question, ask};
-use super::drafts::draft;
-use super::groups::{Group, Groups};
-use super::request::{Refused, Request};
 
 /// Where a device says what it offers (RFC 6690, section 4).
 const CORE: &str = "/.well-known/core";
