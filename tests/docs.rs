@@ -147,6 +147,11 @@ fn the_ci_document_tells_the_truth() {
 }
 
 #[test]
+fn the_document_of_the_registry_tells_the_truth() {
+    run_document("docs/registry.md");
+}
+
+#[test]
 fn the_document_of_programs_tells_the_truth() {
     run_document("docs/exec.md");
 }

@@ -4,6 +4,7 @@
 
 mod common;
 mod device;
+mod registering;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -87,6 +88,66 @@ fn registry(shown: &mut BTreeMap<&str, Value>) {
     shown.insert("devices scan", scanned(&fleet));
 }
 
+/// What a station prints that shares its registry with others.
+fn stations(shown: &mut BTreeMap<&str, Value>) {
+    let fleet = TestFleet::real(3);
+    fleet.write("fleet.yaml", &format!("{}store: {{env: REGISTRY}}\n", fleet.read("fleet.yaml")));
+    let store = fleet.file("shared.db");
+    let shared = [("REGISTRY", store.to_str().unwrap())];
+    let run = |arguments: &[&str]| fleet.run_with(&[arguments, &["--json"]].concat(), &shared).ok();
+    shown.insert("devices lease", run(&["devices", "lease", "--count", "1"]).json());
+    shown.insert("devices leases", run(&["devices", "leases"]).json_lines()[0].clone());
+    shown.insert("ledger sync", run(&["ledger", "sync"]).json());
+    let status = run(&["ledger", "status"]).json();
+    shown.insert("ledger status: registry", status["registry"].clone());
+    shown.insert("ledger status", status);
+    shown.insert("ledger reconcile", run(&["ledger", "reconcile", "--yes"]).json());
+}
+
+/// What the commands on models print.
+fn models(shown: &mut BTreeMap<&str, Value>) {
+    let fleet = TestFleet::demo(1);
+    let model = |version: &str| {
+        format!(
+            "model: sensor\nversion: {version}\ntitle: {version}\nproperties: {{heat: {{type: number, access: r}}}}\n"
+        )
+    };
+    std::fs::create_dir(fleet.file("models")).unwrap();
+    fleet.write("models/sensor.yaml", &model("1.0.0"));
+    fleet.write("newer.yaml", &model("1.1.0"));
+    let run = |arguments: &[&str]| fleet.run(&[arguments, &["--json"]].concat()).ok();
+    shown.insert("model check", run(&["model", "check"]).json_lines()[0].clone());
+    let published = run(&["model", "publish"]).json_lines()[0].clone();
+    shown.insert("model import", run(&["model", "import", "newer.yaml"]).json_lines()[0].clone());
+    assert_eq!(fields(&published), fields(&shown["model import"]));
+    shown.insert("model list", run(&["model", "list"]).json_lines()[0].clone());
+    shown.insert("model show", run(&["model", "show", "sensor"]).json());
+    shown.insert("model diff", run(&["model", "diff", "sensor@1.0.0", "sensor@1.1.0"]).json());
+    shown.insert("model export", run(&["model", "export", "sensor"]).json());
+    fleet.write("in.csv", "id,firmware\ngw-0001,1.0.0\n");
+    run(&["devices", "import", "in.csv"]);
+    run(&["model", "rules", "set", "old", "--assign", "sensor@1", "--firmware", "<2"]);
+    shown.insert("model rules list", run(&["model", "rules", "list"]).json_lines()[0].clone());
+    shown.insert("model rules explain", run(&["model", "rules", "explain", "gw-0001"]).json_lines()[0].clone());
+    shown.insert("model rules apply", run(&["model", "rules", "apply"]).json());
+    shown.insert("model assign", run(&["model", "assign", "gw-0001", "sensor@1"]).json());
+    shown.insert("model instances", run(&["model", "instances", "gw-0001"]).json_lines()[0].clone());
+}
+
+/// What a device prints that registers, and what its server's station prints of tokens and access lists.
+fn registered(shown: &mut BTreeMap<&str, Value>) {
+    let scene = registering::Scene::new(registering::Proof::Certificate);
+    let run = |arguments: &[&str]| scene.fleet.run(&[arguments, &["--json"]].concat()).ok();
+    shown.insert("token new", run(&["token", "new", "--group", "gateway"]).json());
+    shown.insert("token list", run(&["token", "list"]).json_lines()[0].clone());
+    shown.insert("acl", run(&["acl"]).json());
+    let device = scene.device("gw-0001");
+    let client = |verb: &str| device.client(&[verb, "--json"]).ok().json();
+    shown.insert("client register", client("register"));
+    shown.insert("client bootstrap", client("bootstrap"));
+    shown.insert("client report", client("report"));
+}
+
 /// What `devices scan` prints of a device that answers once.
 fn scanned(fleet: &TestFleet) -> Value {
     use firstlight::format::coap::{Code, Kind, Message};
@@ -157,6 +218,9 @@ fn every_command_prints_the_fields_that_are_documented() {
     shown.insert("programmers list", programmers(&fleet)[0].clone());
 
     registry(&mut shown);
+    stations(&mut shown);
+    models(&mut shown);
+    registered(&mut shown);
     let device = device::Device::new();
     shown.insert("client ingest", device.ingest(&device.stick(1, "one")).exits(0).json());
     shown.insert("client status", device.run(&["status"]).exits(0).json());

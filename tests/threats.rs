@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Threats that the table must treat.
-const THREATS: [&str; 12] = [
+const THREATS: [&str; 22] = [
     "A medium is found",
     "A medium is copied",
     "A medium is altered",
@@ -18,6 +18,16 @@ const THREATS: [&str; 12] = [
     "A device is opened",
     "A batch key is extracted",
     "The clock is set back",
+    "A token of a device is stolen",
+    "The key of a group is stolen",
+    "A request is replayed",
+    "A device claims to be another",
+    "The server is flooded",
+    "A hook answers maliciously",
+    "laptop is lost",
+    "A bundle is fetched by a stranger",
+    "A false server",
+    "Somebody administers",
 ];
 
 fn read(path: &str) -> String {

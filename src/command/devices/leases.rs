@@ -52,7 +52,9 @@ fn of_registry(args: &Args, context: &Context, registry: &Registry) -> anyhow::R
             table.pour([lease.device, lease.station, lease.state, until], &context.printer);
         }
     }
-    table.print(&context.printer);
+    if !context.printer.is_json() {
+        table.print(&context.printer);
+    }
     Ok(())
 }
 
@@ -65,6 +67,8 @@ fn of_station(context: &Context) -> anyhow::Result<()> {
             table.pour([device, until], &context.printer);
         }
     }
-    table.print(&context.printer);
+    if !context.printer.is_json() {
+        table.print(&context.printer);
+    }
     Ok(())
 }

@@ -89,7 +89,7 @@ impl Diagnose for ApprovalError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
-            Self::NothingProposed { .. } => Some("what waits: firstlight model proposals".to_owned()),
+            Self::NothingProposed { .. } => Some("what waits: firstlight model instances --proposed".to_owned()),
             Self::NoMigration { .. } => Some("put one into models/migrations, see docs/models.md".to_owned()),
             Self::UnknownModel { .. } => Some("list models: firstlight model list".to_owned()),
             Self::Migration { .. } | Self::Values { .. } => None,
