@@ -135,8 +135,9 @@ fn the_list_shows_what_was_made_here_beside_who_is_registered() {
     let lines = fleet.lines(&["devices", "list"]);
     let shown: Vec<(&str, &Value, &Value)> =
         lines.iter().map(|line| (line["id"].as_str().unwrap(), &line["state"], &line["registry"]["state"])).collect();
+    // What the station made, it told the registry.
     let (known, expected, none) = (Value::from("known"), Value::from("expected"), Value::Null);
-    assert_eq!(shown, [("gw-0001", &known, &expected), ("gw-0002", &known, &none), ("ZZ-9", &none, &expected)]);
+    assert_eq!(shown, [("gw-0001", &known, &expected), ("gw-0002", &known, &expected), ("ZZ-9", &none, &expected)]);
     let made = fleet.lines(&["devices", "list", "--profile", "gateway"]);
     assert!(made.iter().all(|line| line["id"] != "ZZ-9"));
     // Retired in both, and the same command again ends what an interrupted one began.
