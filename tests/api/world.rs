@@ -184,6 +184,8 @@ pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
         },
     ];
     let office = Office::new(registry.clone(), Arc::new(OsRandom)).with_admins(&rules).unwrap();
+    let models = Arc::new(Models::open(registry.clone(), Vec::new()).unwrap());
+    let office = office.with_models(models);
     let mut config = ServerConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: TlsFiles { certificate: file("server.pem"), key: file("server.key") },
