@@ -14,7 +14,7 @@ use firstlight::fleet::{Digest, EndpointName, Secret};
 use firstlight::host::surroundings::OsRandom;
 use firstlight::registration::{
     AdminCertificate, AdminRule, Bundles, Certified, ClaimKeys, Desk, Equipment, Issuer as Gives, ModelQuestion,
-    NoHooks, Offer, Office, Pointed, Unserved,
+    Models, NoHooks, Offer, Office, Pointed, Unserved,
 };
 use firstlight::registry::registering::NewInstance;
 use firstlight::registry::{CredentialRow, Registry, Scope};

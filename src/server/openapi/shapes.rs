@@ -132,10 +132,10 @@ fn good(route: &Route, status: u16, what: &str) -> Value {
         schema => json!({"application/json": {"schema": of(schema)}, "application/cbor": {"schema": of(schema)}}),
     };
     if what == "ModelShown" {
-        response["content"]["application/tm+json"] = json!({"schema": {"type": "object"}});
-        for text in ["application/yaml", "application/xml"] {
-            response["content"][text] = json!({"schema": {"type": "string"}});
+        for map in ["application/tm+json", "application/yaml"] {
+            response["content"][map] = json!({"schema": {"type": "object"}});
         }
+        response["content"]["application/xml"] = json!({"schema": {}});
     }
     if route.word == "listDevices" {
         for list in ["application/x-ndjson", "text/csv"] {
