@@ -7,4 +7,5 @@ mod bad_input;
 mod devices;
 mod documented;
 mod lists;
+mod models;
 mod world;

@@ -14,7 +14,7 @@ use firstlight::fleet::{Digest, EndpointName, Secret};
 use firstlight::host::surroundings::OsRandom;
 use firstlight::registration::{
     AdminCertificate, AdminRule, Bundles, Certified, ClaimKeys, Desk, Equipment, Issuer as Gives, ModelQuestion,
-    NoHooks, Offer, Office, Pointed, Unserved,
+    Models, NoHooks, Offer, Office, Pointed, Unserved,
 };
 use firstlight::registry::registering::NewInstance;
 use firstlight::registry::{CredentialRow, Registry, Scope};
@@ -184,6 +184,8 @@ pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
         },
     ];
     let office = Office::new(registry.clone(), Arc::new(OsRandom)).with_admins(&rules).unwrap();
+    let models = Arc::new(Models::open(registry.clone(), Vec::new()).unwrap());
+    let office = office.with_models(models);
     let mut config = ServerConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: TlsFiles { certificate: file("server.pem"), key: file("server.key") },

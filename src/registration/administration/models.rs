@@ -67,8 +67,16 @@ impl Office {
             json!({ "model": model.reference(), "digest": model.digest(), "published": published })
         });
         let is_new = published.iter().any(|each| *each != Published::Same);
-        let status = if is_new { 201 } else { 200 };
-        Ok(Reply::fields(status, json!({ "items": items.collect::<Vec<_>>(), "notes": read.notes })))
+        let answer = json!({ "items": items.collect::<Vec<_>>(), "notes": read.notes });
+        if !is_new {
+            return Ok(Reply::fields(200, answer));
+        }
+        // Object definitions may make several at once.
+        let location = match read.models.as_slice() {
+            [(model, _)] => format!("/v1/models/{}", model.reference()),
+            _ => "/v1/models".to_owned(),
+        };
+        Ok(Reply { location: Some(location), ..Reply::fields(201, answer) })
     }
 
     /// `POST /v1/models/{model}/state`.
@@ -149,15 +157,18 @@ fn read_body(fields: &Value) -> Result<ReadModels, Trouble> {
         name: word(fields, "name")?.map(|text| text.parse()).transpose().map_err(wrong)?,
         version: word(fields, "version")?.map(|text| text.parse()).transpose().map_err(wrong)?,
     };
-    let (format, bytes) = match (fields.get("text"), fields.get("model")) {
+    let said = |name: &str| fields.get(name).filter(|value| !value.is_null());
+    let format = word(fields, "format")?
+        .map(|format| ModelFormat::of(&format).ok_or_else(|| malformed("\"format\" is short, wot or ddf")));
+    let format = format.transpose()?;
+    let (format, bytes) = match (said("text"), said("model")) {
         (Some(Value::String(text)), None) => {
-            let format = match word(fields, "format")? {
-                Some(format) => ModelFormat::of(&format).ok_or_else(|| malformed("\"format\" is short, wot or ddf"))?,
-                None => ModelFormat::sniff(text.as_bytes()),
-            };
-            (format, text.clone().into_bytes())
+            (format.unwrap_or_else(|| ModelFormat::sniff(text.as_bytes())), text.clone().into_bytes())
         }
-        (None, Some(model @ Value::Object(_))) => (ModelFormat::Wot, model.to_string().into_bytes()),
+        (None, Some(model @ Value::Object(_))) if format.is_none_or(|format| format == ModelFormat::Wot) => {
+            (ModelFormat::Wot, model.to_string().into_bytes())
+        }
+        (None, Some(Value::Object(_))) => return Err(malformed("a \"model\" has the format wot").into()),
         _ => return Err(malformed("one of \"text\" and \"model\" is wanted").into()),
     };
     let mut faults = Faults::default();

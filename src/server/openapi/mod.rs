@@ -2,6 +2,7 @@
 
 mod devices;
 mod document;
+mod models;
 mod people;
 mod shapes;
 mod told;

@@ -24,8 +24,6 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         ("Events", page("Event", &number(0))),
         ("History", page("Event", &maybe(&number(1)))),
         ("Stats", stats()),
-        ("Models", page("Model", &cursor)),
-        ("Model", json!({"type": "object"})),
     ]);
     all
 }

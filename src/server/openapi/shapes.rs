@@ -13,6 +13,8 @@ pub(super) fn parameters(route: &Route, told: &Told) -> Vec<Value> {
     let of_path = route.names().map(|name| {
         let schema = match name {
             "id" => super::values::id(),
+            "model" | "other" => super::models::reference(),
+            "rule" => super::models::rule_name(),
             _ => json!({"type": "string", "minLength": 1, "maxLength": 128}),
         };
         json!({"name": name, "in": "path", "required": true, "schema": schema})
@@ -42,6 +44,14 @@ fn of_query(word: &str) -> Value {
         "atomic" => ("atomic", false, json!({"type": "boolean"}), "All rows or none."),
         "report" => ("report", false, json!({"enum": ["all", "refused"]}), "Which rows are reported."),
         "reason" => ("reason", false, json!({"type": "string"}), "Why."),
+        "who" => ("id", true, super::values::id(), "The device that asks."),
+        "of-group" => ("group", false, json!({"type": "string"}), "The enrolment group, if it is not the only one."),
+        "as" => (
+            "as",
+            false,
+            json!({"enum": ["wot", "resolved", "short", "ddf"]}),
+            "Sends the model in this form, and nothing else.",
+        ),
         "device" => ("device", false, super::values::id(), "Events of this device only."),
         _ => ("wait", false, json!({"type": "integer", "minimum": 0, "maximum": 60}), "Seconds to wait for an event."),
     };
@@ -113,6 +123,7 @@ fn good(route: &Route, status: u16, what: &str) -> Value {
     response["content"] = match what {
         "" => json!({}),
         "application/x-tar" | "text/plain" => json!({what: {"schema": {"type": "string"}}}),
+        "application/td+json" => json!({what: {"schema": {"type": "object"}}}),
         "OpenApi" => json!({"application/json": {"schema": {"type": "object"}}}),
         "RowReport" => json!({
             "application/x-ndjson": {"schema": {"type": "string"}, "description": "Lines, each a RowReport."},
@@ -120,6 +131,12 @@ fn good(route: &Route, status: u16, what: &str) -> Value {
         }),
         schema => json!({"application/json": {"schema": of(schema)}, "application/cbor": {"schema": of(schema)}}),
     };
+    if what == "ModelShown" {
+        for map in ["application/tm+json", "application/yaml"] {
+            response["content"][map] = json!({"schema": {"type": "object"}});
+        }
+        response["content"]["application/xml"] = json!({"schema": {}});
+    }
     if route.word == "listDevices" {
         for list in ["application/x-ndjson", "text/csv"] {
             response["content"][list] = json!({"schema": {"type": "string"}});
@@ -127,7 +144,7 @@ fn good(route: &Route, status: u16, what: &str) -> Value {
     }
     let mut headers = Map::new();
     let text = json!({"schema": {"type": "string"}});
-    if matches!(what, "Device" | "Group" | "application/x-tar") {
+    if matches!(what, "Device" | "Group" | "ModelShown" | "application/x-tar") {
         headers.insert("ETag".to_owned(), text.clone());
     }
     if status == 201 {
