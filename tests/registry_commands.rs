@@ -13,7 +13,7 @@ mod registry {
 }
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -280,6 +280,76 @@ fn allow_lists_come_from_files_with_a_report_and_blocks_hold_for_all_groups() {
     });
 }
 
+/// Denies devices that are called `..-bad`, holds those called `..-odd`, and notes who was asked.
+const CHECK: &str = r#"#!/bin/sh
+read -r asked
+id=$(printf '%s' "$asked" | sed 's/.*"id":"\([^"]*\)".*/\1/')
+echo "$id" >> calls
+case "$id" in
+*-bad) echo '{"ok":false,"message":"it was stolen"}' ;;
+*-odd) echo '{"ok":true,"hold":true,"message":"look at it"}' ;;
+*) echo '{"ok":true,"attributes":{"site":"berlin"}}' ;;
+esac
+"#;
+
+const SENSOR: &str = "\
+model: sensor
+version: 1.2.0
+instance:
+  site: {type: string, default: hall}
+  height: {type: number, unit: m, minimum: 0, maximum: 90}
+  lamps: {type: integer, minimum: 1, maximum: 4, default: 2}
+properties:
+  humidity: {type: number, access: r}
+";
+
+#[test]
+fn a_tried_registration_asks_the_groups_own_check_and_tells_the_model() {
+    let fleet = Fleet::in_file();
+    let hook = "hooks: {validate: {command: [tools/check.sh], as_root: true}}";
+    fleet.fleet.edit("fleet.yaml", "{proofs: [claim], quota: 2}", &format!("{{proofs: [claim], quota: 2, {hook}}}"));
+    let text = fleet.fleet.read("fleet.yaml");
+    let rules = "models:\n  rules:\n    - {name: acme, when: {vendor: acme}, assign: sensor@1}\n";
+    fleet.fleet.write("fleet.yaml", &format!("{text}{rules}"));
+    fleet.fleet.write("models/sensor.yaml", SENSOR);
+    fleet.fleet.write("tools/check.sh", CHECK);
+    let program = fleet.fleet.file("tools/check.sh");
+    fs::set_permissions(program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let tried = |device: &str, more: &[&str], status: i32| {
+        fleet.fleet.write("request.json", device);
+        fleet.run(&[&["policy", "test", "request.json", "--json"], more].concat()).exits(status).json()
+    };
+    let plain = "{\"id\":\"gw-1\",\"group\":\"lab\"}";
+    // Nobody trusts the program yet: it is not run.
+    fleet.run(&["issue", "--all"]).ok();
+    assert_eq!(tried(plain, &[], 6)["code"], "hook-failed");
+    assert_eq!(tried(plain, &["--no-hooks"], 0)["decision"], "assigned");
+    assert!(!fleet.fleet.file("calls").exists());
+    let digest = fleet.lines(&["trust", "--list"]).remove(0)["digest"].as_str().unwrap().to_owned();
+    fleet.run(&["trust", "--digest", &digest]).ok();
+
+    let acme = "{\"id\":\"gw-1\",\"group\":\"lab\",\"vendor\":\"acme\",\"values\":{\"height\":2}}";
+    let agreed = tried(acme, &[], 0);
+    let brings = &agreed["brings"];
+    assert_eq!(
+        (&agreed["decision"], &brings["model"], &brings["attributes"]["site"], &brings["values"]["lamps"]),
+        (&"assigned".into(), &"sensor@1.2.0".into(), &"berlin".into(), &2.into())
+    );
+    assert_eq!(tried(plain, &[], 0)["brings"]["model"], "opaque@1.0.0");
+    let unfit = tried(&acme.replace(":2}", ":99}"), &[], 6);
+    assert_eq!(unfit["code"], "instance-invalid", "{unfit}");
+    assert_eq!(tried(&plain.replace("gw-1", "gw-odd"), &[], 0)["decision"], "pending");
+    let denied = tried(&plain.replace("gw-1", "gw-bad"), &[], 6);
+    assert_eq!(denied["code"], "denied-by-hook");
+    let last = denied["steps"].as_array().unwrap().last().unwrap();
+    assert!(last["rule"] == "check" && last["says"].as_str().unwrap().contains("it was stolen"), "{denied}");
+    // About one that is refused anyway it is not asked.
+    fleet.run(&["group", "block", "gw-9", "--reason", "stolen"]).ok();
+    assert_eq!(tried(&plain.replace("gw-1", "gw-9"), &[], 6)["code"], "device-blocked");
+    assert_eq!(fleet.fleet.read("calls").lines().collect::<Vec<_>>(), ["gw-1", "gw-1", "gw-odd", "gw-bad"]);
+    assert!(fleet.registry().model_index().unwrap().1.is_empty(), "nothing is published by trying");
+}
+
 #[test]
 fn a_device_is_added_by_typing() {
     let fleet = TestFleet::demo(1);
@@ -312,7 +382,10 @@ struct CoapServer {
 impl CoapServer {
     /// Starts it, and waits until libcoap's own client is answered.
     fn start() -> Self {
-        let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::at(UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+    }
+
+    fn at(free: u16) -> Self {
         let mut command = Command::new("coap-server-notls");
         command.args(["-A", "127.0.0.1", "-p", &free.to_string(), "-d", "10"]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
@@ -383,6 +456,39 @@ fn a_device_that_answers_by_coap_waits_for_a_person_and_a_silent_one_is_not_take
     fleet.run(&["group", "unblock", "sensor-8"]).ok();
     let agreed = fleet.lines(&[&scan[..], &["lab", "--approve", "--reason", "x"]].concat());
     assert_eq!(agreed[0]["taken"]["decision"], "assigned");
+}
+
+#[test]
+fn a_repeated_scan_tells_of_each_device_once_until_a_signal_ends_it() {
+    let first = CoapServer::start();
+    first.client(&["-m", "put", "-e", "sensor-1"], "id");
+    let later = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (here, there) = (format!("127.0.0.1:{}", first.port), format!("127.0.0.1:{later}"));
+    let fleet = Fleet::in_file();
+    let scan = ["devices", "scan", &here, &there, "--group", "lab", "--name-at", "/id", "--wait", "1", "--every"];
+    fleet.run(&[&scan[..], &["often"]].concat()).exits(2).says(&["10m"]);
+    let mut child = fleet.start(&[&scan[..], &["1s", "--json"]].concat());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    let found = next();
+    assert_eq!((&found["id"], &found["taken"]["decision"]), (&"sensor-1".into(), &"pending".into()));
+    // The second device appears, and the first one is approved meanwhile: neither makes it news once more.
+    let second = CoapServer::at(later);
+    second.client(&["-m", "put", "-e", "sensor-2"], "id");
+    let registration = found["taken"]["registration"].as_str().unwrap().to_owned();
+    fleet.run(&["approval", "approve", &registration, "--reason", "seen"]).ok();
+    let mut found = next();
+    while found["id"].is_null() {
+        // It answered before it was given its name.
+        found = next();
+    }
+    assert_eq!((&found["id"], &found["address"]), (&"sensor-2".into(), &there.into()));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(lines.next().is_none(), "all else was told before");
+    let mut talk = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut talk).unwrap();
+    assert_eq!(talk.matches("\"silent\"").count(), 1, "{talk}");
 }
 
 #[test]

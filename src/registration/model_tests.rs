@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::delivery::{Clock, Random};
+use crate::fleet::EndpointName;
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
 use crate::fleet::model::{Instance, Model, ModelRef, ModelRule};
-use crate::fleet::EndpointName;
 use crate::registry::instances::{Chosen, InstanceRow, InstanceState, ModelChange, ModelJudge, ModelOf};
 use crate::registry::models::ModelSource;
 use crate::registry::registering::NewInstance;

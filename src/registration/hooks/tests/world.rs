@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::fleet::enrolment::{GroupPolicy, HookTarget, Refusal, Subscription};
 use crate::fleet::Secret;
+use crate::fleet::enrolment::{GroupPolicy, HookTarget, Refusal, Subscription};
 use crate::host::surroundings::{OsRandom, SystemClock};
 use crate::registration::exchange::{Content, Incoming, Registration, Reply};
 use crate::registration::nothing::Nothing;
