@@ -382,16 +382,18 @@ struct CoapServer {
 impl CoapServer {
     /// Starts it, and waits until libcoap's own client is answered.
     fn start() -> Self {
-        Self::at(UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+        let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::at(free)
     }
 
     fn at(free: u16) -> Self {
         let mut command = Command::new("coap-server-notls");
         command.args(["-A", "127.0.0.1", "-p", &free.to_string(), "-d", "10"]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let server =
+        let mut server =
             Self { child: child.expect("coap-server-notls is missing (tests/run installs libcoap3-bin)"), port: free };
         while server.client(&["-m", "get"], "").is_empty() {
+            assert!(server.child.try_wait().unwrap().is_none(), "coap-server-notls ended");
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
         server
