@@ -355,10 +355,18 @@ fn a_device_is_added_by_typing() {
     let fleet = TestFleet::demo(1);
     let text = fleet.read("fleet.yaml");
     fleet.write("fleet.yaml", &format!("{text}{GROUPS}"));
+    fleet.run(&["devices", "add", "gw-1", "--model", "sensor"]).exits(1).says(&["model import"]);
+    fleet.write("sensor.yaml", SENSOR);
+    fleet.run(&["model", "import", "sensor.yaml"]).ok();
     let steps = [
         ["Endpoint name", "Gw-7\r"],
         ["Enrolment group", "\u{1b}[B\u{1b}[B\r"],
-        ["Model", "sensor@1.2.0\r"],
+        ["Model", "\u{1b}[B\u{1b}[B\r"],
+        // Too high is asked for once more.
+        ["Value height (number, m)", "99\r"],
+        ["Value height (number, m)", "2.5\r"],
+        ["Value lamps (integer)", "3\r"],
+        ["Value site (string)", "\r"],
         ["Serial number", "SN-7\r"],
         ["Attribute", "site=berlin\r"],
         ["Attribute", "\r"],
@@ -369,6 +377,24 @@ fn a_device_is_added_by_typing() {
     assert_eq!(told, ["Gw-7", "expected", "sensor", "1.2.0", "SN-7"]);
     assert_eq!(known["attributes"]["site"], "berlin");
     assert!(["field", "lab"].contains(&known["group"].as_str().unwrap()), "{known}");
+    let instance = |id: &str| fleet.run(&["model", "instances", id, "--json"]).ok().json_lines().remove(0);
+    let values = instance("gw-7")["values"].clone();
+    assert_eq!(values, serde_json::json!({ "site": "hall", "height": 2.5, "lamps": 3 }));
+
+    // The same by options; what does not fit leaves nothing behind.
+    let by_options = |height: &str, status: i32| {
+        let value = format!("height={height}");
+        fleet.run(&["devices", "add", "gw-8", "--model", "sensor@1", "--value", &value]).exits(status)
+    };
+    by_options("high", 1).says(&["height", "is no number"]);
+    by_options("99", 1).says(&["height"]);
+    by_options("4", 0);
+    let made = instance("gw-8");
+    assert_eq!(
+        (&made["model"], &made["version"], &made["chosen"]),
+        (&"sensor".into(), &"1.2.0".into(), &"hand".into())
+    );
+    assert_eq!((&made["values"]["height"], &made["values"]["lamps"]), (&4.into(), &2.into()));
     fleet.run(&["devices", "add", "gw-7"]).exits(6).says(&["in the registry already"]);
     fleet.run(&["devices", "add"]).exits(6).says(&["there is no terminal"]);
 }

@@ -18,6 +18,7 @@ mod issuer;
 mod keys;
 #[cfg(test)]
 mod model_acts_tests;
+mod model_by_hand;
 mod model_changes;
 mod model_choice;
 mod model_export;
@@ -42,6 +43,7 @@ pub use desk::{Alarm, Certified, Desk, Equipment, Issuer};
 pub use hooks::{HookGround, NoHooks};
 pub use issuer::FleetIssuer;
 pub use keys::ClaimKeys;
+pub use model_by_hand::{ByHand, WantedValue};
 pub use model_changes::{ApprovalError, Reassigned};
 pub use model_choice::{ModelQuestion, Pointed};
 pub use model_export::{ExportError, ExportForm, Exported};
