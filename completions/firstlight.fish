@@ -1301,7 +1301,8 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fis
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from history" -l yes -d 'Answer harmless questions with yes (never: overwriting a drive)'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from history" -l plan -d 'Say what would happen and touch nothing'
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
-complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from add" -l model -d 'Its model, as NAME or NAME@VERSION' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from add" -l model -d 'Its model: sensor, sensor@1, sensor@1.2.0, or opaque' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from add" -l value -d 'A value of the model\'s; once for each' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from add" -l serial -d 'Its serial number' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from add" -l group -d 'Its enrolment group' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from add" -l vendor -d 'Its vendor' -r
@@ -1388,6 +1389,7 @@ complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fis
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from scan" -l group -d 'The group they are taken into; the only one there is without' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from scan" -l name-at -d 'Where a device tells its name, if its links do not' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from scan" -l wait -d 'For how many seconds a device may answer' -r
+complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from scan" -l every -d 'Look again after this time, until a signal ends it; only news are told' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from scan" -l reason -d 'Why, for the audit trail' -r
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from scan" -l fleet -d 'The fleet\'s folder [default: the nearest with a fleet.yaml, upward]' -r -F
 complete -c firstlight -n "__fish_firstlight_using_subcommand devices; and __fish_seen_subcommand_from scan" -l operator -d 'Who works here, for the ledger [default: the login name]' -r

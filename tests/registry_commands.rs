@@ -13,7 +13,7 @@ mod registry {
 }
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -281,15 +281,93 @@ fn allow_lists_come_from_files_with_a_report_and_blocks_hold_for_all_groups() {
     });
 }
 
+/// Denies devices that are called `..-bad`, holds those called `..-odd`, and notes who was asked.
+const CHECK: &str = r#"#!/bin/sh
+read -r asked
+id=$(printf '%s' "$asked" | sed 's/.*"id":"\([^"]*\)".*/\1/')
+echo "$id" >> calls
+case "$id" in
+*-bad) echo '{"ok":false,"message":"it was stolen"}' ;;
+*-odd) echo '{"ok":true,"hold":true,"message":"look at it"}' ;;
+*) echo '{"ok":true,"attributes":{"site":"berlin"}}' ;;
+esac
+"#;
+
+const SENSOR: &str = "\
+model: sensor
+version: 1.2.0
+instance:
+  site: {type: string, default: hall}
+  height: {type: number, unit: m, minimum: 0, maximum: 90}
+  lamps: {type: integer, minimum: 1, maximum: 4, default: 2}
+properties:
+  humidity: {type: number, access: r}
+";
+
+#[test]
+fn a_tried_registration_asks_the_groups_own_check_and_tells_the_model() {
+    let fleet = Fleet::in_file();
+    let hook = "hooks: {validate: {command: [tools/check.sh], as_root: true}}";
+    fleet.fleet.edit("fleet.yaml", "{proofs: [claim], quota: 2}", &format!("{{proofs: [claim], quota: 2, {hook}}}"));
+    let text = fleet.fleet.read("fleet.yaml");
+    let rules = "models:\n  rules:\n    - {name: acme, when: {vendor: acme}, assign: sensor@1}\n";
+    fleet.fleet.write("fleet.yaml", &format!("{text}{rules}"));
+    fleet.fleet.write("models/sensor.yaml", SENSOR);
+    fleet.fleet.write("tools/check.sh", CHECK);
+    let program = fleet.fleet.file("tools/check.sh");
+    fs::set_permissions(program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let tried = |device: &str, more: &[&str], status: i32| {
+        fleet.fleet.write("request.json", device);
+        fleet.run(&[&["policy", "test", "request.json", "--json"], more].concat()).exits(status).json()
+    };
+    let plain = "{\"id\":\"gw-1\",\"group\":\"lab\"}";
+    // Nobody trusts the program yet: it is not run.
+    fleet.run(&["issue", "--all"]).ok();
+    assert_eq!(tried(plain, &[], 6)["code"], "hook-failed");
+    assert_eq!(tried(plain, &["--no-hooks"], 0)["decision"], "assigned");
+    assert!(!fleet.fleet.file("calls").exists());
+    let digest = fleet.lines(&["trust", "--list"]).remove(0)["digest"].as_str().unwrap().to_owned();
+    fleet.run(&["trust", "--digest", &digest]).ok();
+
+    let acme = "{\"id\":\"gw-1\",\"group\":\"lab\",\"vendor\":\"acme\",\"values\":{\"height\":2}}";
+    let agreed = tried(acme, &[], 0);
+    let brings = &agreed["brings"];
+    assert_eq!(
+        (&agreed["decision"], &brings["model"], &brings["attributes"]["site"], &brings["values"]["lamps"]),
+        (&"assigned".into(), &"sensor@1.2.0".into(), &"berlin".into(), &2.into())
+    );
+    assert_eq!(tried(plain, &[], 0)["brings"]["model"], "opaque@1.0.0");
+    let unfit = tried(&acme.replace(":2}", ":99}"), &[], 6);
+    assert_eq!(unfit["code"], "instance-invalid", "{unfit}");
+    assert_eq!(tried(&plain.replace("gw-1", "gw-odd"), &[], 0)["decision"], "pending");
+    let denied = tried(&plain.replace("gw-1", "gw-bad"), &[], 6);
+    assert_eq!(denied["code"], "denied-by-hook");
+    let last = denied["steps"].as_array().unwrap().last().unwrap();
+    assert!(last["rule"] == "check" && last["says"].as_str().unwrap().contains("it was stolen"), "{denied}");
+    // About one that is refused anyway it is not asked.
+    fleet.run(&["group", "block", "gw-9", "--reason", "stolen"]).ok();
+    assert_eq!(tried(&plain.replace("gw-1", "gw-9"), &[], 6)["code"], "device-blocked");
+    assert_eq!(fleet.fleet.read("calls").lines().collect::<Vec<_>>(), ["gw-1", "gw-1", "gw-odd", "gw-bad"]);
+    assert!(fleet.registry().model_index().unwrap().1.is_empty(), "nothing is published by trying");
+}
+
 #[test]
 fn a_device_is_added_by_typing() {
     let fleet = TestFleet::demo(1);
     let text = fleet.read("fleet.yaml");
     fleet.write("fleet.yaml", &format!("{text}{GROUPS}"));
+    fleet.run(&["devices", "add", "gw-1", "--model", "sensor"]).exits(1).says(&["model import"]);
+    fleet.write("sensor.yaml", SENSOR);
+    fleet.run(&["model", "import", "sensor.yaml"]).ok();
     let steps = [
         ["Endpoint name", "Gw-7\r"],
         ["Enrolment group", "\u{1b}[B\u{1b}[B\r"],
-        ["Model", "sensor@1.2.0\r"],
+        ["Model", "\u{1b}[B\u{1b}[B\r"],
+        // Too high is asked for once more.
+        ["Value height (number, m)", "99\r"],
+        ["Value height (number, m)", "2.5\r"],
+        ["Value lamps (integer)", "3\r"],
+        ["Value site (string)", "\r"],
         ["Serial number", "SN-7\r"],
         ["Attribute", "site=berlin\r"],
         ["Attribute", "\r"],
@@ -300,6 +378,24 @@ fn a_device_is_added_by_typing() {
     assert_eq!(told, ["Gw-7", "expected", "sensor", "1.2.0", "SN-7"]);
     assert_eq!(known["attributes"]["site"], "berlin");
     assert!(["field", "lab"].contains(&known["group"].as_str().unwrap()), "{known}");
+    let instance = |id: &str| fleet.run(&["model", "instances", id, "--json"]).ok().json_lines().remove(0);
+    let values = instance("gw-7")["values"].clone();
+    assert_eq!(values, serde_json::json!({ "site": "hall", "height": 2.5, "lamps": 3 }));
+
+    // The same by options; what does not fit leaves nothing behind.
+    let by_options = |height: &str, status: i32| {
+        let value = format!("height={height}");
+        fleet.run(&["devices", "add", "gw-8", "--model", "sensor@1", "--value", &value]).exits(status)
+    };
+    by_options("high", 1).says(&["height", "is no number"]);
+    by_options("99", 1).says(&["height"]);
+    by_options("4", 0);
+    let made = instance("gw-8");
+    assert_eq!(
+        (&made["model"], &made["version"], &made["chosen"]),
+        (&"sensor".into(), &"1.2.0".into(), &"hand".into())
+    );
+    assert_eq!((&made["values"]["height"], &made["values"]["lamps"]), (&4.into(), &2.into()));
     fleet.run(&["devices", "add", "gw-7"]).exits(6).says(&["in the registry already"]);
     fleet.run(&["devices", "add"]).exits(6).says(&["there is no terminal"]);
 }
@@ -314,12 +410,17 @@ impl CoapServer {
     /// Starts it, and waits until libcoap's own client is answered.
     fn start() -> Self {
         let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::at(free)
+    }
+
+    fn at(free: u16) -> Self {
         let mut command = Command::new("coap-server-notls");
         command.args(["-A", "127.0.0.1", "-p", &free.to_string(), "-d", "10"]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let server =
+        let mut server =
             Self { child: child.expect("coap-server-notls is missing (tests/run installs libcoap3-bin)"), port: free };
         while server.client(&["-m", "get"], "").is_empty() {
+            assert!(server.child.try_wait().unwrap().is_none(), "coap-server-notls ended");
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
         server
@@ -384,6 +485,39 @@ fn a_device_that_answers_by_coap_waits_for_a_person_and_a_silent_one_is_not_take
     fleet.run(&["group", "unblock", "sensor-8"]).ok();
     let agreed = fleet.lines(&[&scan[..], &["lab", "--approve", "--reason", "x"]].concat());
     assert_eq!(agreed[0]["taken"]["decision"], "assigned");
+}
+
+#[test]
+fn a_repeated_scan_tells_of_each_device_once_until_a_signal_ends_it() {
+    let first = CoapServer::start();
+    first.client(&["-m", "put", "-e", "sensor-1"], "id");
+    let later = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (here, there) = (format!("127.0.0.1:{}", first.port), format!("127.0.0.1:{later}"));
+    let fleet = Fleet::in_file();
+    let scan = ["devices", "scan", &here, &there, "--group", "lab", "--name-at", "/id", "--wait", "1", "--every"];
+    fleet.run(&[&scan[..], &["often"]].concat()).exits(2).says(&["10m"]);
+    let mut child = fleet.start(&[&scan[..], &["1s", "--json"]].concat());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    let found = next();
+    assert_eq!((&found["id"], &found["taken"]["decision"]), (&"sensor-1".into(), &"pending".into()));
+    // The second device appears, and the first one is approved meanwhile: neither makes it news once more.
+    let second = CoapServer::at(later);
+    second.client(&["-m", "put", "-e", "sensor-2"], "id");
+    let registration = found["taken"]["registration"].as_str().unwrap().to_owned();
+    fleet.run(&["approval", "approve", &registration, "--reason", "seen"]).ok();
+    let mut found = next();
+    while found["id"].is_null() {
+        // It answered before it was given its name.
+        found = next();
+    }
+    assert_eq!((&found["id"], &found["address"]), (&"sensor-2".into(), &there.into()));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(lines.next().is_none(), "all else was told before");
+    let mut talk = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut talk).unwrap();
+    assert_eq!(talk.matches("\"silent\"").count(), 1, "{talk}");
 }
 
 #[test]

@@ -32,6 +32,6 @@ pub use hooks::{HookGround, NoHooks};
 pub use issuer::FleetIssuer;
 pub use keys::ClaimKeys;
 pub use models::{
-    ApprovalError, ExportError, ExportForm, Exported, ModelFormat, ModelQuestion, Models, Naming, Pointed,
-    PublishError, ReadModels, Reassigned, read_models,
+    ApprovalError, ByHand, ExportError, ExportForm, Exported, ModelFormat, ModelQuestion, Models, Naming, Pointed,
+    PublishError, ReadModels, Reassigned, WantedValue, read_models,
 };

@@ -7,23 +7,50 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::delivery::Clock;
 use crate::fleet::enrolment::{GroupPolicy, HookTarget, ProofKind, Refusal};
-use crate::registry::registering::{Asked, Decision, Foretold, NewInstance};
+use crate::registry::registering::{Asked, Decision, Foretold, NewInstance, Validated};
 use crate::registry::{Registry, RegistryError};
 
 use super::desk::{check_models, facts, model_question};
 use super::drafts::draft;
 use super::groups::{Group, prepared};
-use super::models::choice::ModelQuestion;
+use super::hooks::{HookCaller, HookGround};
+use super::models::shelf::Models;
 use super::request::{Refused, Request};
 
 /// Stands for the id of a registration that is never made.
 const NO_REGISTRATION: &str = "00000000000000000000000000000000";
 
-/// Asks a group's own check about a registration: what it said, or why it refuses.
-pub type Check<'a> = dyn Fn(&HookTarget, &Asked) -> Result<String, Refused> + 'a;
-/// Finds the instance of the model that fits a device.
-pub type Models<'a> = dyn Fn(&ModelQuestion<'_>) -> Result<Option<NewInstance>, Refused> + 'a;
+/// Asks the groups' own checks, as the desk does.
+pub struct Checks {
+    caller: HookCaller,
+    fleet: String,
+}
+
+impl Checks {
+    /// Takes what the hooks of a fleet stand on.
+    pub fn new(fleet: &str, ground: Arc<dyn HookGround>, clock: Arc<dyn Clock>) -> Self {
+        Self { caller: HookCaller::new(ground, clock), fleet: fleet.to_owned() }
+    }
+
+    /// Asks one about a registration, which takes over what it decides and sets; returns its words.
+    fn ask(&self, target: &HookTarget, asked: &mut Asked) -> String {
+        let (validated, attributes, words) = self.caller.validate(target, &self.fleet, asked);
+        asked.validated = validated;
+        asked.facts.attributes.extend(attributes);
+        let decided = match validated {
+            Validated::Held => "it holds the device for a person",
+            Validated::Agreed | Validated::NotAsked | Validated::Refused(_) => "it agrees",
+        };
+        match (validated, words.is_empty()) {
+            (Validated::Refused(refusal), true) => refusal.says().to_owned(),
+            (Validated::Refused(_), false) => words,
+            (_, true) => decided.to_owned(),
+            (_, false) => format!("{decided}: {words}"),
+        }
+    }
+}
 
 /// What a registration is tried with.
 pub struct Rehearsal<'a> {
@@ -36,9 +63,9 @@ pub struct Rehearsal<'a> {
     /// The proof that is taken to be good; the group's first without.
     pub proof: Option<ProofKind>,
     /// Asks the group's own check; it is not asked without.
-    pub check: Option<&'a Check<'a>>,
-    /// Finds the model; it is not looked for without.
-    pub models: Option<&'a Models<'a>>,
+    pub checks: Option<&'a Checks>,
+    /// Where the model is looked for; it is not without.
+    pub models: Option<&'a Models>,
 }
 
 /// One rule that was asked.
@@ -93,37 +120,52 @@ impl Rehearsal<'_> {
         trail.step("proof", true, self.proof(&group).map_err(ended("proof"))?);
         check_models(&group, &request).map_err(ended("model"))?;
         let facts = facts(&request, &group);
-        let instance = match self.models {
-            Some(models) => models(&model_question(&request, &facts, &group)).map_err(ended("model"))?,
-            None => None,
-        };
+        let instance = self.models.map(|models| models.choose(&model_question(&request, &facts, &group))).transpose();
+        let instance = instance.map_err(|pointed| ended("model")((pointed.refusal, pointed.words)))?;
         trail.step("model", true, self.model_words(instance.as_ref()));
         let drafted = draft(fields, &request, &group, NO_REGISTRATION).map_err(ended("group"))?;
-        let asked = Asked { instance, ..drafted };
+        let mut asked = Asked { instance, ..drafted };
+        let foretold = self.foretold(&mut asked, &group, trail)?;
         trail.brings = Some(json!({
             "attributes": asked.facts.attributes,
             "model": asked.instance.as_ref().map(|instance| format!("{}@{}", instance.model, instance.version)),
+            "values": asked.instance.as_ref().map(|instance| &instance.values),
             "resources": asked.resources.iter().map(|resource| {
                 json!({ "kind": resource.kind, "name": resource.name, "detail": resource.detail })
             }).collect::<Vec<_>>(),
             "allocates": asked.allocates,
         }));
-        if let Some(target) = &group.policy.hooks.validate {
-            let says = match self.check {
-                Some(check) => check(target, &asked).map_err(ended("check"))?,
-                None => "the group's own check was not asked".to_owned(),
-            };
-            trail.step("check", true, says);
-        }
-        let foretold = match self.registry {
-            Some(registry) => registry.rehearse(&asked).map_err(Ended::Registry)?,
-            None => Foretold::of_first(&asked, self.now),
-        };
         if let Decision::Refused(refusal) = foretold.decision {
             return Err(Ended::Refused("registry", (refusal, foretold.says.to_owned())));
         }
         trail.step("registry", true, foretold.says.to_owned());
         Ok(foretold.decision)
+    }
+
+    /// Decides, and asks the group's own check where its word counts.
+    fn foretold(&self, asked: &mut Asked, group: &Group, trail: &mut Trail) -> Result<Foretold, Ended> {
+        let Some(target) = &group.policy.hooks.validate else { return self.decided(asked) };
+        let Some(checks) = self.checks else {
+            trail.step("check", true, "the group's own check was not asked".to_owned());
+            return self.decided(asked);
+        };
+        asked.validated = Validated::NotAsked;
+        let foretold = self.decided(asked)?;
+        if foretold.decision != Decision::Stale {
+            trail.step("check", true, "the group's own check has no say in this".to_owned());
+            return Ok(foretold);
+        }
+        let words = checks.ask(target, asked);
+        if let Validated::Refused(refusal) = asked.validated {
+            return Err(Ended::Refused("check", (refusal, words)));
+        }
+        trail.step("check", true, words);
+        self.decided(asked)
+    }
+
+    fn decided(&self, asked: &Asked) -> Result<Foretold, Ended> {
+        let first = || Ok(Foretold::of_first(asked, self.now));
+        self.registry.map_or_else(first, |registry| registry.rehearse(asked)).map_err(Ended::Registry)
     }
 
     /// The group the request names; the only one there is where it names none.

@@ -29,13 +29,8 @@ impl super::Registry {
     pub fn add_device(&self, device: ExpectedDevice, origin: &str, actor: &str) -> Result<DeviceRow, RegistryError> {
         let (origin, actor) = (origin.to_owned(), actor.to_owned());
         self.write(move |writing| {
-            let folded = device.id.folded();
-            if let Some(found) = find(writing.sql, writing.tenant, &folded)? {
-                return Err(conflict(&found.id, format!("is known already: it is {}", found.state.as_str())));
-            }
-            let put = put(writing, std::slice::from_ref(&device), &origin, &actor)?;
-            put.into_iter().collect::<Result<Vec<_>, _>>()?;
-            existing(writing.sql, writing.tenant, &folded)
+            add(writing, &device, &origin, &actor)?;
+            existing(writing.sql, writing.tenant, &device.id.folded())
         })
     }
 
@@ -65,6 +60,20 @@ impl super::Registry {
             save(writing, row)
         })
     }
+}
+
+/// Puts a device that is expected and not known yet.
+pub(super) fn add(
+    writing: &mut Writing<'_>,
+    device: &ExpectedDevice,
+    origin: &str,
+    actor: &str,
+) -> Result<(), RegistryError> {
+    if let Some(found) = find(writing.sql, writing.tenant, &device.id.folded())? {
+        return Err(conflict(&found.id, format!("is known already: it is {}", found.state.as_str())));
+    }
+    put(writing, std::slice::from_ref(device), origin, actor)?.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(())
 }
 
 /// Puts devices as they are expected; for each what became of it, or why it cannot be. What cannot be is not written.

@@ -12,7 +12,7 @@ use crate::fleet::model::{DeviceFacts, Instance, ModelRef, ObjectVersion};
 use super::handle::{Registry, Writing};
 use super::text::storable;
 use super::times::of_millis;
-use super::{Event, RegistryError, Row, Sql, Value, devices};
+use super::{Event, ExpectedDevice, RegistryError, Row, Sql, Value, devices, expecting};
 
 /// Attribute that holds the vendor's model designation, which rules ask for by `model`.
 pub const DESIGNATION: &str = "model";
@@ -169,6 +169,27 @@ impl Registry {
     pub fn assign_model(&self, actor: &str, device: &EndpointName, new: Instance) -> Result<(), RegistryError> {
         let (actor, folded) = (storable("operator", actor)?, device.folded());
         self.write(move |writing| {
+            let known = known(writing.sql, writing.tenant, &folded)?;
+            change(writing, &actor, &known, &ModelChange::Assign(new.clone(), Chosen::Hand))
+        })
+    }
+
+    /// Adds a device that is expected and not known yet, with an instance by hand where there is one; all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// A conflict where it is known, or its serial number is another's.
+    pub fn add_device_of(
+        &self,
+        device: ExpectedDevice,
+        new: Option<Instance>,
+        origin: &str,
+        actor: &str,
+    ) -> Result<(), RegistryError> {
+        let (origin, actor, folded) = (origin.to_owned(), storable("operator", actor)?, device.id.folded());
+        self.write(move |writing| {
+            expecting::add(writing, &device, &origin, &actor)?;
+            let Some(new) = &new else { return Ok(()) };
             let known = known(writing.sql, writing.tenant, &folded)?;
             change(writing, &actor, &known, &ModelChange::Assign(new.clone(), Chosen::Hand))
         })

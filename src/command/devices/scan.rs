@@ -1,13 +1,14 @@
 //! `firstlight devices scan`: looks for devices on the network, asks them, and takes them in.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::json;
 
 use crate::command::{Context, Status, registry};
-use crate::fleet::Class;
+use crate::fleet::{Class, quantity};
 use crate::host::datagram::UdpPort;
 use crate::registration::found::discovery::{Findings, Found, Intake, Search, TakenIn, search};
 use crate::registry::Registry;
@@ -15,16 +16,19 @@ use crate::ui::Complaint;
 use crate::ui::measure::count;
 
 use super::facts::with_group;
+use super::watch::is_stopped;
 
 const EXAMPLES: &str = "\
 Asks by CoAP for /.well-known/core. An address is HOST[:PORT], a group like
 224.0.1.187, or a network like 192.0.2.0/28; without one all CoAP devices of
 the local network are asked. A device says its name with ep=\"..\" in its links,
 or at the path of --name-at. What was found waits for a person (approval list).
+With --every it looks again and again, and tells of a device once.
 
 Examples:
   $ firstlight devices scan --group field
   $ firstlight devices scan 192.0.2.0/28 '[2001:db8::7]:5683' --look
+  $ firstlight devices scan --group field --every 10m
   $ firstlight devices scan sensor.example --group field --name-at /id \\
       --approve --reason \"installed today\"";
 
@@ -55,6 +59,9 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 8)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=300))]
     pub wait: u64,
+    /// Look again after this time, until a signal ends it; only news are told
+    #[arg(long, value_name = "TIME", value_parser = pause)]
+    pub every: Option<Duration>,
     /// Agree to all that are taken in, at once
     #[arg(long, requires = "reason", conflicts_with = "look")]
     pub approve: bool,
@@ -70,28 +77,101 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         return Ok(context.would(&format!("ask {}", count(peers.len(), "address"))));
     }
     let registry = if args.look { None } else { Some(with_group(context, args.group.as_deref())?) };
-    let intake = registry.as_ref().map(|registry| intake(registry, args.group.as_deref())).transpose()?;
-    let terms = Search { peers: &peers, name_at: args.name_at.as_deref(), patience: Duration::from_secs(args.wait) };
+    let Some(every) = args.every else {
+        let round = round(&args, &peers, registry.as_ref(), context)?;
+        round.tell(context);
+        return Ok(context.interrupt.asked().map_or(Status::Done, Status::Ended));
+    };
+    let mut known = Known::default();
+    context.printer.event(&json!({ "event": "scanning", "every": every.as_secs() }));
+    loop {
+        let began = Instant::now();
+        match round(&args, &peers, registry.as_ref(), context) {
+            Ok(round) => known.news(round).tell(context),
+            // What is wrong with the request itself was found before the first round, or is found in it.
+            Err(error) if known.is_begun && !is_ours(&error) => {
+                context.printer.warn(format_args!("{error:#}; it goes on"));
+            }
+            Err(error) => return Err(error),
+        }
+        known.is_begun = true;
+        if is_stopped(every.saturating_sub(began.elapsed()), context) {
+            return Ok(Status::Done);
+        }
+    }
+}
+
+/// What one search brought.
+#[derive(Default)]
+struct Round {
+    found: Vec<(Found, Option<TakenIn>)>,
+    silent: Vec<(SocketAddr, String)>,
+    answered: usize,
+}
+
+fn round(args: &Args, peers: &[SocketAddr], registry: Option<&Registry>, context: &Context) -> anyhow::Result<Round> {
+    // The group's policy is read each time: it may have changed.
+    let intake = registry.map(|registry| intake(registry, args.group.as_deref())).transpose()?;
+    let terms = Search { peers, name_at: args.name_at.as_deref(), patience: Duration::from_secs(args.wait) };
     let mut net = UdpPort::open().context("opening a UDP port")?;
     let stop = || context.interrupt.asked().is_some();
     let Findings { found, silent } = search(&mut net, &*context.random, &terms, &stop).context("asking around")?;
-    let mut waiting = 0;
-    for device in &found {
-        let mut taken = intake.as_ref().map(|intake| intake.take(device, &*context.random, context.clock.now()));
-        if let (Some(Ok(taken)), Some(registry), Some(reason)) = (&mut taken, &registry, &args.reason) {
+    let mut round = Round { answered: found.len(), silent, ..Round::default() };
+    for device in found {
+        let taken = intake.as_ref().map(|intake| intake.take(&device, &*context.random, context.clock.now()));
+        let mut taken = taken.transpose()?;
+        if let (Some(taken), Some(registry), Some(reason)) = (&mut taken, registry, &args.reason) {
             approve(registry, taken, reason, context)?;
         }
-        let taken = taken.transpose()?;
-        waiting += usize::from(taken.as_ref().is_some_and(|taken| taken.decision == "pending"));
-        tell(device, taken.as_ref(), context);
+        round.found.push((device, taken));
     }
-    for (address, why) in &silent {
-        context.printer.event(&json!({ "event": "silent", "address": address, "says": why }));
-        context.printer.talk(format_args!("{address}: {why}"));
+    Ok(round)
+}
+
+impl Round {
+    fn tell(&self, context: &Context) {
+        for (device, taken) in &self.found {
+            tell(device, taken.as_ref(), context);
+        }
+        for (address, why) in &self.silent {
+            context.printer.event(&json!({ "event": "silent", "address": address, "says": why }));
+            context.printer.talk(format_args!("{address}: {why}"));
+        }
+        let pending = |taken: &TakenIn| taken.decision == "pending";
+        let waiting = self.found.iter().filter(|(_, taken)| taken.as_ref().is_some_and(pending)).count();
+        let waits = if waiting > 0 { "; decide about them: firstlight approval list" } else { "" };
+        let answered = count(self.answered, "device");
+        context.printer.talk(format_args!("{answered} answered, {waiting} wait for a person{waits}"));
     }
-    let waits = if waiting > 0 { "; decide about them: firstlight approval list" } else { "" };
-    context.printer.talk(format_args!("{} answered, {waiting} wait for a person{waits}", count(found.len(), "device")));
-    Ok(context.interrupt.asked().map_or(Status::Done, Status::Ended))
+}
+
+/// What was told in the rounds before.
+#[derive(Default)]
+struct Known {
+    /// By name, or by address where it says none: the address, and the decision or the code of the refusal.
+    devices: BTreeMap<String, (SocketAddr, Option<&'static str>)>,
+    silent: BTreeSet<SocketAddr>,
+    is_begun: bool,
+}
+
+impl Known {
+    /// Keeps what is new, or what became something else; a device that is registered already is no news.
+    fn news(&mut self, mut round: Round) -> Round {
+        round.found.retain(|(device, taken)| {
+            self.silent.remove(&device.address);
+            let name = device.id.as_ref().map_or_else(|| device.address.to_string(), |id| id.to_ascii_lowercase());
+            let word = taken.as_ref().map(|taken| taken.code.unwrap_or(taken.decision));
+            let told = self.devices.insert(name, (device.address, word));
+            told != Some((device.address, word)) && word != Some("same")
+        });
+        round.silent.retain(|(address, _)| self.silent.insert(*address));
+        round
+    }
+}
+
+/// Returns true for what the next round would meet again: an error in what we were told to do.
+fn is_ours(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Complaint>().is_some()
 }
 
 fn intake(registry: &Registry, group: Option<&str>) -> anyhow::Result<Intake> {
@@ -129,6 +209,10 @@ fn tell(device: &Found, taken: Option<&TakenIn>, context: &Context) {
         None => format!(": {}", taken.decision),
     });
     context.printer.line(format_args!("{id}  {}  {links}{}", device.address, decision.unwrap_or_default()));
+}
+
+fn pause(text: &str) -> Result<Duration, String> {
+    quantity::duration(text).map(Duration::from_secs).ok_or_else(|| "it is no time such as 30s, 10m or 1h".to_owned())
 }
 
 /// Reads addresses; all CoAP nodes without one.

@@ -78,7 +78,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
 }
 
 /// Waits; returns true as soon as we should stop.
-fn is_stopped(pause: Duration, context: &Context) -> bool {
+pub(super) fn is_stopped(pause: Duration, context: &Context) -> bool {
     let until = Instant::now() + pause;
     while Instant::now() < until && context.interrupt.asked().is_none() {
         std::thread::sleep(Duration::from_millis(50));

@@ -2,21 +2,29 @@
 
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::command::devices::import::open;
+use crate::command::hook_ground::Ground;
+use crate::command::model::at_hand;
+use crate::command::opened::Sight;
 use crate::command::{Context, Status, opened, registry};
-use crate::fleet::Class;
 use crate::fleet::enrolment::ProofKind;
-use crate::registration::rehearsal::{Outcome, Rehearsal};
+use crate::fleet::{Class, Fleet};
+use crate::registration::Models;
+use crate::registration::rehearsal::{Checks, Outcome, Rehearsal};
+use crate::registry::Registry;
+use crate::station::load::FleetFolder;
 use crate::ui::Complaint;
 
 const EXAMPLES: &str = "\
 The request is the JSON body of POST /v1/register: {\"id\": .., \"group\": ..}.
-The rules are those of the fleet file, in force or not. It exits with 6 where
-the device would be refused.
+The rules are those of the fleet file, in force or not. The group's own check
+is asked as ever (--no-hooks: not), and nothing is stored. It exits with 6
+where the device would be refused.
 
 Examples:
   $ firstlight policy test request.json
@@ -70,18 +78,46 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     let fields = read(&args)?;
     let (folder, _) = opened::folder(context, None)?;
     let registry = registry::beside(context)?;
-    // No model and no hook is asked here yet: whoever can gives them.
+    let models = registry.as_ref().map(|registry| models(registry, &folder)).transpose()?;
+    let checks = if !args.no_hooks && is_checked(&folder.fleet, &fields) { checks(context)? } else { None };
     let rehearsal = Rehearsal {
         policies: folder.fleet.groups(),
         registry: registry.as_ref(),
         now: context.clock.now(),
         proof: args.proof.map(Into::into),
-        check: None,
-        models: None,
+        checks: checks.as_ref(),
+        models: models.as_ref(),
     };
     let outcome = rehearsal.run(&fields)?;
     context.printer.report(&outcome, || text(&outcome));
     Ok(if outcome.decision == "refused" { Status::Ended(Class::Refused) } else { Status::Done })
+}
+
+/// The models of the registry, with those of the folder and the rules of the fleet file, published or not.
+fn models(registry: &Registry, folder: &FleetFolder) -> anyhow::Result<Models> {
+    let own = at_hand::own(&folder.root, folder.fleet.models())?;
+    let files = own.models.into_iter().map(|(model, _)| model).collect();
+    Ok(Models::open(registry.clone(), own.migrations)?.foreseen(files, &folder.fleet.models().rules)?)
+}
+
+/// Returns true if the group that a request names, or the only one, has a check of its own: only that needs the keys.
+fn is_checked(fleet: &Fleet, fields: &Value) -> bool {
+    let groups = fleet.groups();
+    let group = match fields["group"].as_str() {
+        Some(name) => groups.get(name),
+        None => groups.values().next(),
+    };
+    group.is_some_and(|policy| policy.hooks.validate.is_some())
+}
+
+/// Returns what asks the groups' own checks. A demo without keys, which only work makes, asks none.
+fn checks(context: &Context) -> anyhow::Result<Option<Checks>> {
+    let Sight::Opened(station) = opened::sight(context, None)? else {
+        context.printer.warn("the group's own check is not asked: this fleet has no keys yet");
+        return Ok(None);
+    };
+    let ground = Arc::new(Ground::open(&station, context)?);
+    Ok(Some(Checks::new(station.folder().fleet.name(), ground, Arc::clone(&context.clock))))
 }
 
 fn read(args: &Args) -> anyhow::Result<Value> {

@@ -91,7 +91,9 @@ impl Diagnose for ApprovalError {
             Self::Registry(error) => error.hint(),
             Self::NothingProposed { .. } => Some("what waits: firstlight model instances --proposed".to_owned()),
             Self::NoMigration { .. } => Some("put one into models/migrations, see docs/models.md".to_owned()),
-            Self::UnknownModel { .. } => Some("list models: firstlight model list".to_owned()),
+            Self::UnknownModel { .. } => {
+                Some("list them: firstlight model list; a new one: firstlight model import FILE".to_owned())
+            }
             Self::Migration { .. } | Self::Values { .. } => None,
         }
     }
@@ -226,29 +228,6 @@ impl Models {
             error => ApprovalError::Migration { device: device.to_string(), error },
         })?;
         self.registry().approve_instance(actor, device, current.number, new.clone())?;
-        Ok(new)
-    }
-
-    /// Gives a device a model by hand; no rule changes it from now on. Values that are not given come from its attributes or the
-    /// defaults. Returns the instance.
-    pub fn assign_by_hand(
-        &self,
-        actor: &str,
-        device: &EndpointName,
-        reference: &ModelRef,
-        values: Map<String, Value>,
-    ) -> Result<Instance, ApprovalError> {
-        let unknown = || ApprovalError::UnknownModel { model: reference.clone() };
-        let model = self.find(reference)?.ok_or_else(unknown)?;
-        let resolved = if model.name().as_str() == OPAQUE {
-            Arc::clone(&model)
-        } else {
-            Arc::new(self.resolved(model.name(), model.version())?.model.clone())
-        };
-        let known = self.registry().model_of(device)?;
-        let new = instance_of(&resolved, values, &known.attributes)
-            .map_err(|faults| ApprovalError::Values { model: model.reference(), faults })?;
-        self.registry().assign_model(actor, device, new.clone())?;
         Ok(new)
     }
 }

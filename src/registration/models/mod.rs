@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod acts_tests;
+mod by_hand;
 pub(super) mod changes;
 pub(super) mod choice;
 pub(super) mod export;
@@ -11,6 +12,7 @@ pub(super) mod shelf;
 #[cfg(test)]
 mod tests;
 
+pub use by_hand::{ByHand, WantedValue};
 pub use changes::{ApprovalError, Reassigned};
 pub use choice::{ModelQuestion, Pointed};
 pub use export::{ExportError, ExportForm, Exported};

@@ -36,6 +36,19 @@ impl Models {
         Ok(models)
     }
 
+    /// Takes models and the fleet file's rules as if they were in force already; nothing is stored. For trying only.
+    pub fn foreseen(self, own: Vec<Model>, declared: &[ModelRule]) -> Result<Self, RegistryError> {
+        let stored = self.registry.model_rules()?.into_iter().filter(|stored| !stored.declared);
+        let rules = declared.iter().cloned().chain(stored.map(|stored| stored.rule)).collect();
+        let before = self.ready();
+        let mut ready = Ready { mark: before.mark.clone(), rules, versions: before.versions.clone(), ..Ready::empty() };
+        for model in own {
+            let versions = ready.versions.entry(model.name().clone()).or_default();
+            versions.entry(model.version()).or_insert_with(|| (ModelState::Published, Arc::new(model)));
+        }
+        Ok(Self { ready: RwLock::new(Arc::new(ready)), ..self })
+    }
+
     /// Reads models and rules anew if they changed; most often that is one short question.
     pub fn refresh(&self) -> Result<(), RegistryError> {
         let mark = self.registry.model_mark()?;
