@@ -148,7 +148,13 @@ fn out_of_reach_a_station_makes_what_is_leased_and_nothing_else() {
         let images = fs::read_dir(world.north.file("out")).unwrap().count();
         assert_eq!((made(&world.north).len(), images), (2, 2));
         assert!(!made(&world.north).contains("gw-0003"));
-        assert_eq!(world.away(&world.north, &["devices", "why", "gw-0003"]).status, 0);
+        // Whoever looks sees what the station knows, and that it is not all.
+        for look in ["why", "show", "history"] {
+            world
+                .away(&world.north, &["devices", look, "gw-0001"])
+                .ok()
+                .says(&["only what this station knows is shown"]);
+        }
         // The next one is the next that it may make: there is none.
         world.away(&world.north, &["write", "--next", "--to", "image:out/"]).exits(7);
         assert!(status(&world.north)["unsent"].as_i64().unwrap() > 0);

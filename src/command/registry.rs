@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::fleet::{Class, Fleet, StoreSpec};
+use crate::fleet::{Class, Diagnose as _, Fleet, StoreSpec};
 use crate::ledger::Ledger;
 use crate::registry::{Registry, RegistryError};
 use crate::station::load::{self, FleetFolder};
@@ -75,6 +75,21 @@ pub fn records(context: &Context) -> anyhow::Result<Records> {
         None => Some(opened::ledger(context)?),
     };
     Ok(Records { ledger, registry })
+}
+
+/// As [`records`], for looking: where the registry cannot be reached, a station shows what it knows itself.
+pub fn records_at_hand(context: &Context) -> anyhow::Result<Records> {
+    let away = match records(context) {
+        Err(error) if is_away(&error) => error,
+        found => return found,
+    };
+    let Some(ledger) = opened::maybe_ledger(context)? else { return Err(away) };
+    context.printer.warn(format_args!("{away:#}; only what this station knows is shown"));
+    Ok(Records { ledger: Some(ledger), registry: None })
+}
+
+fn is_away(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<RegistryError>().is_some_and(|error| error.class() == Class::Surroundings)
 }
 
 /// A change of the registry: what it is, in the words of a plan and of a report.

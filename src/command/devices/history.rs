@@ -42,7 +42,7 @@ struct Row {
 
 /// Runs `firstlight devices history`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let records = registry::records(context)?;
+    let records = registry::records_at_hand(context)?;
     let mut rows = Vec::new();
     if let Some(ledger) = &records.ledger {
         rows.extend(ledger.log(args.last, Some(&args.id))?.into_iter().map(of_ledger));

@@ -27,7 +27,7 @@ pub struct Args {
 
 /// Runs `firstlight devices list`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let records = registry::records(context)?;
+    let records = registry::records_at_hand(context)?;
     let filter = DeviceFilter { profile: args.profile.clone(), ..DeviceFilter::default() };
     let mut listed = Listed::new(context, records.registry.is_some());
     match (&records.registry, &records.ledger) {

@@ -26,7 +26,7 @@ pub struct Args {
 
 /// Runs `firstlight devices show`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let records = registry::records(context)?;
+    let records = registry::records_at_hand(context)?;
     let history = match &records.ledger {
         Some(ledger) => ledger.device(&args.id)?,
         None => None,

@@ -24,7 +24,7 @@ pub struct Args {
 
 /// Runs `firstlight devices why`.
 pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
-    let records = registry::records(context)?;
+    let records = registry::records_at_hand(context)?;
     let explained = match &records.registry {
         Some(registry) => explain(registry, &args.id)?,
         None => None,

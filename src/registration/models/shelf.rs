@@ -41,7 +41,7 @@ impl Models {
         let stored = self.registry.model_rules()?.into_iter().filter(|stored| !stored.declared);
         let rules = declared.iter().cloned().chain(stored.map(|stored| stored.rule)).collect();
         let before = self.ready();
-        let mut ready = Ready { mark: before.mark.clone(), rules, versions: before.versions.clone(), ..Ready::empty() };
+        let mut ready = Ready { mark: before.mark, rules, versions: before.versions.clone(), ..Ready::empty() };
         for model in own {
             let versions = ready.versions.entry(model.name().clone()).or_default();
             versions.entry(model.version()).or_insert_with(|| (ModelState::Published, Arc::new(model)));
