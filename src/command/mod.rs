@@ -15,7 +15,7 @@ use crate::ui::{Failure, Format, Level, Printer, Terminal, panics};
 pub mod client;
 pub mod context;
 pub mod globals;
-#[cfg(feature = "server")]
+#[cfg(feature = "station")]
 mod hook_ground;
 pub mod media;
 pub mod noun;
