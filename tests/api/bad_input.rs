@@ -130,6 +130,7 @@ fn others(world: &World) -> Vec<(&'static str, String)> {
     let key = ["-H", "Idempotency-Key: one"];
     world.ask_with("tokens", "POST", "/v1/register", &json!({"id": "ok-1", "group": "tokens"}), &key).is(201);
     let other = json!({"id": "ok-1", "group": "tokens", "vendor": "X"});
+    found.push(("proof-shared", problem(&world.ask("tokens", "POST", "/v1/register", &other))));
     found.push(("idempotency-key-reused", problem(&world.ask_with("tokens", "POST", "/v1/register", &other, &key))));
     found.push(("not-registered", problem(&world.get("tokens", &format!("/v1/registrations/{}", "0".repeat(32))))));
     found.push(("unsupported-media-type", problem(&world.send("tokens", "/v1/register", "text/plain", b"{}", &[]))));

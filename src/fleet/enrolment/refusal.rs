@@ -15,6 +15,7 @@ pub enum Refusal {
     ProofNotAccepted,
     ProofInvalid,
     ProofOfAnotherDevice,
+    ProofShared,
     ClaimExpired,
     NonceReplayed,
     TokenUnknown,
@@ -55,7 +56,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::MalformedRequest,
         Self::UnsupportedMediaType,
         Self::RequestTooLarge,
@@ -64,6 +65,7 @@ impl Refusal {
         Self::ProofNotAccepted,
         Self::ProofInvalid,
         Self::ProofOfAnotherDevice,
+        Self::ProofShared,
         Self::ClaimExpired,
         Self::NonceReplayed,
         Self::TokenUnknown,
@@ -190,6 +192,12 @@ impl Refusal {
                 403,
                 "The proof is good, but for another device id.",
                 "register under the id the credential was made for",
+            ),
+            Self::ProofShared => (
+                "proof-shared",
+                403,
+                "The device is registered, and a token that others may hold too does not say that it is this one.",
+                "show the device's own certificate, key or token",
             ),
             Self::ClaimExpired => (
                 "claim-expired",

@@ -12,6 +12,7 @@ use crate::delivery::{Clock, Random};
 use crate::fleet::EndpointName;
 use crate::fleet::enrolment::{GroupPolicy, Refusal};
 use crate::fleet::model::{Instance, Model, ModelRef, ModelRule};
+use crate::host::surroundings::OsRandom;
 use crate::registry::instances::{Chosen, InstanceRow, InstanceState, ModelChange, ModelJudge, ModelOf};
 use crate::registry::models::ModelSource;
 use crate::registry::registering::NewInstance;
@@ -147,13 +148,23 @@ impl World {
         self.models.publish("operator ann", &[read(text)]).unwrap();
     }
 
+    /// A request with a token that is the device's alone.
+    fn own(&self, device: &str, method: &str, target: &str, fields: Value) -> Incoming {
+        let scope = Scope::Device { group: "line".to_owned(), device: device.to_ascii_lowercase() };
+        let (secret, _) = self.registry.make_token("operator ann", &scope, None, None, &OsRandom).unwrap();
+        let token = secret.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+        let authorization = Some(Zeroizing::new(format!("Bearer {token}")));
+        Incoming { authorization, ..self.incoming(method, target, fields) }
+    }
+
     fn incoming(&self, method: &str, target: &str, fields: Value) -> Incoming {
         let authorization = Some(Zeroizing::new(format!("Bearer {}", self.token)));
         Incoming { fields, authorization, ..Incoming::bare(method, target, IpAddr::V4(Ipv4Addr::LOCALHOST)) }
     }
 
     fn register(&self, fields: Value) -> Reply {
-        self.desk.register(self.incoming("POST", "/v1/register", fields))
+        let device = fields["id"].as_str().unwrap_or_default().to_owned();
+        self.desk.register(self.own(&device, "POST", "/v1/register", fields))
     }
 
     /// Registers and returns the answer.
@@ -166,7 +177,7 @@ impl World {
 
     pub(in crate::registration) fn report(&self, answer: &Value, fields: Value) -> Value {
         let id = answer["registration"].as_str().unwrap();
-        let reply = self.desk.report(id, self.incoming("POST", "/r", fields));
+        let reply = self.desk.report(id, self.own(answer["id"].as_str().unwrap(), "POST", "/r", fields));
         let Content::Fields(answer) = reply.content else { panic!("{reply:?}") };
         answer
     }

@@ -202,6 +202,7 @@ fn rotate(
     rows.add_credential(writing, found, asked);
     let row = RegistrationRow {
         id: current.to_owned(),
+        token: found.current.get(current).and_then(|row| row.token),
         device: folded,
         digest: asked.digest,
         state: "assigned".to_owned(),
@@ -285,6 +286,7 @@ impl Rows {
         ]);
         let row = RegistrationRow {
             id: asked.registration.clone(),
+            token: token_of(asked),
             device: asked.device.folded(),
             digest: asked.digest,
             state: stage.registration().to_owned(),

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::fleet::enrolment::{Approval, Refusal, Reprovision};
 
 use super::asked::{Asked, Proof, Validated};
-use super::snapshot::{RegistrationRow, Snapshot};
+use super::snapshot::{RegistrationRow, Snapshot, TokenRow};
 
 /// What is to be done for a registration.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,7 +106,9 @@ fn judged(asked: &Asked, found: &Snapshot, now: i64) -> Result<Verdict, Refusal>
         return Err(Refusal::DeviceBlocked);
     }
     let earlier = earlier(asked, found, &folded)?;
-    let is_repeat = earlier.is_some_and(|row| matches!(row.state.as_str(), "assigned" | "pending" | "assigning"));
+    let is_repeat = earlier.is_some_and(|row| {
+        matches!(row.state.as_str(), "assigned" | "pending" | "assigning") && may_repeat(asked, found, row)
+    });
     check_proof(asked, found, &folded, now, is_repeat)?;
     let device = found.devices.get(&folded);
     // Also where it only asks again what it was told before.
@@ -178,18 +180,29 @@ fn check_proof(asked: &Asked, found: &Snapshot, folded: &str, now: i64, is_repea
     }
 }
 
+/// A token that others may hold too repeats only what was asked with it: it says nothing of who asks.
+fn may_repeat(asked: &Asked, found: &Snapshot, row: &RegistrationRow) -> bool {
+    !is_shared(asked, found) || matches!(asked.proof, Proof::Token(hash) if row.token == Some(hash))
+}
+
+/// Returns true if the proof is one that others may have too.
+fn is_shared(asked: &Asked, found: &Snapshot) -> bool {
+    matches!(&asked.proof, Proof::Token(hash) if found.tokens.get(hash).is_some_and(TokenRow::is_shared))
+}
+
 /// A device that is registered, or about to be, under another request.
 fn registered(asked: &Asked, found: &Snapshot, folded: &str, now: i64) -> Result<Verdict, Refusal> {
     let device = &found.devices[folded];
     let current = device.registration.as_ref().and_then(|id| found.current.get(id));
     let current = current.ok_or(Refusal::AlreadyRegistered)?;
     if device.state != "registered" {
-        return Ok(again(current));
+        return if is_shared(asked, found) { Err(Refusal::ProofShared) } else { Ok(again(current)) };
     }
     let is_here = device.group.as_ref() == Some(&asked.group);
     match asked.policy.reprovision {
         Reprovision::Deny => Err(Refusal::AlreadyRegistered),
         Reprovision::Same | Reprovision::Rotate | Reprovision::Reset if !is_here => Err(Refusal::AlreadyRegistered),
+        _ if is_shared(asked, found) => Err(Refusal::ProofShared),
         Reprovision::Rotate if asked.credential.is_some() => {
             check_unique(asked, found, folded)?;
             Ok(Verdict::Rotate(current.id.clone()))

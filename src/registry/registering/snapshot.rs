@@ -56,6 +56,13 @@ pub(super) struct TokenRow {
     pub(super) is_revoked: bool,
 }
 
+impl TokenRow {
+    /// True if others may hold it too: it is not of one device.
+    pub(super) fn is_shared(&self) -> bool {
+        self.device.is_none()
+    }
+}
+
 pub(super) struct CredentialRow {
     pub(super) device: String,
     pub(super) is_active: bool,
@@ -64,6 +71,8 @@ pub(super) struct CredentialRow {
 #[derive(Clone)]
 pub(super) struct RegistrationRow {
     pub(super) id: String,
+    /// Digest of the token it was made with.
+    pub(super) token: Option<Digest>,
     pub(super) device: String,
     pub(super) digest: Digest,
     pub(super) state: String,
@@ -161,7 +170,8 @@ impl Snapshot {
     }
 
     fn read_registrations(&mut self, sql: &mut dyn Sql, mine: &[Value], batch: &[Asked]) -> Result<(), RegistryError> {
-        let columns = "SELECT id, device, digest, state, answer, request FROM registration WHERE tenant = $1 AND";
+        let columns =
+            "SELECT id, device, digest, state, answer, request, token FROM registration WHERE tenant = $1 AND";
         let requests = keys(batch.iter().map(|asked| asked.request.clone()));
         for row in query_in(sql, &format!("{columns} request IN"), mine, &requests)? {
             self.requests.insert(row.text(5)?, registration(&row)?);
@@ -189,8 +199,10 @@ fn token(row: &Row) -> Result<TokenRow, RegistryError> {
 
 fn registration(row: &Row) -> Result<RegistrationRow, RegistryError> {
     let answer = serde_json::from_str(&row.text(4)?);
+    let token = row.maybe_bytes(6)?.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).map(Digest::from_bytes);
     Ok(RegistrationRow {
         id: row.text(0)?,
+        token,
         device: row.text(1)?,
         digest: digest(row, 2)?,
         state: row.text(3)?,

@@ -383,6 +383,54 @@ fn a_denial_revokes_what_was_made_for_it_gives_uses_back_and_leaves_other_keys_a
     }
 }
 
+/// Whoever holds a token of many could otherwise take over each device that registered with it.
+#[test]
+fn a_token_that_others_hold_too_says_nothing_of_a_registered_device() {
+    for engine in BOTH {
+        for mode in [Reprovision::Same, Reprovision::Rotate, Reprovision::Move, Reprovision::Reset] {
+            let mut policy = policy();
+            policy.reprovision = mode;
+            let world = World::new(engine, policy.clone());
+            for token in ["one", "many", "other"] {
+                world.run(
+                    "INSERT INTO token (hash, tenant, id, max_uses, used, made_by, made)
+                     VALUES ($1, 'acme', $2, $3, 0, 'ann', 0)",
+                    vec![
+                        Digest::of(token.as_bytes()).as_bytes().as_slice().into(),
+                        token.into(),
+                        (token == "one").then_some(1_i64).into(),
+                    ],
+                );
+            }
+            let proof = |token: &str| Proof::Token(Digest::of(token.as_bytes()));
+            let first = Asked { proof: proof("many"), ..asked(&policy, "gw-1", "a") };
+            assert!(matches!(world.register(&first), Decision::Assigned { .. }));
+            // The very same request is answered again, and by the same token only.
+            assert!(matches!(world.register(&first), Decision::Same { .. }));
+            assert_eq!(world.refused(&Asked { proof: proof("other"), ..first.clone() }), Refusal::ProofShared);
+            let next = Asked { proof: proof("many"), credential: Some(credential(7)), ..asked(&policy, "gw-1", "b") };
+            assert_eq!(world.refused(&next), Refusal::ProofShared, "{mode:?}");
+            let visit = |token: &str, registration: &str| Visit {
+                registration: registration.to_owned(),
+                proof: proof(token),
+                nonce: None,
+            };
+            let rid = &first.registration;
+            assert!(world.registry.visit(visit("many", rid)).unwrap().is_ok());
+            assert_eq!(world.registry.visit(visit("other", rid)).unwrap().unwrap_err(), Refusal::ProofShared);
+            let renewed = world.registry.renew(visit("many", rid), credential(8), json!({})).unwrap();
+            assert_eq!(renewed.unwrap_err(), Refusal::ProofShared);
+            assert_eq!(world.registry.end(visit("many", rid)).unwrap().unwrap_err(), Refusal::ProofShared);
+            // A token that was good for one registration is that device's.
+            let second = Asked { proof: proof("one"), ..asked(&policy, "gw-2", "c") };
+            assert!(matches!(world.register(&second), Decision::Assigned { .. }));
+            let renewed = world.registry.renew(visit("one", &second.registration), credential(9), json!({})).unwrap();
+            assert!(renewed.is_ok());
+            assert_eq!(world.registry.end(visit("one", rid)).unwrap().unwrap_err(), Refusal::ProofShared);
+        }
+    }
+}
+
 #[test]
 fn a_policy_that_changed_is_judged_anew() {
     for engine in BOTH {

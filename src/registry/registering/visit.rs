@@ -110,7 +110,7 @@ impl Registry {
 
     /// Notes that a device asked for its status.
     pub fn visit(&self, visit: Visit) -> Result<Visited<Registered>, RegistryError> {
-        self.write(move |writing| received(writing, &visit))
+        self.write(move |writing| received(writing, &visit, Wish::Look))
     }
 
     /// Takes a report: what is said replaces what was known, and `judge` says what becomes of the device's model, in the
@@ -122,7 +122,7 @@ impl Registry {
         judge: Option<Arc<dyn ModelJudge>>,
     ) -> Result<Visited<Registered>, RegistryError> {
         self.write(move |writing| {
-            let registered = match received(writing, &visit)? {
+            let registered = match received(writing, &visit, Wish::Change)? {
                 Ok(registered) => registered,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -153,7 +153,7 @@ impl Registry {
     /// Gives a device a new credential in place of the one of that name; `answer` replaces the stored one.
     pub fn renew(&self, visit: Visit, new: NewCredential, answer: Json) -> Result<Visited<Registered>, RegistryError> {
         self.write(move |writing| {
-            let registered = match received(writing, &visit)? {
+            let registered = match received(writing, &visit, Wish::Change)? {
                 Ok(registered) => registered,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -171,7 +171,7 @@ impl Registry {
     /// Ends a registration: the device becomes one that is expected; its resources are to be released.
     pub fn end(&self, visit: Visit) -> Result<Visited<Registered>, RegistryError> {
         self.write(move |writing| {
-            let registered = match received(writing, &visit)? {
+            let registered = match received(writing, &visit, Wish::Change)? {
                 Ok(registered) => registered,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -199,14 +199,41 @@ fn registered(sql: &mut dyn crate::registry::Sql, tenant: &str, id: &str) -> Res
     }))
 }
 
+/// What a visitor wants.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// To see how its registration stands.
+    Look,
+    /// To report, to renew, to end.
+    Change,
+}
+
 /// Checks what only the store knows of the proof, and uses up its nonce.
-fn received(writing: &mut Writing<'_>, visit: &Visit) -> Result<Visited<Registered>, RegistryError> {
+fn received(writing: &mut Writing<'_>, visit: &Visit, wish: Wish) -> Result<Visited<Registered>, RegistryError> {
     let Some(registered) = registered(writing.sql, writing.tenant, &visit.registration)? else {
         return Ok(Err(Refusal::NotRegistered));
     };
     let (device, group) = (registered.device.folded(), registered.group.clone());
     let admitted = admitted(writing, &visit.proof, visit.nonce.as_ref(), &group, &device)?;
+    if admitted.is_ok() && !is_ones_own(writing, visit, wish)? {
+        return Ok(Err(Refusal::ProofShared));
+    }
     Ok(admitted.map(|()| registered))
+}
+
+/// A token that others may hold too shows only the registration that was made with it; it changes one only if it was good
+/// for one registration, which is this one.
+fn is_ones_own(writing: &mut Writing<'_>, visit: &Visit, wish: Wish) -> Result<bool, RegistryError> {
+    let Proof::Token(hash) = visit.proof else { return Ok(true) };
+    let text = "SELECT t.device, t.max_uses FROM token t WHERE t.tenant = $1 AND t.hash = $2";
+    let hash = Value::from(hash.as_bytes().as_slice());
+    let Some(token) = writing.sql.maybe_row(text, &[writing.tenant.into(), hash.clone()])? else { return Ok(false) };
+    if token.maybe_text(0)?.is_some() {
+        return Ok(true);
+    }
+    let text = "SELECT 1 FROM registration WHERE tenant = $1 AND id = $2 AND token = $3";
+    let made_it = writing.sql.maybe_row(text, &[writing.tenant.into(), Value::from(&visit.registration), hash])?;
+    Ok(made_it.is_some() && (wish == Wish::Look || token.maybe_integer(1)? == Some(1)))
 }
 
 /// Checks that a device is not blocked and what only the store knows of its proof, and uses up its nonce.

@@ -118,9 +118,9 @@ fn a_device_that_begins_anew_is_released_before_it_is_allocated_for_again() {
     on_both(|engine| {
         let hook = Listener::new(|fields, _| queue_or_heard(fields));
         let world = World::new(engine, &allocating(&hook, "closed", &json!({ "reprovision": "reset" })));
-        let first = registration(&world.register(json!({ "id": "gw-1", "firmware": "1.0" })));
+        let first = registration(&world.register_own(json!({ "id": "gw-1", "firmware": "1.0" })));
         assert_eq!(world.settled(&first).status, 200);
-        let second = registration(&world.register(json!({ "id": "gw-1", "firmware": "2.0" })));
+        let second = registration(&world.register_own(json!({ "id": "gw-1", "firmware": "2.0" })));
         assert_ne!(first, second);
         assert_eq!(world.settled(&second).status, 200);
         let seen: Vec<(String, String)> = hook

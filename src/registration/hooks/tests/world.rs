@@ -138,7 +138,11 @@ impl World {
     }
 
     pub(super) fn incoming(&self, method: &str, target: &str, fields: Value) -> Incoming {
-        let text = self.token.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+        Self::with_token(&self.token, method, target, fields)
+    }
+
+    fn with_token(token: &Secret, method: &str, target: &str, fields: Value) -> Incoming {
+        let text = token.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
         Incoming {
             body: fields.to_string().into_bytes(),
             fields,
@@ -147,18 +151,36 @@ impl World {
         }
     }
 
+    /// A token that is the device's alone.
+    fn own(&self, device: &str) -> Secret {
+        let scope = Scope::Device { group: "line-a".to_owned(), device: device.to_ascii_lowercase() };
+        self.registry.make_token("ann", &scope, None, None, &OsRandom).unwrap().0
+    }
+
+    /// A visit to a registration, by its device.
+    fn visit(&self, method: &str, registration: &str) -> Incoming {
+        let target = format!("/v1/registrations/{registration}");
+        let known = self.registry.registration(registration).unwrap();
+        let token = known.map(|known| self.own(known.device.as_str()));
+        Self::with_token(token.as_ref().unwrap_or(&self.token), method, &target, Value::Null)
+    }
+
+    /// As [`World::register`], with a token of the device's own.
+    pub(super) fn register_own(&self, fields: Value) -> Reply {
+        let token = self.own(fields["id"].as_str().unwrap());
+        self.desk().register(Self::with_token(&token, "POST", "/v1/register", fields))
+    }
+
     pub(super) fn register(&self, fields: Value) -> Reply {
         self.desk().register(self.incoming("POST", "/v1/register", fields))
     }
 
     pub(super) fn status(&self, registration: &str) -> Reply {
-        let target = format!("/v1/registrations/{registration}");
-        self.desk().status(registration, self.incoming("GET", &target, Value::Null))
+        self.desk().status(registration, self.visit("GET", registration))
     }
 
     pub(super) fn end(&self, registration: &str) -> Reply {
-        let target = format!("/v1/registrations/{registration}");
-        self.desk().end(registration, self.incoming("DELETE", &target, Value::Null))
+        self.desk().end(registration, self.visit("DELETE", registration))
     }
 
     /// Asks for the status until it is no "come again".
