@@ -286,6 +286,9 @@ _firstlight() {
             firstlight__subcmd__devices,show)
                 cmd="firstlight__subcmd__devices__subcmd__show"
                 ;;
+            firstlight__subcmd__devices,verify)
+                cmd="firstlight__subcmd__devices__subcmd__verify"
+                ;;
             firstlight__subcmd__devices,watch)
                 cmd="firstlight__subcmd__devices__subcmd__watch"
                 ;;
@@ -336,6 +339,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__devices__subcmd__help,show)
                 cmd="firstlight__subcmd__devices__subcmd__help__subcmd__show"
+                ;;
+            firstlight__subcmd__devices__subcmd__help,verify)
+                cmd="firstlight__subcmd__devices__subcmd__help__subcmd__verify"
                 ;;
             firstlight__subcmd__devices__subcmd__help,watch)
                 cmd="firstlight__subcmd__devices__subcmd__help__subcmd__watch"
@@ -585,6 +591,9 @@ _firstlight() {
                 ;;
             firstlight__subcmd__help__subcmd__devices,show)
                 cmd="firstlight__subcmd__help__subcmd__devices__subcmd__show"
+                ;;
+            firstlight__subcmd__help__subcmd__devices,verify)
+                cmd="firstlight__subcmd__help__subcmd__devices__subcmd__verify"
                 ;;
             firstlight__subcmd__help__subcmd__devices,watch)
                 cmd="firstlight__subcmd__help__subcmd__devices__subcmd__watch"
@@ -2320,7 +2329,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__devices)
-            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help list search show why lease leases history add edit adopt import watch scan export copy retire help"
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help list search show why lease leases history add edit adopt import watch scan export verify copy retire help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2632,7 +2641,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__devices__subcmd__help)
-            opts="list search show why lease leases history add edit adopt import watch scan export copy retire help"
+            opts="list search show why lease leases history add edit adopt import watch scan export verify copy retire help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2842,6 +2851,20 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__devices__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__devices__subcmd__help__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3200,6 +3223,36 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__devices__subcmd__show)
+            opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__devices__subcmd__verify)
             opts="-q -v -h --fleet --json --quiet --verbose --operator --yes --plan --passphrase-fd --seed --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4184,7 +4237,7 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help__subcmd__devices)
-            opts="list search show why lease leases history add edit adopt import watch scan export copy retire"
+            opts="list search show why lease leases history add edit adopt import watch scan export verify copy retire"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4380,6 +4433,20 @@ _firstlight() {
             return 0
             ;;
         firstlight__subcmd__help__subcmd__devices__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        firstlight__subcmd__help__subcmd__devices__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -77,6 +77,7 @@ fn registry(shown: &mut BTreeMap<&str, Value>) {
     shown.insert("devices show: registry", run(&["devices", "show", "gw-0001"]).ok().json()["registry"].clone());
     shown.insert("devices why: registry", run(&["devices", "why", "gw-0001"]).ok().json()["registry"].clone());
     shown.insert("devices history", run(&["devices", "history", "gw-0001"]).ok().json_lines()[0].clone());
+    shown.insert("devices verify", run(&["devices", "verify"]).ok().json());
     shown.insert("devices copy", run(&["devices", "copy", "--to", "copy.db"]).ok().json());
     shown.insert("group allow", run(&["group", "allow", "lab", "--file", "ids.txt"]).ok().json());
     shown.insert("group allowed", run(&["group", "allowed", "lab"]).ok().json());

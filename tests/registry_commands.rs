@@ -122,8 +122,20 @@ fn devices_are_imported_found_changed_and_retired_on_both_engines() {
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert_eq!((rows.len(), &rows[0][0], rows[0].iter().next_back()), (1, "gw-0001", Some("berlin")));
-        assert!(fleet.registry().verify_events().unwrap().is_ok());
+        let events = fleet.json(&["devices", "verify"]);
+        assert!(events["events"].as_i64().unwrap() > 3 && events["first_wrong"].is_null(), "{events}");
     });
+}
+
+#[test]
+fn an_audit_trail_that_somebody_changed_is_noticed() {
+    let fleet = Fleet::in_file();
+    fleet.fleet.write("devices-in.csv", DEVICES);
+    fleet.run(&["devices", "import", "devices-in.csv"]).ok();
+    fleet.run(&["devices", "verify"]).ok().says(&["the audit trail is whole"]);
+    let forged = "UPDATE event SET actor = 'operator eve' WHERE seq = 3";
+    oracle("sqlite3", &[&fleet.store, forged]);
+    fleet.run(&["devices", "verify"]).exits(5).says(&["event 3 is not what was written"]);
 }
 
 #[test]

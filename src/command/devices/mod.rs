@@ -17,6 +17,7 @@ pub mod retire;
 pub mod scan;
 pub mod search;
 pub mod show;
+pub mod verify;
 pub mod watch;
 pub mod why;
 
@@ -58,6 +59,8 @@ pub enum Action {
     Scan(scan::Args),
     /// Write devices of the registry as JSON lines or CSV.
     Export(export::Args),
+    /// Verify the registry's audit trail.
+    Verify(verify::Args),
     /// Copy the whole registry into another store.
     Copy(copy::Args),
     /// Retire a device: its credentials become void.
@@ -81,6 +84,7 @@ pub fn run(action: Action, context: &Context) -> anyhow::Result<Status> {
         Action::Watch(args) => watch::run(args, context),
         Action::Scan(args) => scan::run(args, context),
         Action::Export(args) => export::run(args, context),
+        Action::Verify(args) => verify::run(args, context),
         Action::Copy(args) => copy::run(args, context),
         Action::Retire(args) => retire::run(args, context),
     }
