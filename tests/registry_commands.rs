@@ -132,10 +132,10 @@ fn an_audit_trail_that_somebody_changed_is_noticed() {
     let fleet = Fleet::in_file();
     fleet.fleet.write("devices-in.csv", DEVICES);
     fleet.run(&["devices", "import", "devices-in.csv"]).ok();
-    fleet.run(&["devices", "verify"]).ok().says(&["the audit trail is whole"]);
+    assert!(fleet.run(&["devices", "verify"]).ok().stdout.starts_with("the audit trail is whole: "));
     let forged = "UPDATE event SET actor = 'operator eve' WHERE seq = 3";
     oracle("sqlite3", &[&fleet.store, forged]);
-    fleet.run(&["devices", "verify"]).exits(5).says(&["event 3 is not what was written"]);
+    assert!(fleet.run(&["devices", "verify"]).exits(5).stdout.contains("event 3 is not what was written"));
 }
 
 #[test]
