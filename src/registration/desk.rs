@@ -25,6 +25,7 @@ use super::keys::ClaimKeys;
 use super::models::choice::{ModelQuestion, Pointed, who_asks};
 use super::models::shelf::Models;
 use super::proof::{Judge, Proven, Unproven};
+use super::refused::Refusals;
 use super::repetition::{digest, idempotency};
 use super::request::{self, AskedModel, Refused, Request, known, malformed, object};
 
@@ -73,6 +74,7 @@ pub struct Desk {
     alarm: Arc<Alarm>,
     caller: Arc<HookCaller>,
     errands: Errands,
+    refusals: Refusals,
     _heralds: Heralds,
 }
 
@@ -130,6 +132,7 @@ impl Desk {
                 challenges: Challenges::new(&*random),
                 registry: registry.clone(),
             },
+            refusals: Refusals::new(registry.clone(), Arc::clone(&alarm)),
             groups,
             registrar: Registrar::start(registry.clone()),
             registry,
@@ -152,9 +155,22 @@ impl Desk {
 
     fn registered(&self, incoming: &Incoming) -> Result<Reply, Unproven> {
         let request = Request::read(&incoming.fields)?;
+        let decided = self.decided(incoming, &request);
+        let refusal = match &decided {
+            Err(Unproven::Refused((refusal, _))) => Some(*refusal),
+            Err(Unproven::Pointed(pointed)) => Some(pointed.refusal),
+            Ok(_) | Err(Unproven::Registry(_)) => None,
+        };
+        if let Some(refusal) = refusal {
+            self.refusals.note(&request, request.group.as_deref(), refusal, incoming.source, self.clock.now());
+        }
+        decided
+    }
+
+    fn decided(&self, incoming: &Incoming, request: &Request) -> Result<Reply, Unproven> {
         // A policy that changed under way is read anew, once.
         for _ in 0..2 {
-            let mut asked = self.asked(incoming, &request)?;
+            let mut asked = self.asked(incoming, request)?;
             let words = self.validate(&mut asked)?;
             let decision = self.registrar.register(asked)?;
             match decision {

@@ -19,6 +19,7 @@ mod models;
 mod nothing;
 mod points;
 mod proof;
+mod refused;
 pub mod rehearsal;
 mod repetition;
 mod request;

@@ -1,6 +1,6 @@
 //! The feed of events, and how far each subscriber has come.
 
-use super::{Registry, RegistryError, StoredEvent, chain};
+use super::{Event, Registry, RegistryError, StoredEvent, Writing, chain};
 
 /// The most events of one answer.
 const MOST: i64 = 1_000;
@@ -34,6 +34,25 @@ impl Registry {
     /// Checks the chain of events: how many there are, or the number of the first that does not fit.
     pub fn verify_events(&self) -> Result<Result<i64, i64>, RegistryError> {
         self.read(|reading| chain::verify(reading.sql, reading.tenant))
+    }
+
+    /// Notes an event of its own and does not wait until it is written; `failed` hears why it could not be.
+    pub fn note(
+        &self,
+        device: Option<String>,
+        what: &'static str,
+        detail: serde_json::Value,
+        failed: impl FnOnce(RegistryError) + Send + 'static,
+    ) {
+        let work = move |writing: &mut Writing<'_>| {
+            writing.note(Event { what, device: device.clone(), actor: "device".to_owned(), detail: detail.clone() });
+            Ok(())
+        };
+        self.submit(work, |done| {
+            if let Err(error) = done {
+                failed(error);
+            }
+        });
     }
 
     /// Adds a subscriber that begins after the present end of the events; one that is there stays where it is.

@@ -109,6 +109,9 @@ fn every_documented_refusal_is_given_for_its_reason_and_writes_nothing_but_a_lin
     }
     assert_eq!((world.count(""), world.count("state=registered")), before);
     assert!(registry.verify_events().unwrap().is_ok());
+    // Also what is refused before the transaction is on record, with its reason.
+    let last = registry.events(Some("xgw-1234"), 0, 10).unwrap().pop().unwrap();
+    assert_eq!((last.what.as_str(), &last.detail["code"]), ("registration-refused", &json!("identifier-not-allowed")));
     // Those that no one answer shows.
     for (code, shown) in others(&world) {
         assert_eq!(shown, code);
