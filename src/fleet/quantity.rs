@@ -82,6 +82,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "station")]
     fn a_duration_is_shown_in_its_largest_unit() {
         assert_eq!(show_duration(7_200), "2h");
         assert_eq!(show_duration(61), "61s");
