@@ -6,68 +6,14 @@ mod device;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use device::authority::Authority;
 use device::{Device, Key, manifest};
 use firstlight::delivery::{Connect, ConnectProtocol, Manifest};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-
-/// An authority with a server's and a device's certificate, made by openssl.
-struct Authority {
-    folder: tempfile::TempDir,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let this = Self { folder };
-        this.openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /CN=Root");
-        for (name, usage, subject) in [("server", "serverAuth", "/CN=broker"), ("device", "clientAuth", "/CN=gw-0007")]
-        {
-            let extensions = format!("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage={usage}\n");
-            std::fs::write(this.path(&format!("{name}.ext")), extensions).unwrap();
-            this.openssl(&format!(
-                "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj {subject}"
-            ));
-            this.openssl(&format!(
-                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days 20 -extfile {name}.ext"
-            ));
-        }
-        this
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).unwrap()
-    }
-
-    fn openssl(&self, arguments: &str) {
-        let output = Command::new("openssl").args(arguments.split(' ')).current_dir(self.folder.path()).output();
-        let output = output.expect("openssl is missing (tests/run names it)");
-        assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    /// A server's settings that want a certificate of this authority from the client.
-    fn server(&self) -> Arc<ServerConfig> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(&self.read("ca.pem")).unwrap()).unwrap();
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let chain = vec![CertificateDer::from_pem_slice(&self.read("server.pem")).unwrap()];
-        let key = PrivateKeyDer::from_pem_slice(&self.read("server.key")).unwrap();
-        Arc::new(builder.with_client_cert_verifier(verifier).with_single_cert(chain, key).unwrap())
-    }
-}
+use rustls::{ServerConnection, StreamOwned};
 
 /// Serves every connection in a thread of its own; returns the port.
 fn serve(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
@@ -99,7 +45,7 @@ fn broker(stream: &mut (impl Read + Write), code: u8) {
 
 /// A server that speaks MQTT within TLS.
 fn secure_broker(authority: &Authority, code: u8) -> u16 {
-    let settings = authority.server();
+    let settings = authority.server(true);
     serve(move |stream| {
         let mut stream = StreamOwned::new(ServerConnection::new(settings.clone()).unwrap(), stream);
         broker(&mut stream, code);
@@ -162,7 +108,7 @@ fn taken_back(authority: &Authority, connect: Connect, words: &str) {
 
 #[test]
 fn a_bundle_whose_server_answers_is_in_force() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost,IP:127.0.0.1");
     accepted(&authority, order(ConnectProtocol::Tcp, serve(drop), 60));
     accepted(&authority, order(ConnectProtocol::Mqtt, serve(|mut stream| broker(&mut stream, 0)), 60));
     let port = secure_broker(&authority, 0);
@@ -174,7 +120,7 @@ fn a_bundle_whose_server_answers_is_in_force() {
 
 #[test]
 fn a_silent_server_and_none_are_taken_back_within_the_time() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost,IP:127.0.0.1");
     let silent = || serve(|mut stream| drop(stream.read_exact(&mut [0; 10_000])));
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let nowhere = Connect { host: "no-such-host.invalid".into(), ..order(ConnectProtocol::Tcp, 1, SHORT) };
@@ -195,12 +141,12 @@ fn a_silent_server_and_none_are_taken_back_within_the_time() {
 
 #[test]
 fn a_server_of_another_authority_or_name_is_not_believed() {
-    let (ours, other) = (Authority::new(), Authority::new());
+    let (ours, other) = (Authority::new("DNS:localhost,IP:127.0.0.1"), Authority::new("DNS:localhost,IP:127.0.0.1"));
     taken_back(&ours, order(ConnectProtocol::Tls, secure_broker(&other, 0), SHORT), "invalid peer certificate");
     let other_name = Connect { host: "127.0.0.2".into(), ..order(ConnectProtocol::Tls, 0, SHORT) };
     let listener = TcpListener::bind("127.0.0.2:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let settings = ours.server();
+    let settings = ours.server(true);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let mut stream = StreamOwned::new(ServerConnection::new(settings.clone()).unwrap(), stream);
@@ -212,14 +158,14 @@ fn a_server_of_another_authority_or_name_is_not_believed() {
 
 #[test]
 fn a_broker_that_refuses_the_device_is_no_proof() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost,IP:127.0.0.1");
     taken_back(
         &authority,
         order(ConnectProtocol::Mqtts, secure_broker(&authority, 5), SHORT),
         "does not authorise this device",
     );
     // A device of another authority: with TLS 1.3 the refusal comes after the handshake.
-    let other = Authority::new();
+    let other = Authority::new("DNS:localhost,IP:127.0.0.1");
     for protocol in [ConnectProtocol::Mqtts, ConnectProtocol::Tls] {
         let device = Device::new();
         let connect = order(protocol, secure_broker(&authority, 0), SHORT);
@@ -237,7 +183,7 @@ fn a_broker_that_refuses_the_device_is_no_proof() {
 
 #[test]
 fn a_bundle_whose_server_comes_back_later_is_taken_without_its_medium() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost,IP:127.0.0.1");
     let is_back = Arc::new(AtomicBool::new(false));
     let code = is_back.clone();
     let port = serve(move |mut stream| broker(&mut stream, if code.load(Ordering::SeqCst) { 0 } else { 3 }));
@@ -254,7 +200,7 @@ fn a_bundle_whose_server_comes_back_later_is_taken_without_its_medium() {
 
 #[test]
 fn a_device_without_a_clock_judges_certificates_by_the_newest_signed_time() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost,IP:127.0.0.1");
     let connect = order(ConnectProtocol::Tls, secure_broker(&authority, 0), 60);
     let now = time::OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
     let now = now.format(&time::format_description::well_known::Rfc3339).unwrap();
@@ -281,7 +227,7 @@ fn wait_for(device: &Device, what: impl Fn(&serde_json::Value) -> bool) {
 
 #[test]
 fn a_run_that_is_killed_while_it_connects_is_completed_by_the_next_boot() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost,IP:127.0.0.1");
     let is_back = Arc::new(AtomicBool::new(false));
     let answers = is_back.clone();
     let port = serve(move |mut stream| {

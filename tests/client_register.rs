@@ -11,12 +11,13 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use device::authority::Authority;
 use device::{Device, Ran};
 use firstlight::client::register::{RegisterWish, Registration, register};
 use firstlight::client::registration::RegisterError;
@@ -25,61 +26,8 @@ use firstlight::fleet::{Class, Diagnose as _};
 use firstlight::host::Machine;
 use firstlight::host::http::HttpError;
 use firstlight::host::surroundings::{OsRandom, SystemClock};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConnection, StreamOwned};
 use serde_json::{Value, json};
-
-/// An authority with a server's and a device's certificate, made by openssl.
-struct Authority {
-    folder: tempfile::TempDir,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let this = Self { folder: tempfile::tempdir().unwrap() };
-        this.openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /CN=Root");
-        for (name, usage) in [("server", "serverAuth"), ("device", "clientAuth")] {
-            let extensions = format!("subjectAltName=DNS:localhost\nextendedKeyUsage={usage}\n");
-            std::fs::write(this.path(&format!("{name}.ext")), extensions).unwrap();
-            this.openssl(&format!(
-                "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
-            ));
-            this.openssl(&format!(
-                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days 20 -extfile {name}.ext"
-            ));
-        }
-        this
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).unwrap()
-    }
-
-    fn openssl(&self, arguments: &str) {
-        let output = Command::new("openssl").args(arguments.split(' ')).current_dir(self.folder.path()).output();
-        let output = output.expect("openssl is missing (tests/run names it)");
-        assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    /// A server's settings that take a certificate of this authority from the client, and none.
-    fn server(&self) -> Arc<ServerConfig> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(&self.read("ca.pem")).unwrap()).unwrap();
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        let verifier = verifier.allow_unauthenticated().build().unwrap();
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let chain = vec![CertificateDer::from_pem_slice(&self.read("server.pem")).unwrap()];
-        let key = PrivateKeyDer::from_pem_slice(&self.read("server.key")).unwrap();
-        Arc::new(builder.with_client_cert_verifier(verifier).with_single_cert(chain, key).unwrap())
-    }
-}
 
 /// A request as the server saw it.
 #[derive(Clone, Debug)]
@@ -136,7 +84,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (settings, log) = (authority.server(), seen.clone());
+        let (settings, log) = (authority.server(false), seen.clone());
         thread::spawn(move || {
             let mut answers = answers.into_iter().peekable();
             let mut answer: Answer = None;
@@ -281,7 +229,7 @@ fn judged(seen: &Seen) -> (String, String, String) {
 
 #[test]
 fn a_device_registers_with_no_further_input_and_keeps_the_answer() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     let server = Server::new(&authority, vec![assigned("r-1")]);
     let device = told(&authority, server.port, |order| {
         order["firmware_file"] = "/etc/version".into();
@@ -320,7 +268,7 @@ fn a_device_registers_with_no_further_input_and_keeps_the_answer() {
 
 #[test]
 fn each_kind_of_proof_is_shown_as_it_is() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     let server = Server::new(&authority, vec![assigned("r-1")]);
     let token = told(&authority, server.port, |order| {
         order["security"] = "token".into();
@@ -346,7 +294,7 @@ fn each_kind_of_proof_is_shown_as_it_is() {
 
 #[test]
 fn a_lost_reply_costs_nothing_in_this_run_and_in_the_next() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     let server = Server::new(&authority, vec![None, None, assigned("r-1")]);
     let device = told(&authority, server.port, |_| {});
     let (result, waits) = run(&device);
@@ -368,7 +316,7 @@ fn a_lost_reply_costs_nothing_in_this_run_and_in_the_next() {
 
 #[test]
 fn a_decision_that_takes_its_time_is_waited_for() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     let pending = |state: &str, headers: &str| {
         http(202, headers, &json!({ "registration": "r-9", "state": state, "status": "/x" }))
     };
@@ -394,7 +342,7 @@ fn a_decision_that_takes_its_time_is_waited_for() {
 
 #[test]
 fn retry_after_is_honoured_and_what_is_longer_than_the_time_ends_the_run() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     let answers = vec![
         refusal(429, "rate-limited", "Retry-After: 7\r\n"),
         refusal(503, "try-later", "Retry-After: 120\r\n"),
@@ -418,7 +366,7 @@ fn retry_after_is_honoured_and_what_is_longer_than_the_time_ends_the_run() {
 
 #[test]
 fn a_device_without_a_clock_asks_for_a_challenge() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     let challenge = |nonce: &str| http(200, "", &json!({ "nonce": nonce, "expires": "2026-01-01T00:00:00Z" }));
     let nonce = "ch4llenge.of-the_server:1";
     let server = Server::new(&authority, vec![challenge(nonce), assigned("r-1")]);
@@ -443,7 +391,7 @@ fn a_device_without_a_clock_asks_for_a_challenge() {
 
 #[test]
 fn a_refusal_ends_it_with_the_servers_words_and_its_class() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     for (status, code, exit) in
         [(403, "token-used-up", 6), (401, "proof-invalid", 6), (409, "serial-taken", 6), (422, "model-unknown", 1)]
     {
@@ -466,7 +414,7 @@ fn a_refusal_ends_it_with_the_servers_words_and_its_class() {
 
 #[test]
 fn hostile_answers_are_bounded_and_not_believed() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     let raw = |text: &str| Some(text.as_bytes().to_vec());
     let huge = raw("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{");
     let mut endless = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
@@ -498,7 +446,7 @@ fn hostile_answers_are_bounded_and_not_believed() {
 
 #[test]
 fn a_server_that_is_slow_costs_no_more_than_the_time() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     // Takes connections and drips a byte of a handshake now and then.
@@ -520,7 +468,7 @@ fn a_server_that_is_slow_costs_no_more_than_the_time() {
 
 #[test]
 fn only_the_server_of_our_authority_is_believed() {
-    let (ours, other) = (Authority::new(), Authority::new());
+    let (ours, other) = (Authority::new("DNS:localhost"), Authority::new("DNS:localhost"));
     let server = Server::new(&other, vec![assigned("r-1")]);
     let device = told(&ours, server.port, |_| {});
     let (result, waits) = run(&device);
@@ -551,7 +499,7 @@ fn only_the_server_of_our_authority_is_believed() {
 
 #[test]
 fn an_order_that_cannot_be_used_is_said_by_its_name() {
-    let authority = Authority::new();
+    let authority = Authority::new("DNS:localhost");
     let untold = Device::new();
     let ran = by_hand(&untold, &["register"]).exits(1);
     assert!(ran.stderr.contains("registration.json") && ran.stderr.contains("role: registration"), "{}", ran.stderr);

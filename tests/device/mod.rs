@@ -1,6 +1,8 @@
 //! A made-up device in a folder, bundle keys, bundles and media for it, and the binary run on it.
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
+pub mod authority;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
