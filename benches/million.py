@@ -19,12 +19,16 @@ def measure(program, report, folder, count, engine):
     before = probe(folder)
     run = Run([program, cluster.address if cluster else folder + "/registry.db", str(count)]).checked()
     seen = json.loads(run.stdout)
-    report.say("%s: fdatasync %.0f and %.0f /s before and after; %.0f s, %.0f s CPU of our own" % (
-        engine, before, probe(folder), run.wall, run.cpu))
+    report.say("%s: fdatasync %.0f and %.0f /s before and after; %.0f s, %.0f s CPU of our own; load %.1f on %d cores" % (
+        engine, before, probe(folder), run.wall, run.cpu, os.getloadavg()[0], os.cpu_count()))
     allow = seen["allow"]
     report.bound("%s: allow list, new rows" % engine, allow["new_a_second"], 25000, "/s", at_least=True)
     report.bound("%s: allow list again, half of it there" % engine, allow["resumed_a_second"], 25000, "/s", at_least=True)
-    report.say("    devices from NDJSON: %.0f /s" % seen["devices"]["a_second"])
+    rows, devices = allow["rows"], seen["devices"]
+    report.say("    CPU of our own for each row: new %.1f us, again %.1f us" % (
+        allow["new_cpu"] * 1e6 / (rows // 2), allow["resumed_cpu"] * 1e6 / rows))
+    report.say("    devices from NDJSON: %.0f /s, CPU of our own for each %.1f us" % (
+        devices["a_second"], devices["cpu"] * 1e6 / devices["rows"]))
     for what, spread in seen["lookups"].items():
         report.bound("%s: lookup by %s, p99 of %d" % (engine, what, spread["count"]), spread["p99"], 2, "ms")
     for text, spread in seen["searches"].items():

@@ -52,21 +52,30 @@ fn peak() -> f64 {
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
+/// CPU seconds of this process, all threads.
+fn cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = text.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
+    (ticks(11) + ticks(12)) / 100.0
+}
+
 /// Imports an allow list, of which half was there when a former import broke off.
 fn allow_list(registry: &Registry, rows: u64) -> Value {
     let row = |number: u64| {
         let attributes = BTreeMap::from([("site".to_owned(), format!("site-{:03}", number % 1000))]);
         Ok(Allowed { device: format!("gw-{number:07}"), attributes, max_uses: Some(3), expires: None })
     };
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), cpu());
     let half = registry.import_allowed("bench", GROUP, (0..rows / 2).map(row), &mut |_, _| ());
-    let first = began.elapsed().as_secs_f64();
-    let began = Instant::now();
+    let (first, first_cpu) = (began.elapsed().as_secs_f64(), cpu() - before);
+    let (began, before) = (Instant::now(), cpu());
     let whole = registry.import_allowed("bench", GROUP, (0..rows).map(row), &mut |_, _| ());
-    let second = began.elapsed().as_secs_f64();
+    let (second, second_cpu) = (began.elapsed().as_secs_f64(), cpu() - before);
     assert_eq!((half.added, half.stopped), (rows / 2, None));
     assert_eq!((whole.added, whole.same, whole.stopped), (rows - rows / 2, rows / 2, None));
-    json!({ "rows": rows, "new_a_second": (rows / 2) as f64 / first, "resumed_a_second": rows as f64 / second, "peak": peak() })
+    json!({ "rows": rows, "new_a_second": (rows / 2) as f64 / first, "resumed_a_second": rows as f64 / second,
+        "new_cpu": first_cpu, "resumed_cpu": second_cpu, "peak": peak() })
 }
 
 /// The devices as lines of JSON, made as they are read.
@@ -109,11 +118,11 @@ impl BufRead for Lines {
 fn import(registry: &Registry, devices: u64) -> Value {
     let (form, origin, actor) = (ExchangeForm::Lines, "bench".to_owned(), "bench".to_owned());
     let terms = ImportTerms { form, atomic: false, after: None, origin, actor };
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), cpu());
     let mut lines = Lines { next: 0, end: devices, line: Vec::new(), at: 0 };
     let tally = registry.import(&terms, &mut lines, &mut |_| ()).unwrap();
     assert_eq!((tally.made, tally.refused), (devices, 0));
-    json!({ "rows": devices, "a_second": devices as f64 / began.elapsed().as_secs_f64(), "peak": peak() })
+    json!({ "rows": devices, "a_second": devices as f64 / began.elapsed().as_secs_f64(), "cpu": cpu() - before, "peak": peak() })
 }
 
 fn spread(mut millis: Vec<f64>) -> Value {

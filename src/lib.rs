@@ -17,7 +17,17 @@ pub mod medium;
 #[cfg(feature = "station")]
 pub mod authority;
 #[cfg(feature = "station")]
+pub mod bootstrap;
+#[cfg(feature = "station")]
+pub mod card;
+#[cfg(feature = "station")]
+pub mod coap;
+#[cfg(feature = "station")]
+pub mod dtls;
+#[cfg(feature = "station")]
 pub mod ledger;
+#[cfg(feature = "station")]
+pub mod management;
 #[cfg(feature = "station")]
 pub mod programmer;
 #[cfg(feature = "station")]

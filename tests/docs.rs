@@ -157,8 +157,23 @@ fn the_document_of_programs_tells_the_truth() {
 }
 
 #[test]
+fn the_document_of_server_keys_tells_the_truth() {
+    run_document("docs/server-keys.md");
+}
+
+#[test]
 fn the_document_of_stations_tells_the_truth() {
     run_document("docs/stations.md");
+}
+
+#[test]
+fn the_document_of_lwm2m_tells_the_truth() {
+    run_document("docs/lwm2m.md");
+}
+
+#[test]
+fn the_document_of_smartcards_tells_the_truth() {
+    run_document("docs/smartcard.md");
 }
 
 #[test]

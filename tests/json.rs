@@ -68,6 +68,10 @@ fn registry(shown: &mut BTreeMap<&str, Value>) {
     shown.insert("devices import", run(&["devices", "import", "in.csv"]).exits(3).json_lines()[1].clone());
     shown.insert("devices adopt", run(&["devices", "adopt", "old.pem"]).ok().json_lines()[0].clone());
     shown.insert("devices watch", run(&["devices", "watch", "drop", "--once"]).ok().json_lines()[0].clone());
+    let wished = run(&["bootstrap", "trigger", "gw-0001", "--via", "webhook"]).ok().json_lines()[0].clone();
+    shown.insert("bootstrap trigger", wished);
+    shown.insert("rollout start", run(&["rollout", "start", "gw-0001", "--via", "webhook"]).ok().json());
+    shown.insert("rollout status", run(&["rollout", "status", "--devices"]).ok().json());
     let edit = ["devices", "edit", "gw-0001", "--attribute", "a=b"];
     shown.insert("device of the registry", run(&edit).ok().json());
     let found = run(&["devices", "search", "gw-0001"]).ok().json_lines()[0].clone();
@@ -87,6 +91,20 @@ fn registry(shown: &mut BTreeMap<&str, Value>) {
     shown.insert("group show", run(&["group", "show", "lab"]).ok().json());
     shown.insert("policy test", run(&["policy", "test", "request.json"]).ok().json());
     shown.insert("devices scan", scanned(&fleet));
+    let added = run(&["devices", "add", "gw-0007"]).ok().json();
+    assert_eq!(fields(&added), fields(&found));
+    shown.insert("devices export", run(&["devices", "export", "--out", "out.csv"]).ok().json());
+    shown.insert("approval list", run(&["approval", "list"]).ok().json());
+    let waits = shown["approval list"]["registration"].as_str().unwrap().to_owned();
+    let why = fleet.run(&["devices", "why", "node-1"]).ok().stdout;
+    assert!(why.contains("a scan found it at coap://127.0.0.1:") && why.contains(&waits), "{why}");
+    fleet.write("found.json", &shown["approval list"]["asked"].to_string());
+    let foretold = run(&["policy", "test", "found.json", "--proof", "found"]).ok().json();
+    assert_eq!(foretold["decision"], "pending", "{foretold}");
+    fleet.write("found.json", &shown["approval list"]["asked"].to_string().replace("node-1", "node-2"));
+    assert_eq!(run(&["policy", "test", "found.json", "--proof", "found"]).ok().json()["decision"], "pending");
+    let decided = run(&["approval", "approve", &waits, "--reason", "ours"]).ok().json();
+    shown.insert("approval approve", decided);
 }
 
 /// What a station prints that shares its registry with others.
@@ -103,6 +121,16 @@ fn stations(shown: &mut BTreeMap<&str, Value>) {
     shown.insert("ledger status: registry", status["registry"].clone());
     shown.insert("ledger status", status);
     shown.insert("ledger reconcile", run(&["ledger", "reconcile", "--yes"]).json());
+}
+
+/// What the commands on smartcards print.
+fn cards(shown: &mut BTreeMap<&str, Value>) {
+    let fleet = TestFleet::demo(1);
+    fleet.edit("fleet.yaml", "template: mqtt", "template: lwm2m");
+    fleet.edit("fleet.yaml", "protocol: mqtt, uri: \"mqtts://", "protocol: lwm2m, short_server_id: 1, uri: \"coaps://");
+    fleet.run(&["card", "write", "gw-0001", "--to", "file:card.json"]).ok();
+    shown.insert("card read", fleet.run(&["card", "read", "file:card.json", "--json"]).ok().json());
+    shown.insert("card verify", fleet.run(&["card", "verify", "gw-0001", "file:card.json", "--json"]).ok().json());
 }
 
 /// What the commands on models print.
@@ -221,6 +249,7 @@ fn every_command_prints_the_fields_that_are_documented() {
     registry(&mut shown);
     stations(&mut shown);
     models(&mut shown);
+    cards(&mut shown);
     registered(&mut shown);
     let device = device::Device::new();
     shown.insert("client ingest", device.ingest(&device.stick(1, "one")).exits(0).json());

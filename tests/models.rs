@@ -84,6 +84,10 @@ fn what_the_folder_holds_is_checked_published_and_listed() {
     fleet.run(&["model", "publish", "sensor@1.0.0"]).ok();
     fleet.write("models/sensor.yaml", &SENSOR.replace("type: number", "type: nummer"));
     let faults = fleet.run(&["model", "check"]).exits(1);
+    let whole = fleet.run(&["check"]).exits(1);
+    assert_eq!(whole.stderr, faults.stderr, "the fleet's check looks into the folder of models, too");
+    let shown = fleet.run(&["check", "--json"]).exits(1).json();
+    assert!(shown["ok"] == false && !shown["faults"].as_array().unwrap().is_empty(), "{shown}");
     assert!(faults.stderr.contains("models/sensor.yaml:7"), "{}", faults.stderr);
 }
 

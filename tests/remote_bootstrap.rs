@@ -53,6 +53,13 @@ fn changed_details_come_as_a_new_version_and_the_key_stays_on_the_device() {
     assert_eq!((version.as_str(), whats), ("2", vec!["bundle-fetched", "bundle-taken"]));
     let again = device.client(&["bootstrap", "--json"]).ok().json();
     assert_eq!(again["fetched"], false);
+    // A certificate that the server renewed outlives a version that brings the old one.
+    device.client(&["renew", "--now"]).ok();
+    let renewed = device.text("etc/firstlight.d/certificate.pem");
+    changed(&scene, "variables: {restart: [], keepalive: 78}");
+    assert_eq!(device.client(&["bootstrap", "--json"]).ok().json()["version"], "3");
+    assert!(device.text("etc/firstlight.d/connection.json").contains("\"keepalive\": 78"));
+    assert_eq!(device.text("etc/firstlight.d/certificate.pem"), renewed);
     scene.fleet.ledger_is_true();
 }
 
@@ -126,4 +133,9 @@ fn a_version_that_cannot_connect_is_taken_back_and_reported() {
     let (what, detail) = events.last().unwrap();
     assert_eq!((what.as_str(), &detail["version"]), ("bundle-rolled-back", &2.into()));
     assert!(detail["words"].as_str().unwrap().contains("localhost:1"), "{detail}");
+    let shown = scene.fleet.run(&["devices", "show", "gw-0001"]).ok().stdout;
+    assert!(shown.contains("version 1 is in force") && shown.contains("version 2 was rolled back"), "{shown}");
+    let shown = scene.fleet.run(&["devices", "show", "gw-0001", "--json"]).ok().json();
+    let last = &shown["registry"]["last_bundle"];
+    assert_eq!((&last["version"], &last["outcome"]), (&2.into(), &"rolled-back".into()), "{last}");
 }

@@ -79,6 +79,104 @@ fn a_registered_device_reports_renews_and_ends() {
     assert_eq!(ask("SELECT state FROM device WHERE folded = 'gw-0001'"), "registered");
 }
 
+/// The SHA-256 of a certificate's or a private key's public part, by openssl.
+fn key_of(device: &registering::Device, kind: &str, path: &str) -> String {
+    let file = device.root().join(path);
+    let out = if kind == "x509" { "-noout" } else { "-pubout" };
+    let pem = if kind == "x509" { vec!["x509", "-pubkey", out, "-in"] } else { vec!["pkey", out, "-in"] };
+    oracle("openssl", &[&pem[..], &[file.to_str().unwrap()]].concat())
+}
+
+#[test]
+fn a_renewed_certificate_takes_the_place_of_the_bundles_and_stays_there() {
+    let scene = Scene::new(Proof::Certificate);
+    let device = scene.device("gw-0001");
+    let place = "etc/firstlight.d/certificate.pem";
+    let first = device.text(place);
+    device.client(&["register"]).ok();
+    assert_eq!(device.client(&["renew", "--json"]).ok().json()["done"], "not-due");
+    assert_eq!(device.text(place), first);
+    // A server that does not answer, or does not take it, changes nothing.
+    let order = device.text("etc/firstlight.d/registration.json");
+    let away = order.replacen(&format!(":{}", scene.server.port), ":1", 1);
+    device.put("etc/firstlight.d/registration.json", away.as_bytes());
+    device.client(&["renew", "--now", "--within", "1s"]).exits(4);
+    assert_eq!(device.text(place), first);
+    device.put("etc/firstlight.d/registration.json", order.as_bytes());
+    assert_eq!(device.client(&["renew", "--now", "--json"]).ok().json()["done"], "renewed");
+    let second = device.text(place);
+    assert_ne!(second, first);
+    assert_eq!(key_of(&device, "x509", place), key_of(&device, "pkey", "etc/firstlight.d/private-key.pem"));
+    let root = scene.fleet.file(".firstlight/authority/root.pem");
+    let (root, chain) = (root.to_str().unwrap(), device.root().join(place));
+    oracle("openssl", &["verify", "-CAfile", root, "-untrusted", chain.to_str().unwrap(), chain.to_str().unwrap()]);
+    // The device's start, which makes the files those of its bundle, leaves it; it serves.
+    device.client(&["ingest", "--from", "/nowhere"]);
+    assert_eq!(device.text(place), second);
+    device.client(&["report"]).ok();
+    // A later bundle with the same certificate leaves it, too.
+    device.put(place, first.as_bytes());
+    device.client(&["ingest"]);
+    assert_eq!(device.text(place), second, "what something else changed is put right");
+}
+
+#[test]
+fn a_server_follows_the_fleet_file_in_servers_models_and_hooks() {
+    let scene = Scene::new(Proof::Certificate);
+    let device = scene.device("gw-0001");
+    let first = device.client(&["register", "--json"]).ok().json();
+    let servers = |told: &serde_json::Value| told["servers"].as_array().unwrap().iter().any(|name| name == "late");
+    assert!(!servers(&first));
+    std::fs::create_dir(scene.fleet.file("models")).unwrap();
+    scene
+        .fleet
+        .write("models/sensor.yaml", "model: sensor\nversion: 1.0.0\nproperties: {heat: {type: number, access: r}}\n");
+    let late = "servers:\n  late: {protocol: https, uri: \"https://late.example\", security: none}";
+    scene.fleet.edit("fleet.yaml", "servers:", late);
+    scene.server.reread(&scene.fleet);
+    // Who asked before is told the same again; who comes now is told by the fleet as it is now.
+    assert!(servers(&scene.device("gw-0002").client(&["register", "--json"]).ok().json()));
+    let models = scene.fleet.run(&["model", "list", "--json"]).ok().json_lines();
+    assert_eq!(models[0]["name"], "sensor");
+    // A hook that denies is asked, once it is trusted.
+    std::fs::create_dir(scene.fleet.file("tools")).unwrap();
+    scene.fleet.write("tools/hook", "#!/bin/sh\necho '{\"ok\": false, \"message\": \"full\"}'\n");
+    std::fs::set_permissions(scene.fleet.file("tools/hook"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    let hook = "gateway:\n      hooks: {validate: {command: [tools/hook], as_root: true}}\n      proofs";
+    scene.fleet.edit("fleet.yaml", "gateway:\n      proofs", hook);
+    let programs = scene.fleet.run(&["trust", "--list", "--json"]).ok().json_lines();
+    scene.fleet.run(&["trust", "--digest", programs[0]["digest"].as_str().unwrap()]).ok();
+    scene.server.reread(&scene.fleet);
+    scene.device("gw-0003").client(&["register"]).exits(6).says(&["denied-by-hook"]);
+}
+
+#[test]
+fn a_device_registers_reports_and_renews_by_jwts_of_its_own_key() {
+    let scene = Scene::new(Proof::Certificate);
+    let device = scene.device("gw-0001");
+    let order = device.text("etc/firstlight.d/registration.json");
+    let jwt = order.replacen("\"x509\"", "\"jwt\"", 1);
+    assert_ne!(jwt, order);
+    device.put("etc/firstlight.d/registration.json", jwt.as_bytes());
+    assert_eq!(device.client(&["register", "--json"]).ok().json()["id"], "gw-0001");
+    device.client(&["report"]).ok();
+    assert_eq!(device.client(&["renew", "--now", "--json"]).ok().json()["done"], "renewed");
+    // Another's key is refused.
+    let other = scene.device("gw-0002");
+    let theirs = other.text("etc/firstlight.d/private-key.pem");
+    device.put("etc/firstlight.d/private-key.pem", theirs.as_bytes());
+    device.client(&["report"]).exits(6).says(&["proof-of-another-device"]);
+    // A clock that is wrong: the server's challenge says the time.
+    let mut command = other.command(&["register", "--json"]);
+    other.put(
+        "etc/firstlight.d/registration.json",
+        other.text("etc/firstlight.d/registration.json").replacen("\"x509\"", "\"jwt\"", 1).as_bytes(),
+    );
+    let ran = command.env("SOURCE_DATE_EPOCH", "1600000000").output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
 #[test]
 fn what_was_written_before_the_server_first_ran_is_known_when_it_starts() {
     let mut scene = Scene::new(Proof::OwnKey);

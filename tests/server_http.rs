@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use firstlight::delivery::Clock;
 use firstlight::fleet::enrolment::{Rates, Refusal};
-use firstlight::registration::exchange::{Administration, Asked, Credentials, Incoming, Registration, Reply, Role};
+use firstlight::registration::exchange::{
+    Administration, Asked, Credentials, Incoming, Registration, Reply, Role, Tell, Told,
+};
 use firstlight::server::{Bounds, Log, Running, Server, ServerConfig, TlsFiles};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -32,6 +34,8 @@ impl Clock for Fixed {
 #[derive(Default)]
 struct Echo {
     hold: Mutex<Option<(Sender<()>, Receiver<()>)>>,
+    /// Where registrations go that are to wait for the registry, with whom to tell.
+    registry: Mutex<Option<Sender<(Incoming, Tell)>>>,
     ended: AtomicUsize,
 }
 
@@ -51,6 +55,15 @@ impl Registration for Echo {
             Some("Bearer wrong") => Reply::refused(Refusal::TokenUnknown, "no such token"),
             _ => Reply::fields(201, Self::said(&incoming)),
         }
+    }
+    fn register_then(&self, incoming: Incoming, tell: Tell) {
+        match &*self.registry.lock().unwrap() {
+            Some(registry) => registry.send((incoming, tell)).unwrap(),
+            None => tell(Told::Reply(self.register(incoming))),
+        }
+    }
+    fn is_quick(&self, incoming: &Incoming) -> bool {
+        incoming.fields["id"] == "quick"
     }
     fn challenge(&self, incoming: Incoming) -> Reply {
         Reply::fields(200, Self::said(&incoming))
@@ -236,6 +249,33 @@ fn curl_registers_over_both_versions_of_http_and_of_tls() {
         assert_eq!(answer.json()["fields"], json!({"id": "gw-1"}));
         assert!(answer.head.contains("cache-control: no-store"));
     }
+}
+
+#[test]
+fn a_registration_that_no_thread_waits_for_is_answered_all_the_same() {
+    let lab = lab(|_| {});
+    let (registry, waiting) = channel();
+    *lab.echo.registry.lock().unwrap() = Some(registry);
+    std::thread::scope(|scope| {
+        for id in ["quick", "slow"] {
+            let lab = &lab;
+            let post = move || lab.post("application/json", format!("{{\"id\":\"{id}\"}}").as_bytes(), &[]);
+            // Who was asked has returned long ago when it is told.
+            let all: Vec<_> = (0..3).map(|_| scope.spawn(post)).collect();
+            let told: Vec<_> = all.iter().map(|_| waiting.recv().unwrap()).collect();
+            told.into_iter().for_each(|(_, tell)| tell(Told::Reply(Reply::fields(201, json!({"told": id})))));
+            all.into_iter().for_each(|asking| assert_eq!(asking.join().unwrap().json(), json!({"told": id})));
+            // Judged by a policy that is no more: once more, and now a thread waits.
+            let asking = scope.spawn(post);
+            let (incoming, tell) = waiting.recv().unwrap();
+            tell(Told::Again(incoming));
+            assert_eq!(asking.join().unwrap().json()["fields"]["id"], id);
+            // Nobody is left who could answer.
+            let asking = scope.spawn(post);
+            drop(waiting.recv().unwrap());
+            asking.join().unwrap().is_problem(500, "internal");
+        }
+    });
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![cfg(all(feature = "server", feature = "postgres"))]
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "server_load/away.rs"]
+mod away;
 #[path = "common/claims.rs"]
 mod claims;
 #[path = "../src/registry/tests/cluster.rs"]
@@ -51,7 +53,11 @@ struct Lab {
 
 impl Lab {
     fn new(engine: Engine) -> Self {
-        let (fleet, place) = (TestFleet::empty(), cluster::place(engine));
+        Self::at(engine, cluster::place(engine))
+    }
+
+    fn at(engine: Engine, place: cluster::Place) -> Self {
+        let fleet = TestFleet::empty();
         let store = match engine {
             Engine::Sqlite => String::new(),
             Engine::Postgres => format!("store: \"{}\"\n", place.address),

@@ -43,12 +43,16 @@ mod scaffold_error;
 #[cfg(feature = "station")]
 mod seal;
 #[cfg(feature = "station")]
+pub mod server_keys;
+#[cfg(feature = "station")]
 mod template;
 
 #[cfg(feature = "station")]
 pub use error::RenderError;
 #[cfg(feature = "station")]
 pub use folder::{DESCRIPTION, LONGEST_SOURCE, MOST_FILES};
+#[cfg(feature = "station")]
+pub use objects::accounts;
 #[cfg(feature = "station")]
 pub use render::{LONGEST_FILE, Rendering, compose, preview, render};
 #[cfg(feature = "station")]

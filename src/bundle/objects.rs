@@ -38,6 +38,24 @@ pub(super) fn objects(plan: &DevicePlan, issued: Option<Issued<'_>>) -> Result<V
     Ok(accounts.into_objects())
 }
 
+/// Returns the objects that a bootstrap server writes: those of the management servers, or, with `new_account`, of all; the
+/// device has its bootstrap account already. `root` is the fleet's root certificate (DER).
+pub fn accounts(
+    plan: &DevicePlan,
+    credentials: &[Credential],
+    root: &[u8],
+    new_account: bool,
+) -> Result<Vec<Object>, RenderError> {
+    let is_told = |server: &Server| new_account || server.role != Role::Bootstrap;
+    let told = plan.servers.iter().filter(|(_, server)| is_told(server));
+    let plan = DevicePlan {
+        servers: Arc::new(told.map(|(name, server)| (Arc::clone(name), server.clone())).collect()),
+        ..plan.clone()
+    };
+    let none = BTreeMap::new();
+    objects(&plan, Some(Issued { credentials, secrets: &none, root, chip: None }))
+}
+
 /// Returns what lies in clear in the Security object: the private halves of the servers' credentials.
 pub(super) fn secrets(plan: &DevicePlan) -> Vec<String> {
     let mut secrets: Vec<String> = lwm2m_servers(plan)

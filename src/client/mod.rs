@@ -26,6 +26,7 @@ pub mod policy;
 pub mod register;
 #[cfg(any(feature = "client", feature = "station"))]
 pub mod registration;
+pub mod renewed;
 pub mod result_slot;
 pub mod state;
 pub mod status;

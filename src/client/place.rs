@@ -12,6 +12,7 @@ use super::disk::{Disk, Found, Owner};
 use super::error::ClientError;
 use super::generation::{Generation, StoredBundle};
 use super::policy::{HOST_NAME, LARGEST_ORIGINAL as LARGEST, connection_destination, mode_of, owner_of};
+use super::renewed;
 use super::store::Store;
 use crate::delivery::{Action, Scope};
 use crate::fleet::{Digest, Secret};
@@ -23,6 +24,16 @@ pub struct Placement {
     content: Content,
     mode: u32,
     owner: Option<Owner>,
+}
+
+impl Placement {
+    /// Returns what the bundle wants there.
+    pub fn bytes(&self) -> Result<Secret, ClientError> {
+        match &self.content {
+            Content::Text(text) => Ok(Secret::new(text.clone().into_bytes())),
+            Content::Stored(path) => Ok(Secret::new(read_bounded(path, LARGEST)?)),
+        }
+    }
 }
 
 enum Content {
@@ -108,10 +119,7 @@ pub fn converge(store: &Store<'_>, wanted: &BTreeMap<String, Placement>) -> Resu
 
 fn put(store: &Store<'_>, destination: &str, placement: &Placement) -> Result<bool, ClientError> {
     let disk = store.disk();
-    let content = match &placement.content {
-        Content::Text(text) => Secret::new(text.clone().into_bytes()),
-        Content::Stored(path) => Secret::new(read_bounded(path, LARGEST)?),
-    };
+    let content = renewed::in_place_of(store, destination, placement.bytes()?);
     let kept = kept_at(store, destination);
     if !kept.exists() {
         let before = disk.guarded(destination, false)?;

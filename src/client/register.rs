@@ -118,6 +118,7 @@ fn digest(placed: &Placed<'_>, body: &[u8]) -> Digest {
         Proves::Psk => "psk",
         Proves::Token => "token",
         Proves::Claim => "claim",
+        Proves::Jwt => "jwt",
     };
     Digest::of_parts([order.base().as_bytes(), b"\0", proves.as_bytes(), b"\0", body])
 }

@@ -8,13 +8,16 @@ use serde_json::{Value, json};
 use super::clock::{Time, parse};
 use super::device::Device;
 use super::ingest::Client;
-use super::registration::answer::{Word, nonsense, refused, sort};
-use super::registration::expiry::is_due;
+use super::place::placements;
+use super::registration::answer::{Credential, Word, nonsense, refused, sort};
+use super::registration::expiry::{is_due, public_key};
 use super::registration::link::{Link, LinkWish};
+use super::registration::order::Placed;
 use super::registration::slot::{Slot, file_of};
 use super::registration::talk::Wait;
-use super::registration::{LONGEST, RegisterError, Registered};
-use super::store::read_state;
+use super::registration::{LONGEST, Proves, RegisterError, Registered};
+use super::renewed;
+use super::store::{Store, read_state};
 use crate::host::files::read_bounded;
 use crate::host::http::HttpAnswer;
 
@@ -81,10 +84,16 @@ pub fn report(client: &Client<'_>, wish: &LinkWish<'_>, wait: &Wait<'_>) -> Resu
     }
 }
 
-/// Has the server certify the device's request anew, where its certificate's last third has begun or `now` says so.
+/// Has the server certify the device's key anew, where its certificate's last third has begun or `now` says so. The new
+/// certificate takes the place of the one that `registration.json` names once the server took it.
 pub fn renew(client: &Client<'_>, wish: &LinkWish<'_>, now: bool, wait: &Wait<'_>) -> Result<Visited, RegisterError> {
     let visitor = Visitor::new(client, wish)?;
-    let Some(request) = visitor.link.placed.request()? else { return Err(RegisterError::NothingToRenew) };
+    let placed = &visitor.link.placed;
+    let request = match (placed.request()?, placed.own_key()?) {
+        (Some(request), _) => request,
+        (None, Some(own)) => own.ok_or_else(not_p256)?.request(&placed.order.id),
+        (None, None) => return Err(RegisterError::NothingToRenew),
+    };
     if !now && !is_wanted(client, &visitor)? {
         return Ok(visitor.told("not-due"));
     }
@@ -92,11 +101,82 @@ pub fn renew(client: &Client<'_>, wish: &LinkWish<'_>, now: bool, wait: &Wait<'_
     let answer = visitor.send(client, wish, wait, ("POST", "/renew"), Some(&body))?;
     match sort(&answer, &visitor.link.placed.order.id)? {
         Word::Assigned(registered, answer) => {
+            let renewed = Replacement::find(&visitor.link.placed, &registered)?;
+            if let Some(renewed) = &renewed {
+                renewed.prove(client, wish, wait, &visitor)?;
+            }
             visitor.slot.renewed(&registered, answer)?;
+            renewed.map_or(Ok(()), |renewed| renewed.place(client))?;
             Ok(visitor.told("renewed"))
         }
         Word::Denied(error) => Err(error),
         Word::Pending { .. } | Word::Later(_) => Err(nonsense("it is no answer to a renewal")),
+    }
+}
+
+fn not_p256() -> RegisterError {
+    RegisterError::Unproven {
+        reason: "the private key is not one of P-256, which this program makes requests for".into(),
+    }
+}
+
+/// A renewed certificate for the key that `registration.json` names, and the place of the one before.
+struct Replacement {
+    destination: String,
+    content: String,
+}
+
+impl Replacement {
+    /// Finds it among what the server made; a certificate for another key has no place.
+    fn find(placed: &Placed<'_>, registered: &Registered) -> Result<Option<Self>, RegisterError> {
+        let (Some(destination), Some(Some(own))) = (placed.certificate_path(), placed.own_key()?) else {
+            return Ok(None);
+        };
+        let is_ours =
+            |made: &&Credential| public_key(made.certificate.as_bytes()).is_some_and(|key| key == own.public());
+        let made = registered.credentials.iter().find(is_ours);
+        let destination = format!("/{}", destination.trim_start_matches('/'));
+        Ok(made.map(|made| Self { destination, content: made.whole() }))
+    }
+
+    /// Asks the server with it, where the device proves itself by its certificate.
+    fn prove(
+        &self,
+        client: &Client<'_>,
+        wish: &LinkWish<'_>,
+        wait: &Wait<'_>,
+        visitor: &Visitor<'_>,
+    ) -> Result<(), RegisterError> {
+        if visitor.link.placed.order.security != Proves::X509 {
+            return Ok(());
+        }
+        let unproven = |error: RegisterError| RegisterError::Unproven { reason: error.to_string() };
+        let device = Device::read(client.disk.machine())?;
+        let shown = Some(self.content.as_bytes());
+        let link = Link::showing(client.disk, &device, client.clock, wish, LONGEST, shown).map_err(unproven)?;
+        let mut talk = link.talk(client.clock, client.random, wait, wish.within);
+        let target = format!("/v1/registrations/{}", visitor.registered.registration);
+        let answer = talk.whole("GET", &target, None, None).map_err(unproven)?;
+        match answer.status {
+            200..=202 => Ok(()),
+            status => Err(unproven(refused(&answer, status))),
+        }
+    }
+
+    /// Puts it where the one before is; where a bundle's file is there, it stands in for that one from now on.
+    fn place(&self, client: &Client<'_>) -> Result<(), RegisterError> {
+        let device = Device::read(client.disk.machine())?;
+        let store = Store::open(client.disk, &device)?;
+        if let Some(number) = store.state()?.current
+            && let Some(bundles) = placements(client.disk, &store.generation(number)?)?.get(&self.destination)
+        {
+            renewed::remember(&store, &self.destination, &bundles.bytes()?, &self.content)?;
+        }
+        let spot = client.disk.guarded(&self.destination, false)?;
+        let Some(spot) = spot else { return Ok(()) };
+        let before = client.disk.read(&spot, LONGEST)?;
+        let (mode, owner) = before.map_or((0o644, None), |before| (before.mode, Some(before.owner)));
+        Ok(client.disk.write(&spot, self.content.as_bytes(), mode, owner)?)
     }
 }
 
@@ -106,10 +186,11 @@ fn is_wanted(client: &Client<'_>, visitor: &Visitor<'_>) -> Result<bool, Registe
     let device = Device::read(disk.machine())?;
     let floor = read_state(&disk.path(&device.store))?.newest.as_deref().and_then(parse);
     let now = Time::look(disk.machine(), client.clock, floor).best();
-    let due = visitor.registered.credentials.iter().map(|made| {
-        let pem = read_bounded(&visitor.slot.folder().join(file_of(&made.name)), LONGEST).unwrap_or_default();
-        is_due(&pem, now).unwrap_or(true)
-    });
+    let made = visitor.registered.credentials.iter();
+    let made = made.map(|made| visitor.slot.folder().join(file_of(&made.name)));
+    let own = visitor.link.placed.certificate_path().map(|path| disk.path(path));
+    let due =
+        made.chain(own).map(|path| is_due(&read_bounded(&path, LONGEST).unwrap_or_default(), now).unwrap_or(true));
     Ok(due.reduce(|one, other| one || other).unwrap_or(true))
 }
 

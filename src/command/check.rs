@@ -10,12 +10,14 @@ use crate::authority;
 use crate::bundle;
 use crate::command::{Context, Status};
 use crate::fleet::{Class, Faults};
+use crate::registration::Models;
 use crate::station::load::{FleetFolder, LoadError};
 use crate::station::post::PRIVATE_FOLDER;
 use crate::station::{FlashError, Shelf, StationError, recipe, rehearse};
 use crate::ui::measure::count;
 
-use super::opened;
+use super::model::at_hand;
+use super::{opened, registry};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,6 +47,9 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
                 return chips_as_data(error, context);
             }
             check_recipes(&folder)?;
+            if let Err(error) = check_models(&folder, context) {
+                return faults_as_data(error, context);
+            }
             folder
         }
         Err(error) => return faults_as_data(error, context),
@@ -65,7 +70,7 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
 fn faults_as_data(error: anyhow::Error, context: &Context) -> anyhow::Result<Status> {
     let faults: Option<&Faults> = match error.downcast_ref::<LoadError>() {
         Some(LoadError::Faults(faults)) => Some(faults),
-        _ => None,
+        _ => error.downcast_ref::<Faults>(),
     };
     match faults {
         Some(faults) if context.printer.is_json() => {
@@ -108,6 +113,17 @@ fn check_recipes(folder: &FleetFolder) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads the folder of models, and looks at each model as it is looked at before it is published.
+fn check_models(folder: &FleetFolder, context: &Context) -> anyhow::Result<()> {
+    let own = at_hand::own(&folder.root, folder.fleet.models())?;
+    let Err(error) = Models::judge_alone(&own.models) else { return Ok(()) };
+    // What they extend may be in the registry.
+    match registry::beside(context) {
+        Ok(Some(registry)) => Ok(Models::open(registry, own.migrations)?.judge_models(&own.models)?),
+        Ok(None) | Err(_) => Err(error.into()),
+    }
 }
 
 /// Renders one device of each profile, so that a template which fails on values, not on its own text, fails here.

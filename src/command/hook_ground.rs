@@ -63,7 +63,9 @@ fn signing(fleet: &Fleet) -> BTreeSet<Arc<str>> {
     let hooks = fleet.groups().values().map(|policy| &policy.hooks);
     let targets = hooks.flat_map(|hooks| [&hooks.validate, &hooks.allocate, &hooks.notify].into_iter().flatten());
     let subscribers = fleet.enrolment().subscribers.values().map(|subscription| &subscription.target);
-    targets.chain(subscribers).filter_map(|target| Some(Arc::from(target.webhook.as_ref()?.secret.as_str()))).collect()
+    let targets =
+        targets.chain(subscribers).filter_map(|target| Some(Arc::from(target.webhook.as_ref()?.secret.as_str())));
+    targets.chain(fleet.bootstrap().secrets.iter().map(|named| Arc::clone(&named.value))).collect()
 }
 
 impl HookGround for Ground {

@@ -29,7 +29,11 @@ pub mod backup;
 #[cfg(feature = "station")]
 pub mod batch;
 #[cfg(feature = "station")]
+pub mod bootstrap;
+#[cfg(feature = "station")]
 pub mod ca;
+#[cfg(feature = "station")]
+pub mod card;
 #[cfg(feature = "station")]
 pub mod check;
 #[cfg(feature = "station")]
@@ -50,6 +54,8 @@ pub mod group;
 pub mod init;
 #[cfg(feature = "station")]
 pub mod issue;
+#[cfg(feature = "station")]
+pub mod keys;
 #[cfg(feature = "station")]
 pub mod label;
 #[cfg(feature = "station")]
@@ -80,6 +86,8 @@ pub mod registry;
 pub mod render;
 #[cfg(feature = "station")]
 pub mod restore;
+#[cfg(feature = "station")]
+pub mod rollout;
 #[cfg(feature = "station")]
 pub mod schema;
 #[cfg(feature = "station")]
@@ -160,6 +168,10 @@ pub enum Command {
     #[cfg(feature = "station")]
     #[command(after_help = seal::EXAMPLES)]
     Seal(noun::Noun<seal::Action>),
+    /// Bring the pre-shared keys of devices to a server of its own.
+    #[cfg(feature = "station")]
+    #[command(after_help = keys::EXAMPLES)]
+    Keys(noun::Noun<keys::Action>),
     /// Sign and check lock recipes: steps that cannot be taken back.
     #[cfg(feature = "station")]
     #[command(after_help = recipe::EXAMPLES)]
@@ -170,6 +182,10 @@ pub enum Command {
     /// Serve the registry: devices register by themselves.
     #[cfg(feature = "server")]
     Serve(serve::Args),
+    /// Many devices take a changed configuration, paced.
+    #[cfg(feature = "station")]
+    #[command(after_help = rollout::EXAMPLES)]
+    Rollout(noun::Noun<rollout::Action>),
     /// Make, list and revoke tokens of devices and of people.
     #[cfg(feature = "station")]
     #[command(after_help = token::EXAMPLES)]
@@ -181,6 +197,10 @@ pub enum Command {
     #[cfg(feature = "station")]
     #[command(after_help = group::EXAMPLES)]
     Group(noun::Noun<group::Action>),
+    /// Remote Bootstrap of LwM2M: foretell it, ask for it, find out what failed.
+    #[cfg(feature = "station")]
+    #[command(after_help = bootstrap::EXAMPLES)]
+    Bootstrap(noun::Noun<bootstrap::Action>),
     /// What the rules of enrolment would decide.
     #[cfg(feature = "station")]
     #[command(after_help = policy::EXAMPLES)]
@@ -208,6 +228,10 @@ pub enum Command {
     /// Write bootstrap media: image files, folders, sticks, cards.
     #[cfg(feature = "station")]
     Write(write::Args),
+    /// Write, read and verify smartcards with LwM2M bootstrap information.
+    #[cfg(feature = "station")]
+    #[command(after_help = card::EXAMPLES)]
+    Card(noun::Noun<card::Action>),
     /// Write per-device data into chips through a programmer.
     #[cfg(feature = "station")]
     Flash(flash::Args),
@@ -265,6 +289,10 @@ impl Command {
             #[cfg(feature = "station")]
             Command::Seal(args) => seal::run(args.action, context),
             #[cfg(feature = "station")]
+            Command::Bootstrap(args) => bootstrap::run(args.action, context),
+            #[cfg(feature = "station")]
+            Command::Keys(args) => keys::run(args.action, context),
+            #[cfg(feature = "station")]
             Command::Recipe(args) => recipe::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Trust(args) => trust::run(args, context),
@@ -273,6 +301,8 @@ impl Command {
             #[cfg(feature = "station")]
             Command::Token(args) => token::run(args.action, context),
             #[cfg(feature = "station")]
+            Command::Card(args) => card::run(args.action, context),
+            #[cfg(feature = "station")]
             Command::Acl(args) => acl::run(args, context),
             #[cfg(feature = "station")]
             Command::Group(args) => group::run(args.action, context),
@@ -280,6 +310,8 @@ impl Command {
             Command::Policy(args) => policy::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Approval(args) => approval::run(args.action, context),
+            #[cfg(feature = "station")]
+            Command::Rollout(args) => rollout::run(args.action, context),
             #[cfg(feature = "station")]
             Command::Model(args) => model::run(args, context),
             #[cfg(feature = "station")]

@@ -8,6 +8,10 @@ use std::fmt;
 
 use super::{Class, Diagnose, Secret};
 
+mod path;
+
+pub use path::{Enabler, Path, PathError};
+
 /// Object id of the Security object.
 pub const SECURITY: u16 = 0;
 /// Object id of the Server object.
@@ -126,6 +130,10 @@ pub enum DataType {
     Text,
     /// Integer or Time.
     Integer,
+    /// Unsigned integer of up to 64 bits.
+    Unsigned,
+    /// Float of 32 or 64 bits.
+    Float,
     /// Boolean.
     Boolean,
     /// Opaque.
@@ -136,14 +144,14 @@ pub enum DataType {
 
 /// Returns the data type of a resource of the objects known here; `None` for any other.
 pub fn data_type(object: u16, resource: u16) -> Option<DataType> {
-    use DataType::{Boolean, Integer, Link, Opaque, Text};
+    use DataType::{Boolean, Integer, Link, Opaque, Text, Unsigned};
     Some(match (object, resource) {
         (SECURITY, 0 | 9 | 14) | (SERVER, 7) => Text,
         (SECURITY, 1) | (SERVER, 6 | 16 | 23) => Boolean,
         (SECURITY, 3..=5 | 7..=8) => Opaque,
-        (SECURITY, 2 | 6 | 10..=13 | 15 | 16) | (SERVER, 0..=3 | 5 | 13..=14 | 17..=20) | (ACCESS_CONTROL, 0..=3) => {
-            Integer
-        }
+        (SECURITY, 2 | 6 | 10..=13 | 15 | 16) | (SERVER, 0..=3 | 5) | (ACCESS_CONTROL, 0..=3) => Integer,
+        // "All ones" stands for never, so these need the highest bit.
+        (SERVER, 13..=14 | 17..=20) => Unsigned,
         (SECURITY, 17) | (SERVER, 10) => Link,
         _ => return None,
     })

@@ -4,6 +4,8 @@
 //! faults with their places go out.
 
 #[cfg(feature = "station")]
+pub mod bootstrap;
+#[cfg(feature = "station")]
 pub mod check;
 pub mod class;
 pub mod credential;
@@ -58,7 +60,10 @@ pub use credential::{
 pub use digest::Digest;
 pub use factory::FactoryPlan;
 #[cfg(feature = "station")]
-pub use file::{AdminHolder, AdminSpec, AuthoritySpec, FleetFile, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};
+pub use file::{
+    AdminHolder, AdminSpec, AuthoritySpec, EndpointPattern, FleetFile, Named, ServeCertificate, ServeLimits,
+    ServeLwm2m, ServeSpec, StoreSpec,
+};
 pub use identity::{EndpointName, IdentityError, SerialNumber};
 #[cfg(feature = "station")]
 pub use inventory::{Inventory, InventoryForm};

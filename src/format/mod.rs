@@ -9,6 +9,8 @@ mod crc32;
 #[cfg(feature = "station")]
 pub mod ddf;
 #[cfg(feature = "station")]
+pub mod discovered;
+#[cfg(feature = "station")]
 pub mod esp_partition_table;
 #[cfg(feature = "station")]
 pub mod esp_secure_cert;
@@ -16,10 +18,15 @@ pub mod fat;
 pub mod intel_hex;
 #[cfg(feature = "station")]
 pub mod label;
+mod leaves;
 pub mod littlefs;
 #[cfg(feature = "station")]
 pub mod nvs;
 pub mod partition;
+#[cfg(feature = "station")]
+pub mod payload;
+#[cfg(feature = "station")]
+pub mod pkcs15;
 pub mod read_at;
 pub mod segment;
 pub mod senml;

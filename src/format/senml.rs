@@ -3,12 +3,11 @@
 //! One record a value. The base name is the path of the object instance, the name the rest of the path. Object links
 //! stand under the text label `vlo`, opaque values as byte strings.
 
-use std::collections::BTreeMap;
-
 use crate::fleet::Secret;
-use crate::fleet::lwm2m::{Content, Instance, Object, Opaque, Resource, Value};
+use crate::fleet::lwm2m::{Object, Opaque, Path, Value};
 
 use super::cbor::{self, CborError, Item, Reader};
+use super::leaves::{Gathered, Leaf, leaves, numbers, read_link};
 
 /// The longest SenML a reader takes, in bytes.
 pub const LONGEST: usize = 1 << 20;
@@ -51,7 +50,12 @@ pub enum SenmlError {
 
 /// Encodes all values of `objects`.
 pub fn encode(objects: &[Object]) -> Secret {
-    let records: Vec<Record<'_>> = objects.iter().flat_map(records).collect();
+    encode_at(Path::Root, objects)
+}
+
+/// Encodes the values of `objects` that lie at or below `at`.
+pub fn encode_at(at: Path, objects: &[Object]) -> Secret {
+    let records = records(&leaves(at, objects));
     let room = 9 + records.iter().map(Record::room).sum::<usize>();
     let mut out = Vec::with_capacity(room);
     cbor::put_array(&mut out, records.len());
@@ -62,30 +66,25 @@ pub fn encode(objects: &[Object]) -> Secret {
     Secret::new(out)
 }
 
-struct Record<'a> {
-    base_name: Option<String>,
-    name: String,
-    value: &'a Value,
+pub(super) struct Record<'a> {
+    pub base_name: Option<String>,
+    pub name: String,
+    pub value: &'a Value,
 }
 
-fn records(object: &Object) -> Vec<Record<'_>> {
-    let mut records = Vec::new();
-    for instance in &object.instances {
-        let mut base_name = Some(format!("/{}/{}/", object.id, instance.id));
-        for resource in &instance.resources {
-            match &resource.content {
-                Content::Single(value) => {
-                    records.push(Record { base_name: base_name.take(), name: resource.id.to_string(), value });
-                }
-                Content::Multiple(values) => records.extend(values.iter().map(|(id, value)| Record {
-                    base_name: base_name.take(),
-                    name: format!("{}/{id}", resource.id),
-                    value,
-                })),
-            }
-        }
-    }
-    records
+/// Names values; the base name stands where the instance changes.
+pub(super) fn records<'a>(leaves: &[Leaf<'a>]) -> Vec<Record<'a>> {
+    let mut last = None;
+    let record = |leaf: &Leaf<'a>| {
+        let here = (leaf.object, leaf.instance);
+        let base_name = (last.replace(here) != Some(here)).then(|| format!("/{}/{}/", leaf.object, leaf.instance));
+        let name = match leaf.number {
+            None => leaf.resource.to_string(),
+            Some(number) => format!("{}/{number}", leaf.resource),
+        };
+        Record { base_name, name, value: leaf.value }
+    };
+    leaves.iter().map(record).collect()
 }
 
 impl Record<'_> {
@@ -126,9 +125,6 @@ fn labelled(out: &mut Vec<u8>, label: i64, put: impl FnOnce(&mut Vec<u8>)) {
     put(out);
 }
 
-type Resources = BTreeMap<u16, Content>;
-type Objects = BTreeMap<u16, BTreeMap<u16, Resources>>;
-
 /// Reads objects, by rising ids whatever the order of the records. Base and other times are passed over; a base value,
 /// a sum, or a label that must be understood and is not, is an error.
 ///
@@ -140,7 +136,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Object>, SenmlError> {
     }
     let mut reader = Reader::new(bytes);
     let (length, mut done) = (reader.array()?, 0);
-    let (mut objects, mut base_name, mut count) = (Objects::new(), String::new(), 0);
+    let (mut objects, mut base_name, mut count) = (Gathered::default(), String::new(), 0);
     while reader.has_more(length, &mut done) {
         count += 1;
         if count > MOST_RECORDS {
@@ -151,20 +147,13 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Object>, SenmlError> {
     if !reader.is_done() {
         return Err(CborError::Unexpected { offset: reader.offset(), wanted: "end" }.into());
     }
-    Ok(objects.into_iter().map(|(id, instances)| object(id, instances)).collect())
-}
-
-fn object(id: u16, instances: BTreeMap<u16, Resources>) -> Object {
-    let resource = |(id, content)| Resource { id, content };
-    let instance =
-        |(id, resources): (u16, Resources)| Instance { id, resources: resources.into_iter().map(resource).collect() };
-    Object { id, instances: instances.into_iter().map(instance).collect() }
+    Ok(objects.into_objects())
 }
 
 fn read_record(
     reader: &mut Reader<'_>,
     base_name: &mut String,
-    objects: &mut Objects,
+    objects: &mut Gathered,
     record: usize,
 ) -> Result<(), SenmlError> {
     let wrong = |reason: String| SenmlError::Record { record, reason };
@@ -197,7 +186,7 @@ fn read_record(
     let path = format!("{base_name}{name}");
     let value = value.ok_or_else(|| wrong(format!("{path:?} has no value")))?;
     let numbers = numbers(&path).ok_or_else(|| wrong(format!("names {path:?}, which is no path of a resource")))?;
-    put_in(objects, &numbers, value).ok_or_else(|| wrong(format!("names {path:?}, which is there already")))
+    objects.put(&numbers, value).ok_or_else(|| wrong(format!("names {path:?}, which is there already")))
 }
 
 fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a str, CborError> {
@@ -224,42 +213,10 @@ fn read_value(reader: &mut Reader<'_>, label: i128) -> Result<Value, CborError> 
     }
 }
 
-fn read_link(text: &str) -> Option<Value> {
-    let (object, instance) = text.split_once(':')?;
-    Some(Value::Link { object: number(object)?, instance: number(instance)? })
-}
-
-/// Returns the three or four numbers of `/object/instance/resource[/resource instance]`.
-fn numbers(path: &str) -> Option<Vec<u16>> {
-    let numbers: Option<Vec<u16>> = path.strip_prefix('/')?.split('/').map(number).collect();
-    numbers.filter(|numbers| matches!(numbers.len(), 3 | 4))
-}
-
-/// Digits only: `parse` alone would take a sign.
-fn number(text: &str) -> Option<u16> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-fn put_in(objects: &mut Objects, path: &[u16], value: Value) -> Option<()> {
-    let resources = objects.entry(path[0]).or_default().entry(path[1]).or_default();
-    let Some(instance) = path.get(3) else {
-        return match resources.insert(path[2], Content::Single(value)) {
-            None => Some(()),
-            Some(_) => None,
-        };
-    };
-    match resources.entry(path[2]).or_insert_with(|| Content::Multiple(Vec::new())) {
-        Content::Multiple(values) if values.iter().all(|(id, _)| id != instance) => {
-            values.push((*instance, value));
-            Some(())
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::lwm2m::{Content, Instance, Resource};
     use proptest::prelude::*;
 
     fn sample() -> Vec<Object> {

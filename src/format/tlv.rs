@@ -4,7 +4,7 @@
 //! instance and of a multiple resource is a sequence of entries. An encoding holds one object and does not name it.
 
 use crate::fleet::Secret;
-use crate::fleet::lwm2m::{Content, DataType, Instance, Object, Opaque, Resource, Value, data_type};
+use crate::fleet::lwm2m::{Content, DataType, Instance, Object, Opaque, Path, Resource, Value, data_type};
 
 /// The longest TLV a reader takes, in bytes.
 pub const LONGEST: usize = 1 << 20;
@@ -57,6 +57,40 @@ enum Kind {
     Resource = 0b11,
 }
 
+/// Encodes what lies at `at`, which is an object or below: an object with entries for its instances, an instance with
+/// those of its resources, a resource with its own. `None` if there is no such thing.
+pub fn encode_at(at: Path, objects: &[Object]) -> Option<Secret> {
+    let object = objects.iter().find(|object| Some(object.id) == at.object())?;
+    let Some(instance) = at.instance() else { return Some(encode(object)) };
+    let instance = object.instances.iter().find(|candidate| candidate.id == instance)?;
+    let of = |id: u16| instance.resources.iter().find(|candidate| candidate.id == id);
+    let (mut out, length);
+    match at {
+        Path::Root | Path::Object(_) => return None,
+        Path::Instance(..) => {
+            length = instance_length(instance);
+            out = Vec::with_capacity(length);
+            instance.resources.iter().for_each(|resource| put_resource(&mut out, resource));
+        }
+        Path::Resource(_, _, id) => {
+            let resource = of(id)?;
+            length = entry_length(id, content_length(&resource.content));
+            out = Vec::with_capacity(length);
+            put_resource(&mut out, resource);
+        }
+        Path::ResourceInstance(_, _, id, number) => {
+            let Content::Multiple(values) = &of(id)?.content else { return None };
+            let (_, value) = values.iter().find(|(id, _)| *id == number)?;
+            length = entry_length(number, value_length(value));
+            out = Vec::with_capacity(length);
+            put_header(&mut out, Kind::ResourceInstance, number, value_length(value));
+            put_value(&mut out, value);
+        }
+    }
+    debug_assert_eq!(out.len(), length, "the buffer never grows, so no copy of a key is left behind");
+    Some(Secret::new(out))
+}
+
 /// Encodes all instances of `object`.
 pub fn encode(object: &Object) -> Secret {
     let length = object.instances.iter().map(|instance| entry_length(instance.id, instance_length(instance))).sum();
@@ -86,7 +120,8 @@ fn value_length(value: &Value) -> usize {
         Value::Text(text) => text.len(),
         Value::Opaque(bytes) => bytes.len(),
         Value::Integer(number) => integer_length(*number),
-        Value::Unsigned(_) | Value::Float(_) => 8,
+        Value::Unsigned(number) => i64::try_from(*number).map_or(8, integer_length),
+        Value::Float(_) => 8,
         Value::Boolean(_) => 1,
         Value::Link { .. } => 4,
     }
@@ -151,7 +186,7 @@ fn put_value(out: &mut Vec<u8>, value: &Value) {
         Value::Text(text) => out.extend_from_slice(text.as_bytes()),
         Value::Opaque(bytes) => bytes.expose(|bytes| out.extend_from_slice(bytes)),
         Value::Integer(number) => out.extend_from_slice(&number.to_be_bytes()[8 - integer_length(*number)..]),
-        Value::Unsigned(number) => out.extend_from_slice(&number.to_be_bytes()),
+        Value::Unsigned(number) => out.extend_from_slice(&number.to_be_bytes()[8 - value_length(value)..]),
         Value::Float(number) => out.extend_from_slice(&number.to_be_bytes()),
         Value::Boolean(yes) => out.push(u8::from(*yes)),
         Value::Link { object, instance } => {
@@ -161,58 +196,110 @@ fn put_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
+/// Returns the data type of a resource: object id, resource id.
+pub type Types<'a> = &'a dyn Fn(u16, u16) -> Option<DataType>;
+
 /// Reads the instances of object `object`. Values of resources whose type is not known here are opaque.
 ///
 /// # Errors
 /// [`TlvError`]; at most [`LONGEST`] bytes and [`MOST_ENTRIES`] entries are read.
 pub fn decode(object: u16, bytes: &[u8]) -> Result<Object, TlvError> {
-    if bytes.len() > LONGEST {
-        return Err(TlvError::TooMuch { what: "bytes", found: bytes.len(), limit: LONGEST });
-    }
-    let mut reader = Reader { bytes, offset: 0, entries: 0 };
+    let mut reader = Reader::new(bytes, object, &data_type)?;
     let mut instances = Vec::new();
     while let Some(entry) = reader.next(bytes.len())? {
         if entry.kind != Kind::ObjectInstance {
             return Err(TlvError::Misplaced { offset: entry.offset });
         }
-        instances.push(Instance { id: entry.id, resources: read_resources(&mut reader, object, entry.end)? });
+        instances.push(Instance { id: entry.id, resources: read_resources(&mut reader, entry.end)? });
     }
     Ok(Object { id: object, instances })
 }
 
-fn read_resources(reader: &mut Reader<'_>, object: u16, end: usize) -> Result<Vec<Resource>, TlvError> {
+/// Reads what a client answers for `at`, which is an object or below. Entries of resources that stand alone belong to
+/// the instance asked for, of an object to instance 0: clients leave the entry of a single instance out.
+///
+/// # Errors
+/// [`TlvError`]; at most [`LONGEST`] bytes and [`MOST_ENTRIES`] entries are read.
+pub fn decode_at(at: Path, bytes: &[u8], types: Types<'_>) -> Result<Object, TlvError> {
+    let object = at.object().ok_or(TlvError::Misplaced { offset: 0 })?;
+    let mut reader = Reader::new(bytes, object, types)?;
+    let (mut instances, mut alone) = (Vec::new(), Vec::new());
+    while let Some(entry) = reader.next(bytes.len())? {
+        match (entry.kind, at) {
+            (Kind::ObjectInstance, _) => {
+                instances.push(Instance { id: entry.id, resources: read_resources(&mut reader, entry.end)? });
+            }
+            (Kind::ResourceInstance, Path::Resource(_, _, id) | Path::ResourceInstance(_, _, id, _)) => {
+                let value = reader.value(id, entry.end)?;
+                alone.push(Resource { id, content: Content::Multiple(vec![(entry.id, value)]) });
+            }
+            (Kind::ResourceInstance, _) => return Err(TlvError::Misplaced { offset: entry.offset }),
+            (Kind::Resource | Kind::MultipleResource, _) => alone.push(read_resource(&mut reader, &entry)?),
+        }
+    }
+    if !alone.is_empty() || (instances.is_empty() && at.instance().is_some()) {
+        instances.push(Instance { id: at.instance().unwrap_or_default(), resources: alone });
+    }
+    in_order(&mut instances)?;
+    Ok(Object { id: object, instances })
+}
+
+/// Sorts by rising ids; what is there twice is refused.
+fn in_order(instances: &mut [Instance]) -> Result<(), TlvError> {
+    instances.sort_by_key(|instance| instance.id);
+    let mut twice = instances.windows(2).any(|pair| pair[0].id == pair[1].id);
+    for resources in instances.iter_mut().map(|instance| &mut instance.resources) {
+        resources.sort_by_key(|resource| resource.id);
+        twice |= resources.windows(2).any(|pair| pair[0].id == pair[1].id);
+        for resource in resources {
+            if let Content::Multiple(values) = &mut resource.content {
+                values.sort_by_key(|(id, _)| *id);
+                twice |= values.windows(2).any(|pair| pair[0].0 == pair[1].0);
+            }
+        }
+    }
+    if twice { Err(TlvError::Misplaced { offset: 0 }) } else { Ok(()) }
+}
+
+fn read_resources(reader: &mut Reader<'_>, end: usize) -> Result<Vec<Resource>, TlvError> {
     let mut resources = Vec::new();
     while let Some(entry) = reader.next(end)? {
-        let id = entry.id;
-        let content = match entry.kind {
-            Kind::Resource => Content::Single(read_value(object, id, reader.take(entry.end))?),
-            Kind::MultipleResource => Content::Multiple(read_values(reader, object, id, entry.end)?),
-            Kind::ObjectInstance | Kind::ResourceInstance => return Err(TlvError::Misplaced { offset: entry.offset }),
-        };
-        resources.push(Resource { id, content });
+        resources.push(read_resource(reader, &entry)?);
     }
     Ok(resources)
 }
 
-fn read_values(reader: &mut Reader<'_>, object: u16, id: u16, end: usize) -> Result<Vec<(u16, Value)>, TlvError> {
+fn read_resource(reader: &mut Reader<'_>, entry: &Entry) -> Result<Resource, TlvError> {
+    let id = entry.id;
+    let content = match entry.kind {
+        Kind::Resource => Content::Single(reader.value(id, entry.end)?),
+        Kind::MultipleResource => Content::Multiple(read_values(reader, id, entry.end)?),
+        Kind::ObjectInstance | Kind::ResourceInstance => return Err(TlvError::Misplaced { offset: entry.offset }),
+    };
+    Ok(Resource { id, content })
+}
+
+fn read_values(reader: &mut Reader<'_>, id: u16, end: usize) -> Result<Vec<(u16, Value)>, TlvError> {
     let mut values = Vec::new();
     while let Some(entry) = reader.next(end)? {
         if entry.kind != Kind::ResourceInstance {
             return Err(TlvError::Misplaced { offset: entry.offset });
         }
-        values.push((entry.id, read_value(object, id, reader.take(entry.end))?));
+        values.push((entry.id, reader.value(id, entry.end)?));
     }
     Ok(values)
 }
 
-fn read_value(object: u16, resource: u16, bytes: &[u8]) -> Result<Value, TlvError> {
+fn read_value(data_type: Option<DataType>, resource: u16, bytes: &[u8]) -> Result<Value, TlvError> {
     let wrong = |wanted| TlvError::Value { resource, found: bytes.len(), wanted };
-    match data_type(object, resource) {
+    match data_type {
         Some(DataType::Text) => {
             let text = std::str::from_utf8(bytes).map_err(|_| wrong("UTF-8 text"))?;
             Ok(Value::Text(text.to_owned()))
         }
         Some(DataType::Integer) => read_integer(bytes).map(Value::Integer).ok_or_else(|| wrong("integer")),
+        Some(DataType::Unsigned) => read_unsigned(bytes).ok_or_else(|| wrong("unsigned integer")),
+        Some(DataType::Float) => read_float(bytes).map(Value::Float).ok_or_else(|| wrong("float")),
         Some(DataType::Boolean) => match bytes {
             [0] => Ok(Value::Boolean(false)),
             [1] => Ok(Value::Boolean(true)),
@@ -225,6 +312,22 @@ fn read_value(object: u16, resource: u16, bytes: &[u8]) -> Result<Value, TlvErro
             _ => Err(wrong("object link")),
         },
         Some(DataType::Opaque) | None => Ok(Value::Opaque(Opaque::new(bytes.to_vec()))),
+    }
+}
+
+/// `Unsigned` is only what `Integer` cannot hold.
+fn read_unsigned(bytes: &[u8]) -> Option<Value> {
+    if !matches!(bytes.len(), 1 | 2 | 4 | 8) {
+        return None;
+    }
+    let number = bytes.iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+    Some(i64::try_from(number).map_or(Value::Unsigned(number), Value::Integer))
+}
+
+fn read_float(bytes: &[u8]) -> Option<f64> {
+    match *bytes {
+        [a, b, c, d] => Some(f64::from(f32::from_be_bytes([a, b, c, d]))),
+        _ => Some(f64::from_be_bytes(bytes.try_into().ok()?)),
     }
 }
 
@@ -242,6 +345,8 @@ struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
     entries: usize,
+    object: u16,
+    types: Types<'a>,
 }
 
 struct Entry {
@@ -252,6 +357,18 @@ struct Entry {
 }
 
 impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8], object: u16, types: Types<'a>) -> Result<Self, TlvError> {
+        if bytes.len() > LONGEST {
+            return Err(TlvError::TooMuch { what: "bytes", found: bytes.len(), limit: LONGEST });
+        }
+        Ok(Self { bytes, offset: 0, entries: 0, object, types })
+    }
+
+    fn value(&mut self, resource: u16, end: usize) -> Result<Value, TlvError> {
+        let data_type = (self.types)(self.object, resource);
+        read_value(data_type, resource, self.take(end))
+    }
+
     /// Returns the header of the next entry, which must end at or before `end`; `None` at `end`.
     fn next(&mut self, end: usize) -> Result<Option<Entry>, TlvError> {
         if self.offset == end {

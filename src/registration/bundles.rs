@@ -11,7 +11,7 @@ use crate::fleet::enrolment::claim::{Claim, SCHEME};
 use crate::fleet::enrolment::{Approval, Refusal};
 use crate::fleet::{Digest, EndpointName};
 use crate::registry::registering::{BundleResult, BundleVisit};
-use crate::registry::{DeviceRow, Registry};
+use crate::registry::{DeviceRow, Registry, Scope};
 
 use super::exchange::{Incoming, Reply};
 use super::groups::{Group, Groups};
@@ -103,7 +103,7 @@ impl Counter<'_> {
 
     /// Returns the device that proved itself, or why the registry does not admit it.
     fn visitor(&self, incoming: &Incoming, now: OffsetDateTime) -> Result<Result<EndpointName, Refusal>, Unproven> {
-        let (known, claimed) = self.known(incoming)?;
+        let (known, claimed) = self.known(incoming, now)?;
         let stored = EndpointName::new(&known.id)
             .map_err(|_| (Refusal::InvalidIdentifier, "the registry's name of the device is none".to_owned()))?;
         let group = self.group(&known, claimed.as_ref())?;
@@ -127,7 +127,7 @@ impl Counter<'_> {
     }
 
     /// Finds the device that the request says it is of; nothing is believed yet.
-    fn known(&self, incoming: &Incoming) -> Result<(DeviceRow, Option<Claimed>), Unproven> {
+    fn known(&self, incoming: &Incoming, now: OffsetDateTime) -> Result<(DeviceRow, Option<Claimed>), Unproven> {
         let unknown = || Unproven::Refused((Refusal::NotRegistered, "the registry knows no such device".to_owned()));
         if let Some(claimed) = claimed(incoming) {
             let row = self.registry.device(claimed.device.as_str())?.ok_or_else(unknown)?;
@@ -146,8 +146,9 @@ impl Counter<'_> {
             return Ok((self.registry.device(&credential.device)?.ok_or_else(unknown)?, None));
         }
         if bearer.is_some() {
-            let words = "only tokens that were made for one device are taken here".to_owned();
-            return Err((Refusal::ProofNotAccepted, words).into());
+            let claimed = self.of_token(fingerprint, now)?;
+            let row = self.registry.device(claimed.device.as_str())?.ok_or_else(unknown)?;
+            return Ok((row, Some(claimed)));
         }
         let names = self.groups.named_by(|rule| named_by(incoming.certificates.first()?, rule));
         for name in names {
@@ -156,6 +157,24 @@ impl Counter<'_> {
             }
         }
         Err(unknown())
+    }
+
+    /// Finds the device that a token of the registry was made for. A token that others hold too fetches no bundle.
+    fn of_token(&self, hash: Digest, now: OffsetDateTime) -> Result<Claimed, Unproven> {
+        let refused = |refusal: Refusal, words: &str| Unproven::Refused((refusal, words.to_owned()));
+        let found = self.registry.find_token(hash.as_bytes())?;
+        let token = found.ok_or_else(|| refused(Refusal::TokenUnknown, "the registry knows no such token"))?;
+        let Scope::Device { group, device } = &token.scope else {
+            let words = "only tokens that were made for one device are taken here";
+            return Err(refused(Refusal::ProofNotAccepted, words));
+        };
+        // Its uses count registrations: to fetch is none.
+        if token.expires.is_some_and(|end| end <= now) {
+            return Err(refused(Refusal::TokenExpired, "the token is no longer valid"));
+        }
+        let device = EndpointName::new(device)
+            .map_err(|_| refused(Refusal::InvalidIdentifier, "the registry's name of the device is none"))?;
+        Ok(Claimed { device, group: Some(group.clone()) })
     }
 }
 

@@ -1,10 +1,11 @@
-//! Challenges for devices without a clock: stateless, signed by a key that lives as long as the server's process.
+//! Challenges for devices without a clock: stateless, signed by a key that all servers on one registry have.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::delivery::Random;
+use crate::fleet::Secret;
 
 /// How long a challenge is good, in seconds.
 pub(super) const VALID: i64 = 60;
@@ -15,11 +16,9 @@ pub(super) struct Challenges {
 }
 
 impl Challenges {
-    /// Draws the key.
-    pub(super) fn new(random: &dyn Random) -> Self {
-        let mut key = zeroize::Zeroizing::new([0; 32]);
-        random.fill("challenge key", &mut *key);
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, &*key) }
+    /// Takes the key.
+    pub(super) fn new(key: &Secret) -> Self {
+        Self { key: key.expose(|key| hmac::Key::new(hmac::HMAC_SHA256, key)) }
     }
 
     /// Makes one at `now` (seconds): when it ends, 16 random bytes, 16 bytes of a MAC.
@@ -51,12 +50,12 @@ mod tests {
 
     #[test]
     fn a_challenge_is_known_again_until_it_ends() {
-        let challenges = Challenges::new(&OsRandom);
+        let challenges = Challenges::new(&Secret::new(vec![1; 32]));
         let (nonce, expires) = challenges.make(1_000, &OsRandom);
         assert_eq!(challenges.recognize(&nonce, 1_059), Some(expires));
         assert_eq!(challenges.recognize(&nonce, 1_060), None);
         assert_eq!(challenges.recognize(&nonce, 900), None);
-        assert_eq!(Challenges::new(&OsRandom).recognize(&nonce, 1_000), None);
+        assert_eq!(Challenges::new(&Secret::new(vec![2; 32])).recognize(&nonce, 1_000), None);
         for at in 0..nonce.len() {
             let mut other = nonce.clone().into_bytes();
             other[at] = if other[at] == b'A' { b'B' } else { b'A' };

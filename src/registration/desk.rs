@@ -8,7 +8,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::delivery::{Clock, Random};
-use crate::fleet::enrolment::{Rates, Refusal, Subscription};
+use crate::fleet::EndpointName;
+use crate::fleet::enrolment::claim::Claim;
+use crate::fleet::enrolment::{HookTarget, Rates, Refusal, Subscription};
 use crate::registry::instances::DESIGNATION;
 use crate::registry::registering::{
     Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Registered, Report, Validated, Visit,
@@ -16,25 +18,20 @@ use crate::registry::registering::{
 use crate::registry::{Registrar, Registry, RegistryError};
 
 use super::allotment::resources;
+use super::bootstrapping::{self, CertificateOwner};
 use super::bundles::{Bundles, Counter};
 use super::challenge::Challenges;
-use super::exchange::{Incoming, Registration, Reply};
+use super::exchange::{Incoming, Registration, Reply, Tell, Told};
 use super::groups::{Group, Groups};
-use super::hooks::{Bag, Errands, Heralds, HookCaller, HookGround, News};
-use super::keys::ClaimKeys;
+use super::hooks::{Ask, Bag, Errands, Heralds, HookCaller, HookGround, News, Ringer};
+use super::keys::{ClaimKeys, GROUP_KEY};
 use super::models::choice::{ModelQuestion, Pointed, who_asks};
 use super::models::shelf::Models;
+use super::outcome::{AWAY, refused_by_hook, reply, state_of};
 use super::proof::{Judge, Proven, Unproven};
 use super::refused::Refusals;
 use super::repetition::{digest, idempotency};
 use super::request::{self, AskedModel, Refused, Request, known, malformed, object};
-
-/// After how many seconds a device asks again whether it was approved.
-const PENDING: u32 = 30;
-/// After how many seconds a device tries again when a hook failed.
-const AGAIN: u32 = 10;
-/// After how many seconds a device asks again when the registry is away.
-const AWAY: u32 = 5;
 
 /// What a device is given beside its registration.
 pub trait Issuer: Send + Sync {
@@ -129,7 +126,7 @@ impl Desk {
             judge: Judge {
                 fleet: registry.tenant().to_owned(),
                 keys,
-                challenges: Challenges::new(&*random),
+                challenges: Challenges::new(&registry.challenge_key(&*random)?),
                 registry: registry.clone(),
             },
             refusals: Refusals::new(registry.clone(), Arc::clone(&alarm)),
@@ -153,10 +150,39 @@ impl Desk {
         self.groups.refresh()
     }
 
+    /// Returns whose the first of these certificates (DER) is; the inner error is in words.
+    pub fn certificate_owner(&self, chain: &[Vec<u8>]) -> Result<Result<CertificateOwner, String>, RegistryError> {
+        bootstrapping::owner(&self.groups, &self.registry, chain, self.clock.now())
+    }
+
+    /// Asks an outside service about a bootstrap; the error is in words.
+    pub fn consult(&self, target: &HookTarget, device: &EndpointName, document: Value) -> Result<Value, String> {
+        let key = format!("bootstrap/{}", device.folded());
+        let ask = Ask { step: "consult", fleet: self.registry.tenant(), group: None, key: &key, more: document };
+        self.caller.consult(target, &ask).map_err(|uncalled| uncalled.words())
+    }
+
     fn registered(&self, incoming: &Incoming) -> Result<Reply, Unproven> {
+        // A policy that changed under way is read anew, once.
+        for _ in 0..2 {
+            let (asked, words) = self.judged(incoming)?;
+            match self.registrar.register(asked)? {
+                Decision::Stale => self.groups.refresh()?,
+                decision => return Ok(worded(decision, &words, &self.errands.ringer())),
+            }
+        }
+        Ok(Reply::refused(Refusal::TryLater, "the group's policy is being changed").after(1))
+    }
+
+    /// Judges a request as far as that is possible without the transaction, and returns what to ask of the store and the
+    /// words of the group's own check. A refusal is noted.
+    fn judged(&self, incoming: &Incoming) -> Result<(Asked, String), Unproven> {
         let request = Request::read(&incoming.fields)?;
-        let decided = self.decided(incoming, &request);
-        let refusal = match &decided {
+        let judged = self.asked(incoming, &request).and_then(|mut asked| {
+            let words = self.validate(&mut asked)?;
+            Ok((asked, words))
+        });
+        let refusal = match &judged {
             Err(Unproven::Refused((refusal, _))) => Some(*refusal),
             Err(Unproven::Pointed(pointed)) => Some(pointed.refusal),
             Ok(_) | Err(Unproven::Registry(_)) => None,
@@ -164,29 +190,7 @@ impl Desk {
         if let Some(refusal) = refusal {
             self.refusals.note(&request, request.group.as_deref(), refusal, incoming.source, self.clock.now());
         }
-        decided
-    }
-
-    fn decided(&self, incoming: &Incoming, request: &Request) -> Result<Reply, Unproven> {
-        // A policy that changed under way is read anew, once.
-        for _ in 0..2 {
-            let mut asked = self.asked(incoming, request)?;
-            let words = self.validate(&mut asked)?;
-            let decision = self.registrar.register(asked)?;
-            match decision {
-                Decision::Stale => self.groups.refresh()?,
-                Decision::Refused(refusal @ (Refusal::DeniedByHook | Refusal::HookFailed)) => {
-                    return Ok(refused_by_hook(refusal, &words));
-                }
-                decision => {
-                    if matches!(decision, Decision::Assigning { .. }) {
-                        self.errands.ring();
-                    }
-                    return Ok(reply(decision));
-                }
-            }
-        }
-        Ok(Reply::refused(Refusal::TryLater, "the group's policy is being changed").after(1))
+        judged
     }
 
     fn asked(&self, incoming: &Incoming, request: &Request) -> Result<Asked, Unproven> {
@@ -219,7 +223,7 @@ impl Desk {
             allocates: group.policy.hooks.allocate.is_some(),
             validated: Validated::Agreed,
             asked: incoming.fields.clone(),
-            answer,
+            answer: answer.into(),
             source: incoming.source.to_string(),
         })
     }
@@ -303,10 +307,7 @@ impl Desk {
             Ok(reply) => reply,
             Err(Unproven::Refused((refusal, words))) => Reply::refused(refusal, words),
             Err(Unproven::Pointed(pointed)) => pointed.reply(),
-            Err(Unproven::Registry(error)) => {
-                (self.alarm)(&error);
-                Reply::refused(Refusal::TryLater, "the registry cannot answer now").after(AWAY)
-            }
+            Err(Unproven::Registry(error)) => without_registry(&*self.alarm, &error),
         }
     }
 
@@ -372,6 +373,30 @@ impl Registration for Desk {
         self.told(self.registered(&incoming))
     }
 
+    /// What the registry's thread calls afterwards keeps neither desk nor registry: it must not be the last who does.
+    fn register_then(&self, incoming: Incoming, tell: Tell) {
+        let (asked, words) = match self.judged(&incoming) {
+            Ok(judged) => judged,
+            Err(unproven) => return tell(Told::Reply(self.told(Err(unproven)))),
+        };
+        let (alarm, ringer) = (Arc::clone(&self.alarm), self.errands.ringer());
+        self.registrar.submit(asked, move |decision| {
+            tell(match decision {
+                Ok(Decision::Stale) => Told::Again(incoming),
+                Ok(decision) => Told::Reply(worded(decision, &words, &ringer)),
+                Err(error) => Told::Reply(without_registry(&*alarm, &error)),
+            });
+        });
+    }
+
+    /// A claim by the group's key is judged by arithmetic alone; other proofs are looked up, and hooks are waited for.
+    fn is_quick(&self, incoming: &Incoming) -> bool {
+        let claim = incoming.authorization.as_ref().and_then(|header| Claim::from_header(header));
+        let Some((claim, _)) = claim.filter(|(claim, _)| claim.key == GROUP_KEY) else { return false };
+        let is_plain = ["csr", "model", "values"].iter().all(|field| incoming.fields.get(field).is_none());
+        is_plain && self.groups.get(Some(&claim.group)).is_some_and(|group| group.policy.hooks.validate.is_none())
+    }
+
     fn models(&self, incoming: Incoming) -> Reply {
         self.told(self.listed_models(&incoming))
     }
@@ -425,50 +450,23 @@ impl Registration for Desk {
     }
 }
 
-fn reply(decision: Decision) -> Reply {
+/// Words a decision; whoever runs errands is told that there is one.
+fn worded(decision: Decision, words: &str, ringer: &Ringer) -> Reply {
     match decision {
-        Decision::Assigned { registration, answer } => {
-            Reply { location: Some(path_of(&registration)), ..Reply::fields(201, answer) }
+        Decision::Refused(refusal @ (Refusal::DeniedByHook | Refusal::HookFailed)) => refused_by_hook(refusal, words),
+        decision => {
+            if matches!(decision, Decision::Assigning { .. }) {
+                ringer.ring();
+            }
+            reply(decision)
         }
-        Decision::Same { answer, .. } => Reply::fields(200, answer),
-        Decision::Pending { registration } => waiting(&registration, "pending"),
-        Decision::Assigning { registration } => waiting(&registration, "assigning"),
-        Decision::Refused(refusal) => Reply::refused(refusal, refusal.says()),
-        Decision::Stale => Reply::refused(Refusal::TryLater, "the group's policy was changed").after(1),
     }
 }
 
-fn path_of(registration: &str) -> String {
-    format!("/v1/registrations/{registration}")
-}
-
-fn waiting(registration: &str, state: &str) -> Reply {
-    let fields = json!({ "registration": registration, "state": state, "status": path_of(registration) });
-    let seconds = if state == "pending" { PENDING } else { AWAY };
-    Reply { location: Some(path_of(registration)), ..Reply::fields(202, fields).after(seconds) }
-}
-
-fn state_of(registered: &Registered) -> Reply {
-    match registered.state.as_str() {
-        "assigned" => Reply::fields(200, registered.answer.clone()),
-        "pending" | "assigning" => waiting(&registered.id, &registered.state),
-        "failed" => {
-            let is_denied = registered.decided_by.as_deref() == Some("hook");
-            let refusal = if is_denied { Refusal::DeniedByHook } else { Refusal::HookFailed };
-            refused_by_hook(refusal, registered.reason.as_deref().unwrap_or_default())
-        }
-        "denied" => Reply::refused(Refusal::ApprovalDenied, registered.reason.clone().unwrap_or_default()),
-        state => Reply::refused(Refusal::NotRegistered, format!("the registration is {state}")),
-    }
-}
-
-/// A hook's no is told in its words; how it failed is nothing to a device.
-fn refused_by_hook(refusal: Refusal, words: &str) -> Reply {
-    match refusal {
-        Refusal::DeniedByHook if !words.is_empty() => Reply::refused(refusal, words),
-        Refusal::DeniedByHook => Reply::refused(refusal, refusal.says()),
-        _ => Reply::refused(refusal, refusal.says()).after(AGAIN),
-    }
+/// The device is not told what ails the registry.
+fn without_registry(alarm: &Alarm, error: &RegistryError) -> Reply {
+    alarm(error);
+    Reply::refused(Refusal::TryLater, "the registry cannot answer now").after(AWAY)
 }
 
 fn is_registration(text: &str) -> bool {

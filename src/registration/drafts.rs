@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::fleet::enrolment::{Approval, GroupPolicy, Reprovision};
 use crate::registry::registering::{Asked, Proof, Validated};
 
 use super::allotment::resources;
@@ -32,7 +33,15 @@ pub(super) fn draft(fields: &Value, request: &Request, group: &Group, registrati
         allocates: group.policy.hooks.allocate.is_some(),
         validated: Validated::Agreed,
         asked: fields.clone(),
-        answer: Value::Null,
+        answer: Value::Null.into(),
         source: "rehearsal".to_owned(),
     })
+}
+
+/// Makes it the registration of a device that was found: nothing is proven, and a person decides whatever the group says.
+pub(super) fn as_found(asked: &mut Asked) {
+    let policy = (*asked.policy).clone();
+    asked.policy = Arc::new(GroupPolicy { approval: Approval::Always, reprovision: Reprovision::Same, ..policy });
+    asked.proof = Proof::Answered;
+    asked.request = format!("found/{}", asked.device.folded());
 }

@@ -176,10 +176,30 @@ impl Reply {
     }
 }
 
+/// What comes of a registration.
+pub enum Told {
+    /// The reply.
+    Reply(Reply),
+    /// The policy it was judged by is no more: the same request, to be judged again by `register`.
+    Again(Incoming),
+}
+
+/// Is told what came of a registration, once. It may be called on the registry's thread, so it must not wait.
+pub type Tell = Box<dyn FnOnce(Told) + Send>;
+
 /// What devices can ask. Each is called on a thread of its own that may wait (for the registry, for the disk).
 pub trait Registration: Send + Sync {
     /// `POST /v1/register`.
     fn register(&self, incoming: Incoming) -> Reply;
+    /// As `register`, but no thread waits for the disk: `tell` is called when the registration is on it.
+    fn register_then(&self, incoming: Incoming, tell: Tell) {
+        tell(Told::Reply(self.register(incoming)));
+    }
+    /// Returns true where `register_then` neither waits for anything nor calculates for long.
+    fn is_quick(&self, incoming: &Incoming) -> bool {
+        let _ = incoming;
+        false
+    }
     /// `GET /v1/register/models`: the models a device may choose from.
     fn models(&self, incoming: Incoming) -> Reply {
         let _ = incoming;
@@ -217,11 +237,15 @@ pub enum Act {
     EditDevice,
     RetireDevice,
     AdoptDevice,
+    TriggerBootstrap,
+    ShowTrigger,
+    CancelTrigger,
     DeviceCredentials,
     DeviceHistory,
     WhyDevice,
     ListGroups,
     ShowGroup,
+    NarrowGroup,
     ListAllowed,
     Allow,
     ImportAllowed,

@@ -10,6 +10,9 @@ use crate::fleet::enrolment::claim::{self, Claim};
 use crate::fleet::{EndpointName, Secret};
 use crate::registry::CredentialRow;
 
+/// The key of a claim that is derived for the device from its group's.
+pub(super) const GROUP_KEY: &str = "group";
+
 /// Where the keys of claims come from.
 pub trait ClaimKeys: Send + Sync {
     /// Returns the key of a device that is derived from its group's key; none where the server has no fleet key.

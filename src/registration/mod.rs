@@ -3,6 +3,7 @@
 mod acl;
 mod administration;
 mod allotment;
+mod bootstrapping;
 mod bundles;
 pub mod certificates;
 mod challenge;
@@ -17,16 +18,19 @@ mod keys;
 mod models;
 #[cfg(test)]
 mod nothing;
+mod outcome;
 mod points;
 mod proof;
 mod refused;
 pub mod rehearsal;
 mod repetition;
 mod request;
+mod strangers;
 pub mod why;
 
 pub use acl::{AccessList, AclError, AclFile, MQTT_ACL};
 pub use administration::{AdminCertificate, AdminRule, Office};
+pub use bootstrapping::CertificateOwner;
 pub use bundles::{Bundles, Offer, Unserved};
 pub use desk::{Alarm, Certified, Desk, Equipment, Issuer};
 pub use hooks::{HookGround, NoHooks};
@@ -36,3 +40,4 @@ pub use models::{
     ApprovalError, ByHand, ExportError, ExportForm, Exported, ModelFormat, ModelQuestion, Models, Naming, Pointed,
     PublishError, ReadModels, Reassigned, WantedValue, read_models,
 };
+pub use strangers::wait_for_person;

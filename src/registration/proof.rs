@@ -20,7 +20,7 @@ use super::certificates::id_of;
 use super::challenge::Challenges;
 use super::exchange::Incoming;
 use super::groups::Group;
-use super::keys::{ClaimKeys, is_proven};
+use super::keys::{ClaimKeys, GROUP_KEY, is_proven};
 use super::models::choice::Pointed;
 use super::points::point_of_pem;
 use super::request::Refused;
@@ -125,7 +125,7 @@ impl Judge {
         }
         let nonce = self.nonce(&claim, now)?;
         let key = match claim.key.as_str() {
-            "group" => self.keys.group_derived(&group.name, group.policy.key_generation, &device.folded()),
+            GROUP_KEY => self.keys.group_derived(&group.name, group.policy.key_generation, &device.folded()),
             name => self.own_psk(name, device)?,
         };
         let Some(key) = key else {

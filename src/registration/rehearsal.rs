@@ -13,7 +13,7 @@ use crate::registry::registering::{Asked, Decision, Foretold, NewInstance, Valid
 use crate::registry::{Registry, RegistryError};
 
 use super::desk::{check_models, facts, model_question};
-use super::drafts::draft;
+use super::drafts::{as_found, draft};
 use super::groups::{Group, prepared};
 use super::hooks::{HookCaller, HookGround};
 use super::models::shelf::Models;
@@ -62,6 +62,8 @@ pub struct Rehearsal<'a> {
     pub now: OffsetDateTime,
     /// The proof that is taken to be good; the group's first without.
     pub proof: Option<ProofKind>,
+    /// It asked for nothing: a scan found it, so that nothing is proven and a person decides.
+    pub found: bool,
     /// Asks the group's own check; it is not asked without.
     pub checks: Option<&'a Checks>,
     /// Where the model is looked for; it is not without.
@@ -111,6 +113,7 @@ impl Rehearsal<'_> {
     }
 
     fn walk(&self, fields: &Value, trail: &mut Trail) -> Result<Decision, Ended> {
+        let fields = &self.said(fields);
         let request = Request::read(fields).map_err(ended("request"))?;
         trail.step("request", true, format!("device {:?} can be read", request.device.as_str()));
         let group = self.group(&request).ok_or_else(|| no_group(&request))?;
@@ -125,6 +128,9 @@ impl Rehearsal<'_> {
         trail.step("model", true, self.model_words(instance.as_ref()));
         let drafted = draft(fields, &request, &group, NO_REGISTRATION).map_err(ended("group"))?;
         let mut asked = Asked { instance, ..drafted };
+        if self.found {
+            as_found(&mut asked);
+        }
         let foretold = self.foretold(&mut asked, &group, trail)?;
         trail.brings = Some(json!({
             "attributes": asked.facts.attributes,
@@ -142,8 +148,20 @@ impl Rehearsal<'_> {
         Ok(foretold.decision)
     }
 
+    /// What a scan found is told with its links, which are no part of a request.
+    fn said(&self, fields: &Value) -> Value {
+        let mut said = fields.clone();
+        if let (true, Some(fields)) = (self.found, said.as_object_mut()) {
+            fields.remove("links");
+        }
+        said
+    }
+
     /// Decides, and asks the group's own check where its word counts.
     fn foretold(&self, asked: &mut Asked, group: &Group, trail: &mut Trail) -> Result<Foretold, Ended> {
+        if self.found {
+            return self.decided(asked);
+        }
         let Some(target) = &group.policy.hooks.validate else { return self.decided(asked) };
         let Some(checks) = self.checks else {
             trail.step("check", true, "the group's own check was not asked".to_owned());
@@ -178,6 +196,9 @@ impl Rehearsal<'_> {
     }
 
     fn proof(&self, group: &Group) -> Result<String, Refused> {
+        if self.found {
+            return Ok("it was found: what it says proves nothing, a person decides".to_owned());
+        }
         let proofs = &group.policy.proofs;
         let word = |kind: &ProofKind| json!(kind).as_str().unwrap_or_default().to_owned();
         let taken = proofs.iter().map(word).collect::<Vec<_>>().join(", ");

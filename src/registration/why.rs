@@ -51,7 +51,11 @@ pub fn explain(registry: &Registry, id: &EndpointName) -> Result<Option<Explaine
         return Ok(None);
     }
     let decided = events.iter().find(|event| is_decision(&event.what)).map(decided);
-    let lines = lines(device.as_ref(), blocked.as_ref(), decided.as_ref());
+    let found = device.as_ref().map(|device| found_at(registry, device)).transpose()?.flatten();
+    let mut lines = lines(device.as_ref(), found.as_deref(), blocked.as_ref(), decided.as_ref());
+    let bootstrap =
+        events.iter().find(|event| ["bootstrap-finished", "bootstrap-failed"].contains(&event.what.as_str()));
+    lines.extend(bootstrap.map(|event| format!("last bootstrap, {}: {}", day(event), in_words(event))));
     let next = next(id, device.as_ref(), blocked.as_ref());
     events.truncate(TOLD);
     Ok(Some(Explained { device, blocked, decided, lines, next, events }))
@@ -94,6 +98,13 @@ pub fn in_words(event: &StoredEvent) -> String {
         "reported" => "it reported what changed".to_owned(),
         "credential-renewed" => "it renewed its credential".to_owned(),
         "credential-added" => format!("{actor} added a credential"),
+        "bootstrap-finished" => format!("it was bootstrapped: {}{}", detail("result"), quirks(event)),
+        "bootstrap-failed" => format!("its bootstrap failed: {}{}", detail("result"), quirks(event)),
+        "bootstrap-wished" => format!("{actor} wished that it bootstraps anew (by {})", detail("via")),
+        "bootstrap-triggered" => format!("it was told to bootstrap anew (by {})", detail("via")),
+        "bootstrap-trigger-done" => "it did as it was told, and bootstrapped anew".to_owned(),
+        "bootstrap-trigger-failed" => format!("it did not bootstrap anew: {reason}"),
+        "bootstrap-trigger-cancelled" => format!("{actor} took back that it bootstraps anew"),
         "merge-conflict" => format!("{actor} had made it too, and another record stands: {}", event.detail),
         other => format!("{other} by {actor}: {}", event.detail),
     }
@@ -111,7 +122,12 @@ fn is_decision(what: &str) -> bool {
         "blocked",
         "unblocked",
     ];
-    !NOT.contains(&what)
+    !NOT.contains(&what) && !what.starts_with("bootstrap-")
+}
+
+fn quirks(event: &StoredEvent) -> String {
+    let quirks = event.detail["quirks"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    quirks.flat_map(|quirk| ["; ", quirk]).collect()
 }
 
 fn refusal(event: &StoredEvent) -> Option<Refusal> {
@@ -128,10 +144,30 @@ fn decided(event: &StoredEvent) -> Decided {
     }
 }
 
-fn lines(device: Option<&DeviceRow>, blocked: Option<&Blocked>, decided: Option<&Decided>) -> Vec<String> {
-    let mut lines = vec![match device {
-        None => "the registry does not list it".to_owned(),
-        Some(device) => about(device),
+/// Returns where a device was found that waits for a person and never asked.
+fn found_at(registry: &Registry, device: &DeviceRow) -> Result<Option<String>, RegistryError> {
+    let (DeviceState::Pending, Some(registration)) = (device.state, &device.registration) else { return Ok(None) };
+    let asked = registry.registration(registration)?.map(|known| known.asked);
+    // A request of a device has no links.
+    let asked = asked.filter(|asked| asked["links"].is_array());
+    Ok(asked.map(|asked| asked["endpoint"]["address"].as_str().unwrap_or("an address unknown").to_owned()))
+}
+
+fn lines(
+    device: Option<&DeviceRow>,
+    found: Option<&str>,
+    blocked: Option<&Blocked>,
+    decided: Option<&Decided>,
+) -> Vec<String> {
+    let mut lines = vec![match (device, found) {
+        (None, _) => "the registry does not list it".to_owned(),
+        (Some(device), Some(address)) => {
+            let group = device.group.as_deref().unwrap_or_default();
+            format!(
+                "a scan found it at {address}; it proved nothing, and waits for a person to take it into group {group:?}"
+            )
+        }
+        (Some(device), None) => about(device),
     }];
     if let Some(blocked) = blocked {
         lines.push(format!("it is blocked: {}", blocked.reason));
@@ -149,7 +185,7 @@ fn about(device: &DeviceRow) -> String {
     let group = device.group.as_ref().map(|group| format!(" in group {group:?}")).unwrap_or_default();
     let reason = device.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     match device.state {
-        DeviceState::Expected => format!("it is expected{group} ({}) and has not come", device.origin),
+        DeviceState::Expected => format!("it is expected{group} ({}) and has not registered", device.origin),
         DeviceState::Pending => format!("it came{group} and waits for a person"),
         DeviceState::Assigning => format!("it came{group}; what it needs is being allocated"),
         DeviceState::Registered => format!("it is registered{group}"),

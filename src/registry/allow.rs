@@ -16,6 +16,8 @@ use super::{Event, RegistryError, Row, Value, sql};
 
 /// Rows of one transaction of an import.
 const BATCH: usize = 4096;
+/// Bytes of its attributes, after which no more rows are taken: long rows must not fill the memory.
+const LARGEST_BATCH: usize = 4 << 20;
 /// Most attributes of an entry.
 const MOST_ATTRIBUTES: usize = 32;
 
@@ -123,7 +125,7 @@ impl Registry {
         let mut sum = Imported::default();
         let mut rows = rows.into_iter();
         loop {
-            let batch: Vec<_> = rows.by_ref().take(BATCH).map(read).collect();
+            let batch = batch(&mut rows);
             if batch.is_empty() {
                 return sum;
             }
@@ -132,6 +134,29 @@ impl Registry {
                 Err(error) => return Imported { stopped: Some(error), ..sum },
             }
         }
+    }
+
+    /// Imports rows in one transaction, or none of them where one cannot be taken; `told` hears of each as above.
+    pub(super) fn import_allowed_whole(
+        &self,
+        actor: &str,
+        group: &str,
+        rows: Vec<Result<Allowed, String>>,
+        told: &mut dyn FnMut(u64, &RowEnd),
+    ) -> Imported {
+        let mut sum = Imported::default();
+        let rows: Vec<_> = rows.into_iter().map(read).collect();
+        let ends = if rows.iter().all(Result::is_ok) {
+            self.import_batch(actor, group, 0, rows)
+        } else {
+            let other = || "another row is refused".to_owned();
+            Ok(rows.into_iter().map(|row| RowEnd::Refused(row.err().unwrap_or_else(other))).collect())
+        };
+        match ends {
+            Ok(ends) => ends.iter().for_each(|end| sum.count(end, told)),
+            Err(error) => sum.stopped = Some(error),
+        }
+        sum
     }
 
     fn import_batch(
@@ -178,6 +203,20 @@ impl Imported {
             RowEnd::Refused(_) => &mut self.refused,
         } += 1;
     }
+}
+
+/// Reads the rows of one transaction; none at the end.
+fn batch(rows: &mut impl Iterator<Item = Result<Allowed, String>>) -> Vec<Result<Allowed, String>> {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    while batch.len() < BATCH && bytes < LARGEST_BATCH {
+        let Some(row) = rows.next().map(read) else { break };
+        bytes += match &row {
+            Ok(entry) => entry.attributes.iter().map(|(name, value)| name.len() + value.len()).sum(),
+            Err(reason) => reason.len(),
+        };
+        batch.push(row);
+    }
+    batch
 }
 
 fn read(row: Result<Allowed, String>) -> Result<Allowed, String> {

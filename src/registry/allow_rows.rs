@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Registry;
 use super::allow::{Allowed, Imported, RowEnd};
+use super::exchange::MOST_ATOMIC;
 use super::rows::{Columns, ExchangeError, ExchangeForm, Rows};
 
 /// The columns of a CSV before those of the attributes.
@@ -94,13 +95,30 @@ impl Registry {
         told: &mut dyn FnMut(u64, &RowEnd),
     ) -> Result<Imported, ExchangeError> {
         let mut rows = AllowRows::new(form, BufReader::new(stream))?;
-        let mut sum = self.import_allowed(actor, group, &mut rows, told);
-        match (rows.broken(), sum.stopped.take()) {
-            (Some(error), _) => Err(error),
-            (None, Some(error)) => Err(error.into()),
-            (None, None) => Ok(sum),
-        }
+        let sum = self.import_allowed(actor, group, &mut rows, told);
+        rows.broken().map_or_else(|| ended(sum), Err)
     }
+
+    /// As [`Registry::import_allow_stream`], but all rows or none, at most 100,000.
+    pub fn import_allow_whole(
+        &self,
+        actor: &str,
+        group: &str,
+        form: AllowForm,
+        stream: &mut dyn Read,
+        told: &mut dyn FnMut(u64, &RowEnd),
+    ) -> Result<Imported, ExchangeError> {
+        let mut rows = AllowRows::new(form, BufReader::new(stream))?;
+        let all: Vec<_> = rows.by_ref().take(MOST_ATOMIC + 1).collect();
+        if all.len() > MOST_ATOMIC {
+            return Err(ExchangeError::Shape(format!("at most {MOST_ATOMIC} rows can be taken all or none")));
+        }
+        rows.broken().map_or_else(|| ended(self.import_allowed_whole(actor, group, all, told)), Err)
+    }
+}
+
+fn ended(mut sum: Imported) -> Result<Imported, ExchangeError> {
+    sum.stopped.take().map_or(Ok(sum), |error| Err(error.into()))
 }
 
 fn entry(mut object: Map<String, Json>) -> Result<Allowed, String> {

@@ -6,10 +6,11 @@ use time::OffsetDateTime;
 
 use crate::fleet::EndpointName;
 
-use super::handle::Registry;
+use super::devices::find;
+use super::handle::{Reading, Registry};
 use super::text::storable;
 use super::times::{millis, of_millis};
-use super::{Event, RegistryError, Row};
+use super::{DeviceRow, Event, RegistryError, Row};
 
 /// A blocked device.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -87,12 +88,14 @@ impl Registry {
 
     /// Returns the entry of a device, if it is blocked now.
     pub fn blocked(&self, device: &EndpointName) -> Result<Option<Blocked>, RegistryError> {
-        let text = format!("SELECT {COLUMNS} FROM block WHERE tenant = $1 AND {HOLDS} AND device = $3");
         let now = millis(self.now());
-        self.read(|reading| {
-            let row = reading.sql.maybe_row(&text, &[reading.tenant.into(), now.into(), device.folded().into()])?;
-            row.as_ref().map(entry).transpose()
-        })
+        self.read(|reading| holds(reading, device, now))
+    }
+
+    /// Returns what is known of a device, and its entry if it is blocked now: in one look.
+    pub fn standing(&self, device: &EndpointName) -> Result<(Option<DeviceRow>, Option<Blocked>), RegistryError> {
+        let now = millis(self.now());
+        self.read(|reading| Ok((find(reading.sql, reading.tenant, &device.folded())?, holds(reading, device, now)?)))
     }
 
     /// Returns up to `limit` entries, those that ended too, whose device comes after `after` (folded; "" for the first), in byte order.
@@ -103,6 +106,12 @@ impl Registry {
             reading.sql.query(&text, &values)?.iter().map(entry).collect()
         })
     }
+}
+
+fn holds(reading: &mut Reading<'_>, device: &EndpointName, now: i64) -> Result<Option<Blocked>, RegistryError> {
+    let text = format!("SELECT {COLUMNS} FROM block WHERE tenant = $1 AND {HOLDS} AND device = $3");
+    let row = reading.sql.maybe_row(&text, &[reading.tenant.into(), now.into(), device.folded().into()])?;
+    row.as_ref().map(entry).transpose()
 }
 
 fn entry(row: &Row) -> Result<Blocked, RegistryError> {

@@ -22,8 +22,8 @@ const fn table(name: &'static str, key: usize, columns: &'static [&'static str])
 }
 
 /// All tables but the tenant's own row, which is carried over last.
-const TABLES: [Table; 20] = [
-    table("grp", 1, &["id", "policy", "declared", "etag", "used", "changed"]),
+const TABLES: [Table; 24] = [
+    table("grp", 1, &["id", "policy", "declared", "etag", "used", "changed", "narrowed"]),
     table("allow", 2, &["grp", "device", "attributes", "max_uses", "used", "expires"]),
     table("block", 1, &["device", "reason", "since", "expires"]),
     table(
@@ -71,6 +71,7 @@ const TABLES: [Table; 20] = [
             "kind",
             "state",
             "public",
+            "identity",
             "sealed_key",
             "sealed_body",
             "not_before",
@@ -114,11 +115,26 @@ const TABLES: [Table; 20] = [
     table("station_event", 2, &["station", "seq", "entry", "digest"]),
     table("event", 1, &["seq", "at", "actor", "what", "device", "detail", "digest"]),
     table("subscriber", 1, &["id", "seen", "failures", "due", "claim"]),
+    table(
+        "bootstrap_trigger",
+        1,
+        &[
+            "device", "number", "via", "address", "goal", "state", "reason", "since", "due", "until", "claim",
+            "failures", "rollout", "actor", "changed", "arrived",
+        ],
+    ),
+    table("configured", 1, &["device", "mark", "finished"]),
+    table(
+        "rollout",
+        1,
+        &["number", "terms", "state", "is_back", "next", "forgiven", "reason", "actor", "created", "changed"],
+    ),
+    table("rollout_member", 2, &["rollout", "device", "position", "mark", "address", "state", "reason", "changed"]),
     TENANT,
 ];
 
 /// The tenant's row has no tenant column of its own; only its end of the chain is compared.
-const TENANT: Table = table("tenant", 0, &["events", "head", "models", "created"]);
+const TENANT: Table = table("tenant", 0, &["events", "head", "models", "created", "challenge"]);
 
 impl Table {
     fn is_tenant(&self) -> bool {
@@ -307,7 +323,7 @@ fn in_bytes(value: &Value) -> Vec<u8> {
 fn carry_head(from: &Registry, to: &Registry) -> Result<(), RegistryError> {
     let values = head(from)?.values().to_vec();
     to.write(move |writing| {
-        let text = "UPDATE tenant SET events = $1, head = $2, models = $3, created = $4 WHERE id = $5";
+        let text = "UPDATE tenant SET events = $1, head = $2, models = $3, created = $4, challenge = $5 WHERE id = $6";
         let values = [values.as_slice(), &[writing.tenant.into()]].concat();
         writing.sql.execute(text, &values).map(|_| ())
     })
@@ -368,6 +384,9 @@ mod tests {
                 ("resource", "origin", _) => "hook".into(),
                 ("chore", "kind", _) => "release".into(),
                 ("lease", "state", _) => "used".into(),
+                ("bootstrap_trigger", "via", _) => "push".into(),
+                ("bootstrap_trigger", "goal", _) => "finish".into(),
+                ("bootstrap_trigger" | "rollout" | "rollout_member", "state", _) => "done".into(),
                 (_, "max_uses", _) => Value::Null,
                 (_, _, "TEXT") => format!("{column} ü").into(),
                 (_, _, "INTEGER") => 7.into(),

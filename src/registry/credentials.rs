@@ -156,6 +156,28 @@ impl Registry {
         })
     }
 
+    /// Returns the pre-shared keys of an identity, the newest last, each with its device's name as it is written. Several
+    /// devices or names may have one, up to `limit`.
+    pub fn keys_of_identity(&self, identity: &str, limit: u32) -> Result<Vec<(String, CredentialRow)>, RegistryError> {
+        self.read(|reading| {
+            // In one statement: a handshake waits for it.
+            let text = format!(
+                "SELECT {COLUMNS}, (SELECT device.id FROM device
+                     WHERE device.tenant = credential.tenant AND device.folded = credential.device)
+                 FROM credential WHERE tenant = $1 AND identity = $2 AND state = 'active'
+                 ORDER BY changed, fingerprint LIMIT $3"
+            );
+            let rows = reading.sql.query(&text, &[reading.tenant.into(), identity.into(), i64::from(limit).into()])?;
+            let mut keys = Vec::with_capacity(rows.len());
+            for row in &rows {
+                if let Some(device) = row.maybe_text(11)? {
+                    keys.push((device, CredentialRow::read(row)?));
+                }
+            }
+            Ok(keys)
+        })
+    }
+
     /// Takes a credential out of use; `revoke` if it is not to be trusted any more. What is revoked stays so.
     pub fn retire_credential(&self, fingerprint: Digest, revoke: bool, actor: &str) -> Result<(), RegistryError> {
         let actor = actor.to_owned();
@@ -224,8 +246,11 @@ pub(super) fn add(
         credential.not_before.map(millis).into(),
         credential.not_after.map(millis).into(),
         writing.millis().into(),
+        credential.public["identity"].as_str().into(),
     ];
-    let text = format!("INSERT INTO credential (tenant, {COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)");
+    let text = format!(
+        "INSERT INTO credential (tenant, {COLUMNS}, identity) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)"
+    );
     writing.sql.execute(&text, &values)?;
     let detail =
         serde_json::json!({"fingerprint": credential.fingerprint, "name": credential.name, "kind": credential.kind});

@@ -13,10 +13,14 @@ use super::rows::{ATTRIBUTES, Columns, ExchangeError, ExchangeForm, Rows};
 use super::search::LARGEST_PAGE;
 use super::{Registry, RegistryError};
 
-/// Rows of one transaction.
-const BATCH: usize = 500;
+/// Rows of one transaction: so many that its way to the disk hardly counts.
+const BATCH: usize = 2_048;
+/// Bytes of the rows of one transaction, after which no more are taken: long rows must not fill the memory.
+const LARGEST_BATCH: u64 = 4 << 20;
 /// The most rows of an import that is all or nothing.
-const MOST_ATOMIC: usize = 100_000;
+pub(super) const MOST_ATOMIC: usize = 100_000;
+/// Its most bytes.
+const LARGEST_ATOMIC: u64 = 64 << 20;
 /// The columns of a CSV before those of the attributes; an import takes what [`ExpectedDevice`] has of them.
 const COLUMNS: [&str; 15] = [
     "id",
@@ -178,10 +182,11 @@ impl Registry {
         let mut reader = Rows::new(terms.form, BufReader::new(stream), &TAKEN)?;
         let mut tally = ImportTally::default();
         let mut after = terms.after.as_ref().map(|id| id.to_ascii_lowercase());
-        let mut waiting: Vec<Parsed> = Vec::new();
+        let (mut waiting, mut before): (Vec<Parsed>, u64) = (Vec::new(), 0);
         while let Some((row, object)) = reader.next()? {
             let parsed = device(object);
             if let Some(last) = &after {
+                before = reader.bytes();
                 if parsed.as_ref().is_ok_and(|device| device.id.folded() == *last) {
                     after = None;
                 }
@@ -189,11 +194,14 @@ impl Registry {
                 continue;
             }
             waiting.push((row, parsed));
-            if terms.atomic && waiting.len() > MOST_ATOMIC {
-                return Err(ExchangeError::Shape(format!("at most {MOST_ATOMIC} rows can be taken all or none")));
+            let bytes = reader.bytes() - before;
+            if terms.atomic && (waiting.len() > MOST_ATOMIC || bytes > LARGEST_ATOMIC) {
+                let reason = format!("at most {MOST_ATOMIC} rows of {LARGEST_ATOMIC} bytes can be taken all or none");
+                return Err(ExchangeError::Shape(reason));
             }
-            if !terms.atomic && waiting.len() == BATCH {
+            if !terms.atomic && (waiting.len() == BATCH || bytes > LARGEST_BATCH) {
                 self.put_rows(terms, std::mem::take(&mut waiting), &mut tally, told)?;
+                before = reader.bytes();
             }
         }
         if let Some(last) = after {

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::fleet::enrolment::GroupPolicy;
 
 use super::handle::{Registry, Writing};
+use super::narrowing::Narrowing;
 use super::text::storable;
 use super::{Event, RegistryError, Row, Sql, Value};
 
@@ -16,14 +17,23 @@ use super::{Event, RegistryError, Row, Sql, Value};
 pub struct Group {
     /// Its name.
     pub id: String,
-    /// What it asks.
+    /// What the fleet file asks.
     pub policy: GroupPolicy,
+    /// What people took away of that.
+    pub narrowed: Narrowing,
     /// True while the fleet file declares it; one that it does not name any more is closed.
     pub declared: bool,
     /// Its mark: counted up by every change.
     pub etag: i64,
     /// Devices of the group, counted against its quota.
     pub used: u64,
+}
+
+impl Group {
+    /// Returns the policy in force: the fleet file's, narrowed.
+    pub fn in_force(&self) -> GroupPolicy {
+        self.narrowed.of(self.policy.clone())
+    }
 }
 
 /// What declaring the groups changed.
@@ -50,7 +60,7 @@ pub struct GroupUsage {
     pub allowed: u64,
 }
 
-const COLUMNS: &str = "id, policy, declared, etag, used";
+const COLUMNS: &str = "id, policy, declared, etag, used, narrowed";
 
 impl Registry {
     /// Makes the groups what the fleet file declares, all at once. Nothing is written where nothing changed.
@@ -85,6 +95,39 @@ impl Registry {
             note(writing, &actor, &declared);
             Ok(declared)
         })
+    }
+
+    /// Narrows a group, in place of how it was narrowed before; `etag` is the mark of what was seen.
+    ///
+    /// # Errors
+    ///
+    /// Not found; changed since; refused where it would widen what the fleet file declares.
+    pub fn narrow_group(&self, actor: &str, id: &str, etag: i64, wanted: Narrowing) -> Result<Group, RegistryError> {
+        let actor = storable("operator", actor)?;
+        let group = self.group(id)?;
+        let group = group.ok_or_else(|| RegistryError::NotFound { what: "group", name: id.to_owned() })?;
+        if let (Some(wanted), Some(declared)) = (wanted.quota, group.policy.quota)
+            && wanted > declared
+        {
+            let reason = format!("the fleet file lets it have {declared} devices, not {wanted}");
+            return Err(RegistryError::Refused { what: "group", name: id.to_owned(), reason });
+        }
+        let (named, text) = (id.to_owned(), json!(wanted).to_string());
+        self.write(move |writing| {
+            let key: [Value; 2] = [writing.tenant.into(), (&named).into()];
+            let row = writing.sql.maybe_row("SELECT etag FROM grp WHERE tenant = $1 AND id = $2", &key)?;
+            let found = row.map_or(Ok(0), |row| row.integer(0))?;
+            if found != etag {
+                return Err(RegistryError::Changed { what: "group", name: named.clone(), found, wanted: etag });
+            }
+            let update = "UPDATE grp SET narrowed = $3, etag = etag + 1, changed = $4 WHERE tenant = $1 AND id = $2";
+            let set: [Value; 2] = [(&text).into(), writing.millis().into()];
+            writing.sql.execute(update, &[key, set].concat())?;
+            let detail = json!({ "group": named, "closed": wanted.closed, "quota": wanted.quota });
+            writing.note(Event { what: "group-narrowed", device: None, actor: actor.clone(), detail });
+            Ok(())
+        })?;
+        self.group(id)?.ok_or_else(|| RegistryError::NotFound { what: "group", name: id.to_owned() })
     }
 
     /// Returns a group.
@@ -122,7 +165,7 @@ impl Registry {
             let text = "SELECT COUNT(*) FROM allow WHERE tenant = $1 AND grp = $2";
             let allowed = reading.sql.maybe_row(text, &of_group)?.map(|row| row.integer(0)).transpose()?;
             let allowed = count(allowed.unwrap_or(0));
-            Ok(GroupUsage { used: group.used, quota: group.policy.quota, devices, allowed })
+            Ok(GroupUsage { used: group.used, quota: group.in_force().quota, devices, allowed })
         })
     }
 }
@@ -176,7 +219,9 @@ fn stored(row: &Row) -> Result<Group, RegistryError> {
     let id = row.text(0)?;
     let policy = serde_json::from_str(&row.text(1)?);
     let policy = policy.map_err(|error| RegistryError::damaged("", format!("the policy of group {id:?}: {error}")))?;
-    Ok(Group { id, policy, declared: row.integer(2)? != 0, etag: row.integer(3)?, used: count(row.integer(4)?) })
+    let narrowed = Narrowing::stored(row, 5)?;
+    let (etag, used) = (row.integer(3)?, count(row.integer(4)?));
+    Ok(Group { id, policy, narrowed, declared: row.integer(2)? != 0, etag, used })
 }
 
 fn count(number: i64) -> u64 {

@@ -12,7 +12,9 @@ mod allow_rows;
 mod approvals;
 mod attributes;
 mod block;
+mod bootstraps;
 mod chain;
+mod challenge;
 mod chores;
 mod connection;
 mod copy;
@@ -33,15 +35,18 @@ mod leases;
 pub mod merge;
 pub mod model_rules;
 pub mod models;
+mod narrowing;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod registering;
 mod resources;
+mod rollouts;
 mod rows;
 mod schema;
 mod search;
 mod sql;
 mod sqlite;
+mod sqlite_log;
 mod stations;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
@@ -49,6 +54,7 @@ pub(crate) mod tests;
 mod text;
 mod times;
 mod tokens;
+mod triggers;
 mod undo;
 mod writer;
 
@@ -69,13 +75,16 @@ pub use exchange::{ImportTally, ImportTerms, RowReport};
 pub use groups::{Declared, Group, GroupUsage};
 pub use handle::Registry;
 pub use merge::{Merged, StationEntry};
+pub use narrowing::Narrowing;
 pub use registering::Registrar;
 pub use resources::Allocated;
+pub use rollouts::{Member, MemberState, Move, NewMember, Rollout, RolloutState, Tally, Terms};
 pub use rows::{ExchangeError, ExchangeForm};
 pub use search::{LARGEST_PAGE, Page};
 pub use stations::{CheckIn, LeaseRow, MadeDevice, Mark, Standing, StationRow};
 
 use handle::{Reading, Writing};
 pub use tokens::{Scope, Token, token_hash};
+pub use triggers::{Goal, NewTrigger, Trigger, TriggerState, Via};
 
 use sql::{Row, Sql, Value};

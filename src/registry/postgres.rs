@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +24,9 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// Statements kept ready on a connection.
 const STATEMENTS: usize = 256;
 
-/// After so many commits the tables are counted anew: until PostgreSQL has done that by itself, within its minute, it plans
-/// for tables of no known size and looks at every row of the fleet.
-const COUNTED_AFTER: [u64; 3] = [32, 256, 2048];
+/// After so many rows were written the tables are counted anew: until PostgreSQL has done that by itself, within its minute, it
+/// plans for tables of no known size and looks at every row of the fleet, or of a list, for some that are asked for.
+const COUNTED_AFTER: [u64; 4] = [2_000, 20_000, 200_000, 2_000_000];
 /// The tables that every registration is looked up in.
 const COUNT: &str = "ANALYZE device, registration, nonce, allow, block, attribute, credential";
 
@@ -115,7 +116,14 @@ impl Opener for PostgresServer {
             // Every question has an index of its own: a table is never read whole because a guess says so.
             client.batch_execute("SET enable_seqscan = off").map_err(|error| away(&error))?;
         }
-        Ok(Box::new(PostgresConnection { client, ready: HashMap::new(), store: self.store.clone(), commits: 0 }))
+        let client = Talk(Some(client));
+        Ok(Box::new(PostgresConnection {
+            client,
+            ready: HashMap::new(),
+            store: self.store.clone(),
+            written: 0,
+            counted: 0,
+        }))
     }
 
     fn engine(&self) -> Engine {
@@ -127,11 +135,39 @@ impl Opener for PostgresServer {
     }
 }
 
+/// A client that says farewell on a thread of its own: the driver waits in a runtime of its own then, which is not possible
+/// on a thread of another runtime, and there the last one who knows the registry may end.
+struct Talk(Option<Client>);
+
+impl Deref for Talk {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        self.0.as_ref().expect("the client is there until the end")
+    }
+}
+
+impl DerefMut for Talk {
+    fn deref_mut(&mut self) -> &mut Client {
+        self.0.as_mut().expect("the client is there until the end")
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        let client = self.0.take();
+        if let Ok(farewell) = std::thread::Builder::new().name("farewell".to_owned()).spawn(move || drop(client)) {
+            let _ = farewell.join();
+        }
+    }
+}
+
 struct PostgresConnection {
-    client: Client,
+    client: Talk,
     ready: HashMap<String, Statement>,
     store: String,
-    commits: u64,
+    written: u64,
+    counted: usize,
 }
 
 impl PostgresConnection {
@@ -151,6 +187,11 @@ impl PostgresConnection {
         result.map_err(|error| self.failure(&error))
     }
 
+    fn wrote(&mut self, result: Result<u64, postgres::Error>) -> Result<u64, RegistryError> {
+        self.written += result.as_ref().copied().unwrap_or(0);
+        self.said(result)
+    }
+
     fn failure(&self, error: &postgres::Error) -> RegistryError {
         let (store, reason) = (self.store.clone(), with_cause(error));
         let code = error.code().map(|state| state.code().to_owned()).unwrap_or_default();
@@ -166,7 +207,14 @@ impl PostgresConnection {
 impl Sql for PostgresConnection {
     fn execute(&mut self, text: &str, values: &[Value]) -> Result<u64, RegistryError> {
         let ran = self.statement(text).and_then(|statement| self.client.execute(&statement, &borrowed(values)));
-        self.said(ran)
+        self.wrote(ran)
+    }
+
+    /// Without a copy of every value.
+    fn execute_rows(&mut self, text: &str, rows: &[Vec<Value>]) -> Result<u64, RegistryError> {
+        let values = borrowed(rows.iter().flatten());
+        let ran = self.statement(text).and_then(|statement| self.client.execute(&statement, &values));
+        self.wrote(ran)
     }
 
     fn query(&mut self, text: &str, values: &[Value]) -> Result<Vec<Row>, RegistryError> {
@@ -176,8 +224,8 @@ impl Sql for PostgresConnection {
     }
 }
 
-fn borrowed(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
-    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+fn borrowed<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<&'a (dyn ToSql + Sync)> {
+    values.into_iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
 fn row_of(row: &postgres::Row, store: &str) -> Result<Row, RegistryError> {
@@ -221,8 +269,9 @@ impl Connection for PostgresConnection {
 
     fn commit(&mut self) -> Result<(), RegistryError> {
         let committed = self.client.batch_execute("COMMIT");
-        self.commits += 1;
-        if committed.is_ok() && COUNTED_AFTER.contains(&self.commits) {
+        let is_due = COUNTED_AFTER.get(self.counted).is_some_and(|rows| self.written >= *rows);
+        if committed.is_ok() && is_due {
+            self.counted = COUNTED_AFTER.partition_point(|rows| *rows <= self.written);
             // Plans only: whoever may not count them is served all the same.
             let _ = self.client.batch_execute(COUNT);
         }

@@ -74,12 +74,13 @@ pub(super) struct Rows<R> {
     columns: &'static Columns,
     header: Option<Vec<String>>,
     row: u64,
+    bytes: u64,
 }
 
 impl<R: BufRead> Rows<R> {
     /// Begins to read: the header of a CSV is read at once.
     pub(super) fn new(form: ExchangeForm, stream: R, columns: &'static Columns) -> Result<Self, ExchangeError> {
-        let mut rows = Self { stream, columns, header: None, row: 0 };
+        let mut rows = Self { stream, columns, header: None, row: 0, bytes: 0 };
         if form == ExchangeForm::Csv {
             let header = rows.record()?.ok_or_else(|| ExchangeError::Shape("the header is missing".to_owned()))?;
             let of_attribute = |name: &String| name.strip_prefix(ATTRIBUTES).is_some_and(|name| !name.is_empty());
@@ -111,6 +112,11 @@ impl<R: BufRead> Rows<R> {
         Ok(Some((self.row, object)))
     }
 
+    /// Returns how many bytes were read so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Returns the next line that is not blank, with its end.
     pub(super) fn text_line(&mut self) -> Result<Option<String>, ExchangeError> {
         loop {
@@ -125,6 +131,7 @@ impl<R: BufRead> Rows<R> {
     fn line(&mut self) -> Result<Option<String>, ExchangeError> {
         let mut bytes = Vec::new();
         let read = Read::take(&mut self.stream, LONGEST_LINE).read_until(b'\n', &mut bytes)?;
+        self.bytes += read as u64;
         if read as u64 == LONGEST_LINE && bytes.last() != Some(&b'\n') {
             let reason = format!("after row {} comes a line of over {LONGEST_LINE} bytes", self.row);
             return Err(ExchangeError::Shape(reason));

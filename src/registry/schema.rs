@@ -14,6 +14,10 @@ const _: () = assert!(KNOWN == 1, "one script for each schema");
 ///
 /// Tables do not refer to their tenant: PostgreSQL would look it up for each row, which costs as
 /// much as the row itself. Whoever writes has taken the tenant's turn before, so it is there; no tenant is ever removed.
+///
+/// What a registration costs is the pages it touches. Indexes of what many devices have in common therefore do not end in
+/// the device's name: new rows come at the end of their kind, on a page that is being written anyway. And a table of short
+/// rows is `NARROW`: in SQLite it is one tree, by its primary key, and not two.
 const FIRST: &str = "
 CREATE TABLE tenant (
     id TEXT NOT NULL PRIMARY KEY,
@@ -21,7 +25,8 @@ CREATE TABLE tenant (
     events INTEGER NOT NULL,
     head BLOB NOT NULL,
     models INTEGER NOT NULL DEFAULT 0,
-    created INTEGER NOT NULL
+    created INTEGER NOT NULL,
+    challenge BLOB
 );
 CREATE TABLE grp (
     tenant TEXT NOT NULL,
@@ -31,6 +36,7 @@ CREATE TABLE grp (
     etag INTEGER NOT NULL,
     used INTEGER NOT NULL,
     changed INTEGER NOT NULL,
+    narrowed TEXT NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant, id)
 );
 CREATE TABLE allow (
@@ -42,7 +48,7 @@ CREATE TABLE allow (
     used INTEGER NOT NULL,
     expires INTEGER,
     PRIMARY KEY (tenant, grp, device)
-);
+) NARROW;
 CREATE TABLE block (
     tenant TEXT NOT NULL,
     device TEXT NOT NULL,
@@ -95,9 +101,9 @@ CREATE TABLE device (
 );
 CREATE UNIQUE INDEX device_serial ON device (tenant, serial) WHERE serial IS NOT NULL AND state <> 'retired';
 CREATE INDEX device_serial_retired ON device (tenant, serial) WHERE state = 'retired';
-CREATE INDEX device_state ON device (tenant, state, folded);
-CREATE INDEX device_group ON device (tenant, grp, folded);
-CREATE INDEX device_model ON device (tenant, model, model_version, folded) WHERE model IS NOT NULL;
+CREATE INDEX device_state ON device (tenant, state);
+CREATE INDEX device_group ON device (tenant, grp);
+CREATE INDEX device_model ON device (tenant, model, model_version) WHERE model IS NOT NULL;
 CREATE TABLE attribute (
     tenant TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -105,7 +111,7 @@ CREATE TABLE attribute (
     device TEXT NOT NULL,
     PRIMARY KEY (tenant, device, name)
 );
-CREATE INDEX attribute_value ON attribute (tenant, name, value, device);
+CREATE INDEX attribute_value ON attribute (tenant, name, value);
 CREATE TABLE credential (
     tenant TEXT NOT NULL,
     fingerprint BLOB NOT NULL,
@@ -114,6 +120,7 @@ CREATE TABLE credential (
     kind TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'retired', 'revoked')),
     public TEXT NOT NULL,
+    identity TEXT,
     sealed_key BLOB,
     sealed_body BLOB,
     not_before INTEGER,
@@ -123,6 +130,7 @@ CREATE TABLE credential (
     PRIMARY KEY (tenant, fingerprint)
 );
 CREATE INDEX credential_device ON credential (tenant, device);
+CREATE INDEX credential_identity ON credential (tenant, identity);
 CREATE TABLE registration (
     tenant TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -149,7 +157,7 @@ CREATE TABLE nonce (
     value TEXT NOT NULL,
     expires INTEGER NOT NULL,
     PRIMARY KEY (tenant, value)
-);
+) NARROW;
 CREATE INDEX nonce_expires ON nonce (tenant, expires);
 CREATE TABLE model (
     tenant TEXT NOT NULL,
@@ -183,7 +191,7 @@ CREATE TABLE instance (
     origin TEXT NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, device, number)
-);
+) NARROW;
 CREATE INDEX instance_proposed ON instance (tenant, device) WHERE state = 'proposed';
 CREATE TABLE resource (
     tenant TEXT NOT NULL,
@@ -256,7 +264,7 @@ CREATE TABLE event (
     detail TEXT NOT NULL,
     digest BLOB NOT NULL,
     PRIMARY KEY (tenant, seq)
-);
+) NARROW;
 CREATE INDEX event_device ON event (tenant, device, seq);
 CREATE TABLE subscriber (
     tenant TEXT NOT NULL,
@@ -267,6 +275,62 @@ CREATE TABLE subscriber (
     claim INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 );
+CREATE TABLE bootstrap_trigger (
+    tenant TEXT NOT NULL,
+    device TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    via TEXT NOT NULL CHECK (via IN ('registration', 'webhook', 'push')),
+    address TEXT,
+    goal TEXT NOT NULL CHECK (goal IN ('finish', 'registration')),
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'begun', 'finished', 'done', 'failed', 'cancelled')),
+    reason TEXT,
+    since INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    claim INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    rollout INTEGER,
+    actor TEXT NOT NULL,
+    changed INTEGER NOT NULL,
+    arrived INTEGER,
+    PRIMARY KEY (tenant, device)
+);
+CREATE INDEX bootstrap_trigger_due ON bootstrap_trigger (tenant, due) WHERE state = 'waiting';
+CREATE INDEX bootstrap_trigger_until ON bootstrap_trigger (tenant, until) WHERE state IN ('waiting', 'sent', 'begun', 'finished');
+CREATE TABLE configured (
+    tenant TEXT NOT NULL,
+    device TEXT NOT NULL,
+    mark TEXT NOT NULL,
+    finished INTEGER NOT NULL,
+    PRIMARY KEY (tenant, device)
+);
+CREATE TABLE rollout (
+    tenant TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    terms TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('canary', 'running', 'paused', 'stopped', 'done')),
+    is_back INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    forgiven INTEGER NOT NULL,
+    reason TEXT,
+    actor TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (tenant, number)
+);
+CREATE TABLE rollout_member (
+    tenant TEXT NOT NULL,
+    rollout INTEGER NOT NULL,
+    device TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    mark TEXT NOT NULL,
+    address TEXT,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'started', 'done', 'failed', 'left')),
+    reason TEXT,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (tenant, rollout, device)
+);
+CREATE INDEX rollout_member_next ON rollout_member (tenant, rollout, state, position);
 ";
 
 /// Lifts the store to the newest schema, in one transaction; several may try at once.
@@ -314,8 +378,9 @@ fn lift(connection: &mut dyn Connection, opener: &dyn Opener) -> Result<(), Regi
 /// Puts the types of a script into the engine's words. Tables are strict in SQLite; indexes stand on one line.
 fn in_words_of(engine: Engine, script: &str) -> String {
     match engine {
-        Engine::Sqlite => script.replace("\n);", "\n) STRICT;"),
+        Engine::Sqlite => script.replace("\n);", "\n) STRICT;").replace("\n) NARROW;", "\n) STRICT, WITHOUT ROWID;"),
         Engine::Postgres => {
+            let script = script.replace("\n) NARROW;", "\n);");
             script.replace(" INTEGER", " BIGINT").replace(" BLOB", " BYTEA").replace(" TEXT", " TEXT COLLATE \"C\"")
         }
     }

@@ -32,7 +32,7 @@ impl Registry {
         let limit = limit.clamp(1, LARGEST_PAGE);
         self.read(|reading| match few(reading, filter)? {
             Some((leads, names)) => page_of_few(reading, filter, leads, names, cursor, limit),
-            None => page_in_order(reading, filter, in_order(filter), cursor, limit),
+            None => page_in_order(reading, filter, cursor, limit),
         })
     }
 
@@ -47,9 +47,9 @@ impl Registry {
 
     /// Returns how many devices there are, at most `most`: so much is looked at.
     pub fn count_up_to(&self, filter: &Filter, most: i64) -> Result<i64, RegistryError> {
-        let mut question = Question::on("1", self.tenant(), filter, in_order(filter));
+        let mut question = Question::on("1", self.tenant(), filter, narrowest(filter));
         let limit = question.bind(most);
-        let text = format!("SELECT count(*) FROM ({} LIMIT {limit}) AS some", question.text);
+        let text = format!("SELECT count(*) FROM ({} LIMIT {limit}) n", question.text);
         self.read(|reading| {
             let row = reading.sql.maybe_row(&text, &question.values)?;
             row.map_or(Ok(0), |row| row.integer(0))
@@ -102,16 +102,15 @@ fn page_of_few(
     Ok(page(devices, limit, None))
 }
 
-/// Looks at devices in the order of an index, up to the end of a window, until the page is full.
+/// Looks at devices in the order of their names, up to the end of a window, until the page is full.
 fn page_in_order(
     reading: &mut Reading<'_>,
     filter: &Filter,
-    lead: Lead,
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<Page, RegistryError> {
-    let end = window(reading, filter, lead, cursor)?;
-    let question = Question::page(reading.tenant, filter, lead, cursor, end.as_deref(), limit + 1);
+    let end = window(reading, filter, cursor)?;
+    let question = Question::page(reading.tenant, filter, cursor, end.as_deref(), limit + 1);
     let rows = reading.sql.query(&question.text, &question.values)?;
     Ok(page(rows.iter().map(DeviceRow::read).collect::<Result<_, _>>()?, limit, end))
 }
@@ -123,7 +122,7 @@ fn page(mut devices: Vec<DeviceRow>, limit: usize, end: Option<String>) -> Page 
     Page { devices, next }
 }
 
-/// The index that has the candidates in the order of their names.
+/// The index by which devices are counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Lead {
     /// The one of attributes, for the attribute of this condition.
@@ -134,8 +133,8 @@ enum Lead {
     Name,
 }
 
-/// Returns the best index that has devices in the order of their names.
-fn in_order(filter: &Filter) -> Lead {
+/// Returns the index that has the fewest devices to count.
+fn narrowest(filter: &Filter) -> Lead {
     let exactly = |wanted: fn(&Field) -> bool| {
         filter.conditions.iter().position(|one| wanted(&one.field) && matches!(one.matching, Matching::Exactly(_)))
     };
@@ -147,20 +146,11 @@ fn in_order(filter: &Filter) -> Lead {
 }
 
 /// Returns the last candidate that is looked at after `cursor`; none where few enough are left.
-fn window(
-    reading: &mut Reading<'_>,
-    filter: &Filter,
-    lead: Lead,
-    cursor: Option<&str>,
-) -> Result<Option<String>, RegistryError> {
-    let leads_alone = match lead {
-        Lead::Name => filter.conditions.iter().all(|condition| condition.field == Field::Id),
-        Lead::Attribute(_) | Lead::Column(_) => filter.conditions.len() == 1,
-    };
-    if leads_alone {
+fn window(reading: &mut Reading<'_>, filter: &Filter, cursor: Option<&str>) -> Result<Option<String>, RegistryError> {
+    if filter.conditions.iter().all(|condition| condition.field == Field::Id) {
         return Ok(None);
     }
-    let question = Question::window(reading.tenant, filter, lead, cursor);
+    let question = Question::window(reading.tenant, filter, cursor);
     let row = reading.sql.maybe_row(&question.text, &question.values)?;
     row.map(|row| row.text(0)).transpose()
 }
@@ -176,51 +166,39 @@ impl Question {
         Self { text: String::new(), values: vec![tenant.into()] }
     }
 
-    fn page(tenant: &str, filter: &Filter, lead: Lead, cursor: Option<&str>, end: Option<&str>, limit: usize) -> Self {
-        let mut question = Self::on(COLUMNS, tenant, filter, lead);
-        let key = lead.key();
+    fn page(tenant: &str, filter: &Filter, cursor: Option<&str>, end: Option<&str>, limit: usize) -> Self {
+        let mut question = Self::on(COLUMNS, tenant, filter, Lead::Name);
         if let Some(cursor) = cursor {
             let cursor = question.bind(cursor);
-            question.text.push_str(&format!(" AND {key} > {cursor}"));
+            question.text.push_str(&format!(" AND d.folded > {cursor}"));
         }
         if let Some(end) = end {
             let end = question.bind(end);
-            question.text.push_str(&format!(" AND {key} <= {end}"));
+            question.text.push_str(&format!(" AND d.folded <= {end}"));
         }
         let limit = question.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        question.text.push_str(&format!(" ORDER BY {key} LIMIT {limit}"));
+        question.text.push_str(&format!(" ORDER BY d.folded LIMIT {limit}"));
         question
     }
 
     fn count(tenant: &str, filter: &Filter) -> Self {
-        Self::on("count(*)", tenant, filter, in_order(filter))
+        Self::on("count(*)", tenant, filter, narrowest(filter))
     }
 
-    /// The candidate at which a page ends, by nothing but the index that leads.
-    fn window(tenant: &str, filter: &Filter, lead: Lead, cursor: Option<&str>) -> Self {
-        let mut question = Self::empty(tenant);
-        let key = lead.key();
-        match lead {
-            Lead::Attribute(at) => {
-                let condition = question.condition(&filter.conditions[at], true);
-                question.text = format!("SELECT {key} FROM attribute a WHERE a.tenant = $1 AND {condition}");
-            }
-            Lead::Column(_) | Lead::Name => {
-                question.text = format!("SELECT {key} FROM device d WHERE d.tenant = $1");
-                for (at, condition) in filter.conditions.iter().enumerate() {
-                    if condition.field == Field::Id || lead == Lead::Column(at) {
-                        let condition = question.condition(condition, true);
-                        question.text.push_str(&format!(" AND {condition}"));
-                    }
-                }
-            }
+    /// The candidate at which a page ends, by nothing but the index of names.
+    fn window(tenant: &str, filter: &Filter, cursor: Option<&str>) -> Self {
+        let text = "SELECT d.folded FROM device d WHERE d.tenant = $1".to_owned();
+        let mut question = Self { text, ..Self::empty(tenant) };
+        for condition in filter.conditions.iter().filter(|condition| condition.field == Field::Id) {
+            let condition = question.condition(condition, true);
+            question.text.push_str(&format!(" AND {condition}"));
         }
         if let Some(cursor) = cursor {
             let cursor = question.bind(cursor);
-            question.text.push_str(&format!(" AND {key} > {cursor}"));
+            question.text.push_str(&format!(" AND d.folded > {cursor}"));
         }
         let skipped = question.bind(MOST_CANDIDATES);
-        question.text.push_str(&format!(" ORDER BY {key} LIMIT 1 OFFSET {skipped}"));
+        question.text.push_str(&format!(" ORDER BY d.folded LIMIT 1 OFFSET {skipped}"));
         question
     }
 
@@ -319,7 +297,7 @@ impl Question {
                     let value = self.compare("a.value", matching);
                     return format!("a.name = {name} AND {value}");
                 }
-                let value = self.compare("b.value", matching);
+                let value = self.compare("(b.value || '')", matching);
                 format!(
                     "EXISTS (SELECT 1 FROM attribute b WHERE b.tenant = $1 AND b.device = d.folded AND b.name = {name} AND {value})"
                 )
@@ -354,13 +332,6 @@ impl Question {
                 }
             }
         }
-    }
-}
-
-impl Lead {
-    /// The column that orders the candidates.
-    fn key(self) -> &'static str {
-        if matches!(self, Lead::Attribute(_)) { "a.device" } else { "d.folded" }
     }
 }
 
@@ -404,12 +375,12 @@ mod tests {
                 let star = if star { "*" } else { "" };
                 let text = format!("\"{value}\"{star} firmware=\"{value}\"{star} serial=\"{value}\"{star} attributes.x=\"{value}\"");
                 let filter = Filter::parse(&text).unwrap();
-                let leads = [Lead::Attribute(3), Lead::Name];
-                let pages = leads.map(|lead| Question::page("t", &filter, lead, Some(value), Some(value), 9).text);
-                let windows = leads.map(|lead| Question::window("t", &filter, lead, Some(value)).text);
+                let counts = [Lead::Attribute(3), Lead::Name].map(|lead| Question::on("1", "t", &filter, lead).text);
+                let page = Question::page("t", &filter, Some(value), Some(value), 9).text;
+                let window = Question::window("t", &filter, Some(value)).text;
                 let few = [0, 2, 3].map(|at| Question::of_few("t", &filter, at).text);
                 let sets = [0, 2, 3].map(|at| Question::empty("t").set(&filter.conditions[at]).unwrap());
-                [&pages[..], &windows, &few, &sets].concat()
+                [&counts[..], &[page, window], &few, &sets].concat()
             };
             let asked = word(&value);
             prop_assert_eq!(asked, word("harmless"));

@@ -134,6 +134,25 @@ pub(super) trait Sql {
     /// Runs a statement and returns its rows.
     fn query(&mut self, text: &str, values: &[Value]) -> Result<Vec<Row>, RegistryError>;
 
+    /// Inserts many rows, by few statements; `ending` is what follows the values, such as `ON CONFLICT DO NOTHING`.
+    ///
+    /// Few numbers of rows are used, so that few different statements are prepared.
+    fn insert(&mut self, into: &str, rows: &[Vec<Value>], ending: &str) -> Result<u64, RegistryError> {
+        let (mut changed, mut rest) = (0, rows);
+        while let Some(first) = rest.first() {
+            let (some, after) = rest.split_at(rows_at_once(rest.len()));
+            let text = format!("INSERT INTO {into} VALUES {} {ending}", places(some.len(), first.len()));
+            changed += self.execute_rows(&text, some)?;
+            rest = after;
+        }
+        Ok(changed)
+    }
+
+    /// Runs a statement whose values are those of some rows, one after the other.
+    fn execute_rows(&mut self, text: &str, rows: &[Vec<Value>]) -> Result<u64, RegistryError> {
+        self.execute(text, &rows.concat())
+    }
+
     /// Runs a statement that gives at most one row.
     fn maybe_row(&mut self, text: &str, values: &[Value]) -> Result<Option<Row>, RegistryError> {
         Ok(self.query(text, values)?.into_iter().next())
@@ -143,24 +162,14 @@ pub(super) trait Sql {
 /// The most rows of one statement: PostgreSQL and SQLite both take 32,767 values at least.
 const MOST_ROWS: usize = 256;
 
-/// Inserts many rows by few statements; `ending` is what follows the values, such as `ON CONFLICT DO NOTHING`.
-///
-/// Few numbers of rows are used, so that few different statements are prepared.
+/// Inserts many rows; `ending` is what follows the values, such as `ON CONFLICT DO NOTHING`.
 pub(super) fn insert<'a>(
     sql: &mut dyn Sql,
     into: &str,
     rows: impl Into<Cow<'a, [Vec<Value>]>>,
     ending: &str,
 ) -> Result<u64, RegistryError> {
-    let mut changed = 0;
-    let mut rows = rows.into().into_owned().into_iter();
-    while let Some(first) = rows.as_slice().first() {
-        let (columns, some) = (first.len(), rows_at_once(rows.len()));
-        let text = format!("INSERT INTO {into} VALUES {} {ending}", places(some, columns));
-        let values: Vec<Value> = rows.by_ref().take(some).flatten().collect();
-        changed += sql.execute(&text, &values)?;
-    }
-    Ok(changed)
+    sql.insert(into, &rows.into(), ending)
 }
 
 /// Asks for the rows of many keys: `text` ends where the list in parentheses is to stand, `before` are the values before it.
@@ -192,7 +201,8 @@ fn rows_at_once(rows: usize) -> usize {
     }
 }
 
-fn places(rows: usize, columns: usize) -> String {
+/// Returns the places of the values of some rows, `($1,$2),($3,$4)`.
+pub(super) fn places(rows: usize, columns: usize) -> String {
     let mut text = String::with_capacity(rows * (columns * 6 + 3));
     for number in 1..=rows * columns {
         text.push_str(match number {

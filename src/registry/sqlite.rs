@@ -6,17 +6,22 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags};
 
 use super::connection::{Connection, Engine, Opener, Purpose};
+use super::sql::places;
+use super::sqlite_log::LogKeeper;
 use super::{RegistryError, Row, Sql, Value};
 
 /// How long a connection waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Pages of the write-ahead log after which it is brought into the file: some 64 MiB. The longer it is, the more often a
-/// page changes before it is written there.
-const LONGEST_LOG: i64 = 16_000;
+/// Pages of the write-ahead log after which it is brought into the file, beside the writer: some 64 MiB. The longer it is,
+/// the more often a page changes before it is written there.
+const LONG_LOG: i64 = 16_000;
+/// Pages after which the writer stops and does that itself.
+const LONGEST_LOG: i64 = 2 * LONG_LOG;
 /// What a connection keeps of the file, in KiB (negative, as SQLite has it).
 const WRITER_CACHE: i64 = -32_768;
 const READER_CACHE: i64 = -2_048;
@@ -50,7 +55,10 @@ impl Opener for SqliteFile {
     fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, RegistryError> {
         self.create()?;
         let opened = open(&self.path, purpose).map_err(|error| of_sqlite(&self.store, &error))?;
-        Ok(Box::new(SqliteConnection { inner: opened, store: self.store.clone() }))
+        let path = self.path.clone();
+        let keeper = (purpose == Purpose::Write)
+            .then(|| LogKeeper::new(LONG_LOG, Box::new(move || open(&path, Purpose::Write))));
+        Ok(Box::new(SqliteConnection { inner: opened, keeper, store: self.store.clone() }))
     }
 
     fn engine(&self) -> Engine {
@@ -66,6 +74,8 @@ fn open(path: &Path, purpose: Purpose) -> rusqlite::Result<rusqlite::Connection>
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = rusqlite::Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
+    // Else SQLite plans a statement anew for values that might want another plan; ours are told apart by their text.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.execute_batch(
@@ -83,6 +93,7 @@ fn open(path: &Path, purpose: Purpose) -> rusqlite::Result<rusqlite::Connection>
 
 struct SqliteConnection {
     inner: rusqlite::Connection,
+    keeper: Option<LogKeeper>,
     store: String,
 }
 
@@ -94,15 +105,31 @@ impl SqliteConnection {
 
 impl Sql for SqliteConnection {
     fn execute(&mut self, text: &str, values: &[Value]) -> Result<u64, RegistryError> {
-        let ran = self.inner.prepare_cached(text).and_then(|mut statement| {
+        let ran = self.inner.prepare_cached(&numbered(text)).and_then(|mut statement| {
             bind(&mut statement, values)?;
             statement.raw_execute()
         });
         self.said(ran).map(|changed| changed as u64)
     }
 
+    /// Row by row: nothing has to travel, and for a statement of several rows SQLite keeps a copy of each page it changes,
+    /// in case a later row fails.
+    fn insert(&mut self, into: &str, rows: &[Vec<Value>], ending: &str) -> Result<u64, RegistryError> {
+        let Some(first) = rows.first() else { return Ok(0) };
+        let text = format!("INSERT INTO {into} VALUES {} {ending}", places(1, first.len()));
+        let ran = self.inner.prepare_cached(&numbered(&text)).and_then(|mut statement| {
+            let mut changed = 0;
+            for row in rows {
+                bind(&mut statement, row)?;
+                changed += statement.raw_execute()?;
+            }
+            Ok(changed)
+        });
+        self.said(ran).map(|changed| changed as u64)
+    }
+
     fn query(&mut self, text: &str, values: &[Value]) -> Result<Vec<Row>, RegistryError> {
-        let ran = self.inner.prepare_cached(text).and_then(|mut statement| {
+        let ran = self.inner.prepare_cached(&numbered(text)).and_then(|mut statement| {
             bind(&mut statement, values)?;
             let columns = statement.column_count();
             let mut rows = statement.raw_query();
@@ -117,12 +144,19 @@ impl Sql for SqliteConnection {
     }
 }
 
-/// Values are named `$1`, `$2` ...: SQLite takes that for names and numbers them by their first use.
+/// Returns the statement with its values as `?1`, `?2` ..., which SQLite takes for numbers. `$1` is a name to it: it looks
+/// through all names for each one, and a statement that inserts 256 rows has thousands.
+fn numbered(text: &str) -> String {
+    text.replace('$', "?")
+}
+
 fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> rusqlite::Result<()> {
-    for at in 1..=statement.parameter_count() {
-        let number = statement.parameter_name(at).and_then(|name| name[1..].parse::<usize>().ok());
-        let value = number.and_then(|number| values.get(number - 1));
-        statement.raw_bind_parameter(at, value.ok_or(rusqlite::Error::InvalidParameterCount(values.len(), at))?)?;
+    let wanted = statement.parameter_count();
+    if wanted > values.len() {
+        return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
+    }
+    for (at, value) in (1..=wanted).zip(values) {
+        statement.raw_bind_parameter(at, value)?;
     }
     Ok(())
 }
@@ -158,6 +192,9 @@ impl Connection for SqliteConnection {
         let committed = self.run("COMMIT");
         if committed.is_err() && !self.inner.is_autocommit() {
             let _ = self.run("ROLLBACK");
+        }
+        if let Some(keeper) = self.keeper.as_mut().filter(|_| committed.is_ok()) {
+            keeper.tend(&self.inner);
         }
         committed
     }

@@ -35,6 +35,9 @@ pub enum ServerError {
         /// Why.
         source: io::Error,
     },
+    /// DTLS cannot be spoken.
+    #[error("cannot speak DTLS: {0}")]
+    Dtls(String),
     /// The machine gives no threads or signals.
     #[error("cannot start the server's threads: {0}")]
     Threads(io::Error),
@@ -43,7 +46,7 @@ pub enum ServerError {
 impl Diagnose for ServerError {
     fn class(&self) -> Class {
         match self {
-            Self::File { .. } | Self::Certificate { .. } => Class::Input,
+            Self::File { .. } | Self::Certificate { .. } | Self::Dtls(_) => Class::Input,
             Self::Listen { .. } | Self::Threads(_) => Class::Surroundings,
         }
     }

@@ -8,6 +8,7 @@ mod error;
 mod limits;
 mod listener;
 mod log;
+pub mod lwm2m;
 mod metrics;
 mod openapi;
 mod problem;

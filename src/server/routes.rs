@@ -87,7 +87,7 @@ use Call as C;
 use Role::{Admin, Approver, Technician, Viewer};
 
 /// All routes.
-pub(super) static ROUTES: [Route; 54] = [
+pub(super) static ROUTES: [Route; 58] = [
     device("POST", "/v1/register", "register", C::Register, &[200, 201, 202], "Register this device."),
     device(
         "GET",
@@ -147,6 +147,30 @@ pub(super) static ROUTES: [Route; 54] = [
         "Take over a device that is in the field.",
     ),
     admin(
+        "POST",
+        "/v1/devices/{id}/bootstrap",
+        "triggerBootstrap",
+        A::TriggerBootstrap,
+        Technician,
+        "Have a device ask the bootstrap server anew.",
+    ),
+    admin(
+        "GET",
+        "/v1/devices/{id}/bootstrap",
+        "showTrigger",
+        A::ShowTrigger,
+        Viewer,
+        "Say how far the last trigger of a device is.",
+    ),
+    admin(
+        "DELETE",
+        "/v1/devices/{id}/bootstrap",
+        "cancelTrigger",
+        A::CancelTrigger,
+        Technician,
+        "Take a trigger back.",
+    ),
+    admin(
         "GET",
         "/v1/devices/{id}/credentials",
         "deviceCredentials",
@@ -166,6 +190,7 @@ pub(super) static ROUTES: [Route; 54] = [
     admin("DELETE", "/v1/devices/{id}", "retireDevice", A::RetireDevice, Admin, "Retire a device."),
     admin("GET", "/v1/groups", "listGroups", A::ListGroups, Viewer, "List enrolment groups."),
     admin("GET", "/v1/groups/{group}", "showGroup", A::ShowGroup, Viewer, "Show one enrolment group."),
+    admin("PATCH", "/v1/groups/{group}", "narrowGroup", A::NarrowGroup, Approver, "Close a group, or lower its quota."),
     admin("GET", "/v1/allow", "listAllowed", A::ListAllowed, Viewer, "List the allow list."),
     admin("POST", "/v1/allow", "allow", A::Allow, Technician, "Allow devices."),
     import("/v1/allow/import", "importAllowed", A::ImportAllowed, Technician, "Allow many devices at once."),

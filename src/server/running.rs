@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -62,6 +62,7 @@ impl Server {
             waiting: Arc::new(Semaphore::new(bounds.waiting)),
             stopping: AtomicBool::new(false),
             open_metrics: config.open_metrics,
+            figures: RwLock::default(),
         });
         let mut threads = Builder::new_multi_thread();
         // The bound on work is the semaphore; a few more threads for the runtime's own needs.
@@ -93,6 +94,11 @@ impl Running {
     /// Returns where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Shows these lines too at `/metrics`.
+    pub fn also_shows(&self, figures: Arc<dyn Fn() -> String + Send + Sync>) {
+        self.service.figures.write().unwrap_or_else(PoisonError::into_inner).push(figures);
     }
 
     /// Reads certificate and key again. On an error the server goes on with those it has.

@@ -1,7 +1,7 @@
 //! From a request to its answer: limits, credentials, body, work on a thread that may wait, log and metrics.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -13,7 +13,7 @@ use axum::http::{Method, Request, Response};
 use axum::routing::{MethodFilter, on};
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::body::{Peer, Poured, Takes, answered_in, authorization, drain, incoming, pour};
 use super::config::Bounds;
@@ -26,7 +26,7 @@ use super::routes::{Call, Doing, ROUTES, Route};
 use crate::delivery::Clock;
 use crate::fleet::enrolment::{Rates, Refusal};
 use crate::registration::exchange::{
-    Act, Administration, Asked, Content, Credentials, Incoming, Registration, Reply, Role,
+    Act, Administration, Asked, Content, Credentials, Incoming, Registration, Reply, Role, Told,
 };
 
 /// How long the rest of a refused body is read away.
@@ -51,7 +51,11 @@ pub(super) struct Service {
     pub(super) waiting: Arc<Semaphore>,
     pub(super) stopping: AtomicBool,
     pub(super) open_metrics: bool,
+    pub(super) figures: RwLock<Vec<Figures>>,
 }
+
+/// Further lines for `/metrics`.
+pub(super) type Figures = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Makes the router from the table.
 pub(super) fn router(service: &Arc<Service>) -> Router {
@@ -297,13 +301,40 @@ impl Service {
         if let Some(group) = &group {
             self.spend_at(group, own.as_ref())?;
         }
-        let reply = self.at_work(move |service| service.call(call, names, incoming)).await?;
+        let reply = match call {
+            Call::Register => self.register(incoming).await?,
+            call => self.at_work(move |service| service.call(call, names, incoming)).await?,
+        };
         if let (Some(group), Some(refusal)) = (&group, reply.refusal())
             && (refusal.is_bad_proof() || refusal.status() == 401)
         {
             self.limits.give_back(group, own.as_ref(), self.now());
         }
         Ok(reply)
+    }
+
+    /// Registers a device. No thread waits for the disk, and none is called in for a little arithmetic: with many devices
+    /// at once, most of the work would be handing it over.
+    async fn register(self: &Arc<Self>, incoming: Incoming) -> Result<Reply, Outcome> {
+        let turn = self.turn().await?;
+        let (tell, told) = oneshot::channel();
+        let tell = Box::new(move |came| {
+            drop(turn);
+            // Whoever asked may be gone: what was decided stays.
+            let _ = tell.send(came);
+        });
+        if self.registration.is_quick(&incoming) {
+            self.registration.register_then(incoming, tell);
+        } else {
+            let service = Arc::clone(self);
+            tokio::task::spawn_blocking(move || service.registration.register_then(incoming, tell));
+        }
+        match tokio::time::timeout(self.bounds.work, told).await {
+            Ok(Ok(Told::Reply(reply))) => Ok(reply),
+            Ok(Ok(Told::Again(incoming))) => self.at_work(|service| service.registration.register(incoming)).await,
+            Ok(Err(_)) => Err(Outcome::Fault(Fault::Internal)),
+            Err(_) => Err(self.late()),
+        }
     }
 
     fn call(&self, call: Call, names: Vec<String>, incoming: Incoming) -> Reply {
@@ -353,7 +384,9 @@ impl Service {
         }
         let own = self.metrics.text(self.limits.len());
         let others = self.at_work(|service| service.administration.figures()).await?;
-        Ok(Reply::bytes("text/plain; version=0.0.4; charset=utf-8", (own + &others).into_bytes()))
+        let further: String =
+            self.figures.read().unwrap_or_else(PoisonError::into_inner).iter().map(|figures| figures()).collect();
+        Ok(Reply::bytes("text/plain; version=0.0.4; charset=utf-8", (own + &others + &further).into_bytes()))
     }
 
     async fn ready(self: &Arc<Self>) -> Result<Reply, Outcome> {
@@ -369,8 +402,7 @@ impl Service {
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> R + Send + 'static,
     ) -> Result<R, Outcome> {
-        let turn = tokio::time::timeout(self.bounds.turn, Arc::clone(&self.work).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(self.later("too many requests are at work")) };
+        let turn = self.turn().await?;
         let service = Arc::clone(self);
         let task = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -378,8 +410,18 @@ impl Service {
         });
         match tokio::time::timeout(self.bounds.work, task).await {
             Ok(done) => done.map_err(|_| Outcome::Fault(Fault::Internal)),
-            Err(_) => Err(self.later("the work takes long; ask again for its result")),
+            Err(_) => Err(self.late()),
         }
+    }
+
+    /// Waits for its turn among the requests at work.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Outcome> {
+        let turn = tokio::time::timeout(self.bounds.turn, Arc::clone(&self.work).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(|| self.later("too many requests are at work"))
+    }
+
+    fn late(&self) -> Outcome {
+        self.later("the work takes long; ask again for its result")
     }
 }
 

@@ -35,12 +35,33 @@ pub struct TlsFiles {
 }
 
 /// What a file looked like when it was read.
-type Looks = [Option<(SystemTime, u64)>; 2];
+pub(super) type Looks = [Option<(SystemTime, u64)>; 2];
 
 /// The TLS configuration in force. It is replaced as a whole; connections keep the one they began with.
 pub(super) struct Tls {
     files: TlsFiles,
     inner: RwLock<(Arc<ServerConfig>, Looks)>,
+}
+
+/// A chain (DER, the server's certificate first) and its private key (PKCS#8, DER).
+#[cfg(feature = "dtls")]
+pub(super) type ChainAndKey = (Vec<Vec<u8>>, crate::fleet::Secret);
+
+#[cfg(feature = "dtls")]
+impl TlsFiles {
+    /// Reads both for who wants them in DER; the key must be PKCS#8.
+    pub(super) fn chain_and_key(&self) -> Result<ChainAndKey, ServerError> {
+        let wrong = |path: &Path, why: String| ServerError::Certificate { path: path.to_owned(), why };
+        let pem = bounded(&self.certificate)?;
+        let chain = CertificateDer::pem_slice_iter(&pem).map(|read| read.map(|der| der.as_ref().to_vec()));
+        let chain =
+            chain.collect::<Result<Vec<_>, _>>().map_err(|error| wrong(&self.certificate, error.to_string()))?;
+        let key = PrivateKeyDer::from_pem_slice(&bounded(&self.key)?);
+        match key.map_err(|error| wrong(&self.key, error.to_string()))? {
+            PrivateKeyDer::Pkcs8(key) => Ok((chain, crate::fleet::Secret::new(key.secret_pkcs8_der().to_vec()))),
+            _ => Err(wrong(&self.key, "its key is not PKCS#8, which DTLS wants".to_owned())),
+        }
+    }
 }
 
 impl Tls {
@@ -75,7 +96,8 @@ impl Tls {
     }
 }
 
-fn looks(files: &TlsFiles) -> Looks {
+/// Returns what the files look like now.
+pub(super) fn looks(files: &TlsFiles) -> Looks {
     [&files.certificate, &files.key].map(|path| {
         let data = fs::metadata(path).ok()?;
         Some((data.modified().ok()?, data.len()))

@@ -139,7 +139,10 @@ impl Delivery<'_> {
         }
         batches::check(self.station, preflight.target())?;
         let (ledger, written) = (self.station.ledger(), BTreeSet::from([&self.plan.device]));
-        overwritten::refuse_file_of_others(ledger, preflight.target(), &written)?;
+        // Whose a chip is may change for a reason; the ledger settles what becomes of the first.
+        if self.rework.is_none() || !preflight.target().is_chip() {
+            overwritten::refuse_file_of_others(ledger, preflight.target(), &written)?;
+        }
         let losses = overwritten::losses(ledger, preflight.target(), &written)?;
         self.reached(Step::Preflight)?;
         Ok(preflight.losing(losses))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::authority::AuthorityError;
 use crate::bundle::RenderError;
+use crate::bundle::server_keys::ServerKeysError;
 use crate::delivery::{ArtifactError, SinkError};
 use crate::fleet::check::PlanError;
 use crate::fleet::{Class, Diagnose};
@@ -68,6 +69,9 @@ pub enum StationError {
     /// A flash image.
     #[error(transparent)]
     Image(Box<ImageError>),
+    /// The file of a server's keys.
+    #[error(transparent)]
+    ServerKeyFile(#[from] ServerKeysError),
     /// A file or folder of the station.
     #[error("{doing} {path:?} failed")]
     File {
@@ -241,6 +245,7 @@ impl Diagnose for StationError {
             StationError::Programmer(error) => error.class(),
             StationError::Image(error) => error.class(),
             StationError::Hook(error) => error.class(),
+            StationError::ServerKeyFile(error) => error.class(),
             StationError::Trust(error) => error.class(),
             StationError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => Class::Refused,
             StationError::File { .. } => Class::Surroundings,
@@ -276,6 +281,7 @@ impl Diagnose for StationError {
             StationError::Programmer(error) => error.hint(),
             StationError::Image(error) => error.hint(),
             StationError::Hook(error) => error.hint(),
+            StationError::ServerKeyFile(error) => error.hint(),
             StationError::Trust(error) => error.hint(),
             StationError::Target { .. } => {
                 Some("targets are image:FOLDER/, image:FILE, folder:DIR, drive:/dev/NODE, drive:port=PORT, slot:N".into())

@@ -21,12 +21,17 @@ pub(super) fn refuse_file_of_others(
     if target.is_hardware() || !Path::new(&target.path).exists() {
         return Ok(());
     }
+    let hint = if target.is_chip() {
+        "to give it to another device say why: --rework REASON (revokes the credentials of the first)"
+    } else {
+        "remove it, or name another place"
+    };
     let finished = ledger.finished_on(target)?;
     let Some(other) = finished.iter().find(|finished| !written.contains(&finished.device)) else { return Ok(()) };
     Err(SinkError::Refused {
         target: target.name.clone(),
         reason: format!("it holds the bundle of device {:?}", other.device.as_str()),
-        hint: Some("remove it, or name another place".to_owned()),
+        hint: Some(hint.to_owned()),
     }
     .into())
 }

@@ -267,7 +267,11 @@ pub fn programs(fleet: &Fleet) -> Vec<FleetProgram> {
     let enrolment = fleet.groups().iter().flat_map(|(group, policy)| enrolment_hooks(group, &policy.hooks));
     let subscribers = fleet.enrolment().subscribers.iter();
     let subscribers = subscribers.filter_map(|(name, subscription)| subscriber(name, &subscription.target));
-    let mut programs: Vec<FleetProgram> = programmers.chain(hooks).chain(enrolment).chain(subscribers).collect();
+    let consulted = fleet.bootstrap().procedures.iter().flat_map(|(name, procedure)| {
+        procedure.consulted().filter_map(|target| consulted(name, target)).collect::<Vec<_>>()
+    });
+    let programs = programmers.chain(hooks).chain(enrolment).chain(subscribers).chain(consulted);
+    let mut programs: Vec<FleetProgram> = programs.collect();
     let mut seen = Vec::new();
     programs.retain(|program| {
         !seen.contains(program) && {
@@ -302,6 +306,12 @@ pub fn enrolment_hooks(group: &str, hooks: &Hooks) -> Vec<FleetProgram> {
 fn subscriber(name: &str, target: &HookTarget) -> Option<FleetProgram> {
     enrolment_hook(name, "notify", target)
         .map(|program| FleetProgram { uses: format!("subscriber {name:?}"), ..program })
+}
+
+/// Returns the program that a bootstrap procedure consults as it is trusted, where it is one.
+fn consulted(procedure: &str, target: &HookTarget) -> Option<FleetProgram> {
+    enrolment_hook(procedure, "consult", target)
+        .map(|program| FleetProgram { uses: format!("bootstrap procedure {procedure:?}"), ..program })
 }
 
 /// Returns the program of an enrolment group's hook as it is trusted, where it has one.

@@ -8,6 +8,8 @@ use crate::client::ClientError;
 #[cfg(any(feature = "client", feature = "station"))]
 use crate::client::registration::RegisterError;
 use crate::delivery::{ArtifactError, SinkError};
+#[cfg(feature = "dtls")]
+use crate::dtls::DtlsError;
 use crate::fleet::{Class, Diagnose, Faults, IdentityError};
 use crate::host::HostError;
 #[cfg(any(feature = "client", feature = "station"))]
@@ -19,7 +21,9 @@ use crate::server::ServerError;
 #[cfg(feature = "station")]
 use crate::{
     authority::AuthorityError,
-    bundle::{RenderError, ScaffoldError},
+    bootstrap::TranscriptError,
+    bundle::{RenderError, ScaffoldError, server_keys::ServerKeysError},
+    card::CardError,
     fleet::PlanError,
     fleet::enrolment::FilterError,
     fleet::label::LabelPlanError,
@@ -63,6 +67,8 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
     first_known! { error;
         Complaint,
         ClientError,
+        #[cfg(feature = "dtls")]
+        DtlsError,
         #[cfg(any(feature = "client", feature = "station"))]
         RegisterError,
         #[cfg(any(feature = "client", feature = "station"))]
@@ -105,9 +111,15 @@ pub fn diagnosis<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Diagnos
         #[cfg(feature = "station")]
         AuthorityError,
         #[cfg(feature = "station")]
+        CardError,
+        #[cfg(feature = "station")]
+        TranscriptError,
+        #[cfg(feature = "station")]
         RenderError,
         #[cfg(feature = "station")]
         ScaffoldError,
+        #[cfg(feature = "station")]
+        ServerKeysError,
         #[cfg(feature = "station")]
         LedgerError,
         #[cfg(feature = "station")]

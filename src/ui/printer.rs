@@ -112,6 +112,11 @@ impl Printer {
         self.write_data(bytes, self.terminal.stdout);
     }
 
+    /// Data: text that is on its way at once, whoever reads (what a server tells of itself, for a file or a journal).
+    pub fn at_once(&self, text: &str) {
+        self.write_data(text.as_bytes(), true);
+    }
+
     /// Data: the one JSON document of a command that reports.
     pub fn document(&self, value: &impl Serialize) {
         let mut text = serde_json::to_string_pretty(value).expect("what we report is plain data with text keys");
@@ -303,6 +308,18 @@ pub(crate) mod tests {
         assert_eq!(said(Format::Text, Level::Verbose), text("talk\ndetail\nwarning: careful\n"));
         assert_eq!(said(Format::Json, Level::Verbose), text("{\"warning\":\"careful\"}\n{\"event\":\"step\"}\n"));
         assert_eq!(said(Format::Json, Level::Quiet), text("{\"warning\":\"careful\"}\n"));
+    }
+
+    #[test]
+    fn what_is_to_be_told_at_once_waits_for_no_full_buffer() {
+        let page = Page::default();
+        let data = Box::new(BufWriter::new(page.clone()));
+        let printer =
+            Printer::with_writers(Format::Text, Level::Normal, Terminal::NONE, data, Box::new(Page::default()));
+        printer.raw(b"later\n");
+        assert_eq!(page.text(), "");
+        printer.at_once("now\n");
+        assert_eq!(page.text(), "later\nnow\n");
     }
 
     #[test]

@@ -188,6 +188,45 @@ fn a_group_shows_its_use_and_its_mark() {
 }
 
 #[test]
+fn a_group_is_closed_and_limited_by_hand_but_never_widened() {
+    let world = world();
+    let (path, narrow) = ("/v1/groups/few", |who: &str, mark: &str, fields: &Value| {
+        world.ask_with(who, "PATCH", "/v1/groups/few", fields, &["-H", &format!("If-Match: {mark}")])
+    });
+    let mark = |answer: &crate::world::Answer| answer.header("etag").unwrap().to_owned();
+    let first = mark(&world.get("viewer", path).is(200));
+    narrow("technician", &first, &json!({"open": false})).is_problem(403, "role-too-low");
+    world.ask("approver", "PATCH", path, &json!({"open": false})).is_problem(428, "match-required");
+    narrow("approver", &first, &json!({"open": "no"})).is_problem(400, "malformed-request");
+    narrow("approver", &first, &json!({"quota": 2})).is_problem(422, "value-refused");
+    let closed = narrow("approver", &first, &json!({"open": false})).is(200);
+    assert_eq!(closed.json()["narrowed"], json!({"closed": true, "quota": null}));
+    // The desk kept the policy of before: it is told that this is stale.
+    world.register("few", "gw-1").is_problem(403, "group-closed");
+    narrow("approver", &first, &json!({"open": null})).is_problem(412, "changed");
+    // The fleet file, read again, opens nothing.
+    let second = mark(&closed);
+    let none = narrow("approver", &second, &json!({"open": null, "quota": 0})).is(200);
+    assert_eq!(none.json()["usage"]["quota"], 0);
+    // A server that reads the groups anew, as each does every ten seconds.
+    let other = world.another();
+    let (to, token) = (format!("::localhost:{}", other.address().port()), world.token("few"));
+    let fields = json!({"id": "gw-1", "group": "few"});
+    let register = || world.ask_with(token, "POST", "/v1/register", &fields, &["--connect-to", &to]);
+    register().is_problem(403, "quota-reached");
+    narrow("approver", &mark(&none), &json!({"quota": null})).is(200);
+    register().is(201);
+    other.shutdown(Duration::from_secs(1));
+    world
+        .ask_with("approver", "PATCH", "/v1/groups/closed", &json!({"open": true}), &["-H", "If-Match: *"])
+        .is_problem(422, "value-refused");
+    let notes = world.get("viewer", "/v1/events?limit=1000").json();
+    let made: Vec<_> =
+        notes["items"].as_array().unwrap().iter().filter(|event| event["what"] == "group-narrowed").collect();
+    assert_eq!((made.len(), &made[0]["detail"]["closed"]), (3, &json!(true)));
+}
+
+#[test]
 fn tokens_end_and_only_admins_make_them() {
     let world = world();
     let made = world.ask("admin", "POST", "/v1/tokens", &json!({"role": "viewer", "days": 1})).is(201).json();

@@ -1,14 +1,16 @@
 //! Every documented refusal, over HTTP: what is asked, what is answered, and that nothing is lost by it.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use firstlight::fleet::EndpointName;
 use firstlight::fleet::enrolment::Refusal;
-use firstlight::registry::Scope;
+use firstlight::registry::{Engine, Scope};
 use serde_json::{Value, json};
 
 use crate::devices::devices;
+use crate::engines::engine;
 use crate::world::{World, token, world, world_with};
 
 /// Refusals of parts that have tests of their own: hooks, models, certificates that are renewed.
@@ -186,15 +188,31 @@ fn others(world: &World) -> Vec<(&'static str, String)> {
     found
 }
 
-/// Takes the registry away while a device registers: somebody else's program holds its lock.
-fn gone(world: &World) -> (u64, String) {
+/// Somebody else's program that holds all of the registry until its input ends.
+fn holder(world: &World) -> Command {
+    let address = &world.store.address;
+    if engine() == Engine::Postgres {
+        let mut psql = Command::new("psql");
+        psql.args([address, "-qAt", "-v", "ON_ERROR_STOP=1", "-f", "-"]);
+        return psql;
+    }
     let script = "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\nc.execute('BEGIN EXCLUSIVE')\nprint('held',flush=True)\nsys.stdin.read()\n";
-    let mut holder = Command::new("python3")
-        .args(["-c", script, &world.path("registry.db")])
+    let mut python = Command::new("python3");
+    python.args(["-c", script, address]);
+    python
+}
+
+/// Takes the registry away while a device registers.
+fn gone(world: &World) -> (u64, String) {
+    let mut holder = holder(world)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("python3 is there; tests/run installs it");
+        .expect("python3 and psql are there; tests/run installs them");
+    if engine() == Engine::Postgres {
+        let locks = "BEGIN; LOCK TABLE grp, device, registration, event IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n";
+        holder.stdin.as_mut().unwrap().write_all(locks.as_bytes()).unwrap();
+    }
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(holder.stdout.take().unwrap()), &mut line).unwrap();
     assert_eq!(line, "held\n");

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -61,6 +62,53 @@ fn a_python_program_registers_by_every_kind_of_proof() {
     let statuses: Vec<_> = later.iter().map(|answer| answer["status"].as_u64().unwrap()).collect();
     assert_eq!(statuses, [200, 200, 403, 204], "{later:?}");
     assert_eq!(world.get("viewer", "/v1/devices/py-1").json()["firmware"], "1.2.3");
+}
+
+#[test]
+fn a_token_made_for_one_device_fetches_its_bundle_and_one_for_a_group_none() {
+    let world = world();
+    let made = |fields: &Value| {
+        let made = world.ask("admin", "POST", "/v1/tokens", fields).is(201).json();
+        (made["token"].as_str().unwrap().to_owned(), made["id"].as_str().unwrap().to_owned())
+    };
+    let (own, name) = made(&json!({"group": "tokens", "id": "GW-1", "max_uses": 1, "days": 1}));
+    world.get(&own, "/v1/bootstrap").is_problem(404, "not-registered");
+    world.ask(&own, "POST", "/v1/register", &json!({"id": "gw-1", "group": "tokens"})).is(201);
+    // Its one use is spent by the registration.
+    assert_eq!(world.get(&own, "/v1/bootstrap").is(200).text(), "the bundle of gw-1");
+    world.register("tokens", "gw-2").is(201);
+    for (other, status, code) in [
+        ("tokens", 403, "proof-not-accepted"),
+        ("admin", 403, "proof-not-accepted"),
+        ("flt_other", 401, "token-unknown"),
+    ] {
+        world.get(other, "/v1/bootstrap").is_problem(status, code);
+    }
+    let (wrong, _) = made(&json!({"group": "line", "id": "gw-1"}));
+    world.get(&wrong, "/v1/bootstrap").is_problem(403, "proof-of-another-device");
+    let (ended, _) = made(&json!({"group": "tokens", "id": "gw-1", "days": 1}));
+    world.pass(86_401);
+    world.get(&ended, "/v1/bootstrap").is_problem(401, "token-expired");
+    world.get(&own, "/v1/bootstrap").is_problem(401, "token-expired");
+    world.ask("admin", "DELETE", &format!("/v1/tokens/{name}"), &Value::Null).is(204);
+}
+
+#[test]
+fn a_challenge_of_one_server_is_good_at_every_other_and_once() {
+    let world = world();
+    let other = world.another();
+    let words = ["--connect-to".to_owned(), format!("::localhost:{}", other.address().port())];
+    let told = world.curl("/v1/challenge", &[&words[0], &words[1]]).is(200).json();
+    let wish = |id: &str| json!({"proof": "challenge", "id": id, "group": "line", "nonce": told["nonce"]});
+    let answers = devices(&world, &json!([wish("gw-1"), wish("gw-1")]));
+    assert_eq!(
+        (&answers[0]["status"], &answers[1]["value"]["code"]),
+        (&json!(201), &json!("nonce-replayed")),
+        "{answers:?}"
+    );
+    world.pass(61);
+    assert_eq!(devices(&world, &json!([wish("gw-2")]))[0]["value"]["code"], "claim-expired");
+    other.shutdown(Duration::from_secs(1));
 }
 
 #[test]

@@ -42,6 +42,22 @@ fn an_atomic_list_is_put_as_a_whole_or_not() {
 }
 
 #[test]
+fn an_atomic_allow_list_is_put_as_a_whole_or_not() {
+    let world = world();
+    let path = "/v1/allow/import?group=listed&atomic=true";
+    let listed = || world.get("viewer", "/v1/allow?group=listed").json()["items"].as_array().unwrap().len();
+    let bad = world.send("technician", path, LINES, b"{\"id\":\"gw-1\"}\n{\"id\":\"gw 2\"}\n{\"id\":\"gw-3\"}\n", &[]);
+    bad.is_problem(422, "value-refused");
+    let told = bad.json();
+    assert_eq!((told["rows"].as_array().unwrap().len(), &told["tally"]["refused"], listed()), (3, &json!(3), 0));
+    assert_eq!(told["rows"][0]["refused"], "another row is refused");
+    world.send("technician", path, "text/csv", b"id,max_uses\ngw-1,2\ngw-2", &[]).is_problem(422, "value-refused");
+    assert_eq!(listed(), 0);
+    let good = world.send("technician", path, "text/csv", b"id,max_uses\ngw-1,2\ngw-2,\n", &[]).is(200).lines();
+    assert_eq!((good[2]["tally"]["added"].as_i64(), listed()), (Some(2), 2));
+}
+
+#[test]
 fn a_list_in_csv_goes_out_and_comes_in_the_same() {
     let world = world();
     let csv = "id,serial,vendor,attributes.site\r\ngw-1,SN-1,\"ACME, Inc.\",berlin\r\ngw-2,,,\r\n";

@@ -24,6 +24,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
+use crate::cluster::{Place, place};
+use crate::engines::engine;
+
 /// The real time, and as much more as the test let pass: certificates are made for the real one.
 pub struct Passing(AtomicI64);
 
@@ -50,7 +53,7 @@ impl ClaimKeys for Keys {
     }
 }
 
-/// Gives nothing.
+/// Gives nothing but bundles.
 struct Nothing;
 
 impl Gives for Nothing {
@@ -66,8 +69,8 @@ impl Gives for Nothing {
 }
 
 impl Bundles for Nothing {
-    fn offer(&self, _: &EndpointName, _: Option<u32>) -> Result<Offer, Unserved> {
-        Err(Unserved::None)
+    fn offer(&self, device: &EndpointName, _: Option<u32>) -> Result<Offer, Unserved> {
+        Ok(Offer::Bundle { version: 1, archive: format!("the bundle of {device}").into_bytes() })
     }
 }
 
@@ -107,6 +110,7 @@ pub struct World {
     pub devices: People,
     pub others: People,
     pub tokens: BTreeMap<&'static str, String>,
+    pub store: Place,
     running: Mutex<Option<Running>>,
 }
 
@@ -141,6 +145,11 @@ pub fn world() -> World {
 
 /// Starts a server whose settings are changed before.
 pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
+    world_at(place(engine()), change)
+}
+
+/// Starts a server whose registry lies at a place.
+pub fn world_at(store: Place, change: impl FnOnce(&mut ServerConfig)) -> World {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     let key = KeyPair::generate().unwrap();
@@ -151,7 +160,7 @@ pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
     let issuer = KeyPair::generate().unwrap();
     fs::write(file("jwt.key"), issuer.serialize_pem()).unwrap();
     let clock = Arc::new(Passing(AtomicI64::new(0)));
-    let registry = Registry::open(file("registry.db").to_str().unwrap(), "acme", clock.clone()).unwrap();
+    let registry = Registry::open(&store.address, "acme", clock.clone()).unwrap();
     registry.declare_groups("test", &groups(&devices, &issuer)).unwrap();
     let mut tokens = BTreeMap::new();
     for role in Role::ALL {
@@ -160,21 +169,6 @@ pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
     for group in ["line", "tokens", "closed", "listed", "named", "typed", "fresh", "few", "once", "asks"] {
         tokens.insert(group, token(&registry, &Scope::Group(group.to_owned()), None));
     }
-    let desk = Arc::new(
-        Desk::open(Equipment {
-            registry: registry.clone(),
-            keys: Arc::new(Keys),
-            issuer: Arc::new(Nothing),
-            bundles: Arc::new(Nothing),
-            hooks: Arc::new(NoHooks),
-            subscriptions: BTreeMap::new(),
-            root: Vec::new(),
-            clock: clock.clone(),
-            random: Arc::new(OsRandom),
-            alarm: Arc::new(|_| {}),
-        })
-        .unwrap(),
-    );
     let anna = devices.issue(&folder, "anna");
     let rules = [
         AdminRule { certificate: AdminCertificate::Pinned(Digest::of(&anna)), role: Role::Viewer },
@@ -186,6 +180,31 @@ pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
     let office = Office::new(registry.clone(), Arc::new(OsRandom)).with_admins(&rules).unwrap();
     let models = Arc::new(Models::open(registry.clone(), Vec::new()).unwrap());
     let office = office.with_models(models);
+    let running = start(&registry, office, &clock, &folder, change);
+    World { folder, registry, clock, devices, others, tokens, store, running: Mutex::new(Some(running)) }
+}
+
+/// Starts a server on a registry.
+fn start(
+    registry: &Registry,
+    office: Office,
+    clock: &Arc<Passing>,
+    folder: &TempDir,
+    change: impl FnOnce(&mut ServerConfig),
+) -> Running {
+    let desk = Desk::open(Equipment {
+        registry: registry.clone(),
+        keys: Arc::new(Keys),
+        issuer: Arc::new(Nothing),
+        bundles: Arc::new(Nothing),
+        hooks: Arc::new(NoHooks),
+        subscriptions: BTreeMap::new(),
+        root: Vec::new(),
+        clock: clock.clone(),
+        random: Arc::new(OsRandom),
+        alarm: Arc::new(|_| {}),
+    });
+    let file = |name: &str| folder.path().join(name);
     let mut config = ServerConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: TlsFiles { certificate: file("server.pem"), key: file("server.key") },
@@ -196,8 +215,7 @@ pub fn world_with(change: impl FnOnce(&mut ServerConfig)) -> World {
         takes_hangup: false,
     };
     change(&mut config);
-    let running = Server::start(config, desk.clone(), Arc::new(office), clock.clone(), Arc::new(NoLog)).unwrap();
-    World { folder, registry, clock, devices, others, tokens, running: Mutex::new(Some(running)) }
+    Server::start(config, Arc::new(desk.unwrap()), Arc::new(office), clock.clone(), Arc::new(NoLog)).unwrap()
 }
 
 /// Makes a token.
@@ -209,6 +227,13 @@ pub fn token(registry: &Registry, scope: &Scope, uses: Option<u64>) -> String {
 impl World {
     pub fn port(&self) -> u16 {
         self.running.lock().unwrap().as_ref().unwrap().address().port()
+    }
+
+    /// Starts another server on the same store.
+    pub fn another(&self) -> Running {
+        let registry = Registry::open(&self.store.address, "acme", self.clock.clone()).unwrap();
+        let office = Office::new(registry.clone(), Arc::new(OsRandom));
+        start(&registry, office, &self.clock, &self.folder, |_| {})
     }
 
     pub fn file(&self, name: &str) -> PathBuf {

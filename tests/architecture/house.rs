@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::source::{Named, blank_out, paths};
 
 /// Room and floor. A room may use only the floors below its own.
-pub(crate) const FLOORS: [(&str, u8); 19] = [
+pub(crate) const FLOORS: [(&str, u8); 23] = [
     ("fleet", 1),
     ("delivery", 2),
     ("format", 2),
@@ -17,11 +17,15 @@ pub(crate) const FLOORS: [(&str, u8); 19] = [
     ("medium", 3),
     ("programmer", 3),
     ("card", 3),
+    ("coap", 3),
+    ("dtls", 3),
     ("ledger", 3),
     ("registry", 3),
     ("station", 4),
     ("client", 4),
     ("registration", 4),
+    ("bootstrap", 4),
+    ("management", 4),
     ("server", 5),
     ("ui", 6),
     ("command", 7),
@@ -33,7 +37,7 @@ const NEIGHBOURS: [(&str, &str); 2] = [("format", "delivery"), ("host", "deliver
 /// Rooms that may use these rooms and no other, whatever their floor.
 const ONLY: [(&str, &[&str]); 1] = [("client", &["bundle", "delivery", "host", "format", "fleet", "medium"])];
 /// Crates with the rooms that may name them.
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 15] = [
     ("clap", &["ui", "command", "main"]),
     ("dialoguer", &["ui", "command", "main"]),
     ("indicatif", &["ui", "command", "main"]),
@@ -41,10 +45,12 @@ const CRATES: [(&str, &[&str]); 13] = [
     ("serde_yaml", &["fleet"]),
     ("rusb", &["host", "programmer"]),
     ("probe_rs", &["programmer"]),
+    ("pcsc", &["card"]),
     ("rusqlite", &["ledger", "registry"]),
     ("postgres", &["registry"]),
     ("tokio_postgres", &["registry"]),
     ("tokio_postgres_rustls", &["registry"]),
+    ("openssl", &["dtls"]),
     ("tokio", &["server"]),
     ("axum", &["server"]),
 ];

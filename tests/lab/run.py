@@ -54,7 +54,7 @@ def main():
     loader = unittest.TestLoader()
     loader.testNamePatterns = ["*%s*" % text for text in given.k] or None
     # The last one switches the laptop off; any other order would boot more often.
-    tests = unittest.TestSuite(loader.loadTestsFromName(name) for name in ("test_rig", "test_media", "test_together", "test_cloud_init", "test_devices", "test_sealed", "test_dfu", "test_dap", "test_second_guest"))
+    tests = unittest.TestSuite(loader.loadTestsFromName(name) for name in ("test_rig", "test_media", "test_together", "test_cloud_init", "test_devices", "test_sealed", "test_lwm2m", "test_dfu", "test_dap", "test_second_guest"))
     bench = lab.Case.bench = lab.Bench(os.path.abspath(given.work), *(path and os.path.abspath(path) for path in (given.binary, given.client)), tuple(map(os.path.abspath, given.probes)))
     result = Lines()
 

@@ -140,7 +140,9 @@ impl Server {
         let times = |fleet: &TestFleet| fleet.read("serve.log").matches("\"reread\"").count();
         let before = times(fleet);
         assert!(Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap().success());
+        let end = std::time::Instant::now() + std::time::Duration::from_mins(1);
         while times(fleet) == before {
+            assert!(std::time::Instant::now() < end, "the fleet was not read again: {}", fleet.read("serve.log"));
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
     }
@@ -199,11 +201,15 @@ impl Device {
         fs::read_to_string(self.root().join(path)).unwrap_or_default()
     }
 
-    /// `firstlight client ...` on this device.
-    pub fn client(&self, arguments: &[&str]) -> Ran {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.arg("client").args(arguments).arg("--root").arg(self.root());
         command.env_clear().env("PATH", std::env::var("PATH").unwrap()).stdin(Stdio::null());
-        Ran::of(&command.output().unwrap(), format!("firstlight client {}", arguments.join(" ")))
+        command
+    }
+
+    /// `firstlight client ...` on this device.
+    pub fn client(&self, arguments: &[&str]) -> Ran {
+        Ran::of(&self.command(arguments).output().unwrap(), format!("firstlight client {}", arguments.join(" ")))
     }
 }

@@ -62,6 +62,14 @@ pub struct Credential {
     pub chain: String,
 }
 
+impl Credential {
+    /// Returns the certificate and its issuers as one file, PEM.
+    pub fn whole(&self) -> String {
+        let text = format!("{}\n{}", self.certificate.trim_end(), self.chain.trim());
+        format!("{}\n", text.trim_end())
+    }
+}
+
 /// An answer, sorted.
 pub enum Word {
     /// Registered, and the answer as it came.

@@ -44,9 +44,15 @@ pub enum RegisterError {
     /// There is no answer of a registration on this device.
     #[error("this device has not registered")]
     Unregistered,
-    /// `registration.json` names no certificate request.
-    #[error("registration.json names no \"request\": there is no certificate to renew")]
+    /// `registration.json` names neither a certificate request nor a private key.
+    #[error("registration.json names neither \"request\" nor \"private_key\": there is no certificate to renew")]
     NothingToRenew,
+    /// The server does not take the certificate that it renewed itself.
+    #[error("the renewed certificate does not serve, the one in force stays: {reason}")]
+    Unproven {
+        /// Why.
+        reason: String,
+    },
     /// The time is over, and the server has not decided.
     #[error("registration {registration:?} is {state} still: it was asked for {seconds} s")]
     Pending {
@@ -89,9 +95,10 @@ impl Diagnose for RegisterError {
             | RegisterError::NothingToRenew
             | RegisterError::Denied { status: 400 | 413 | 415 | 422, .. } => Class::Input,
             RegisterError::Denied { .. } => Class::Refused,
-            RegisterError::Nonsense { .. } | RegisterError::Pending { .. } | RegisterError::Late { .. } => {
-                Class::Surroundings
-            }
+            RegisterError::Nonsense { .. }
+            | RegisterError::Unproven { .. }
+            | RegisterError::Pending { .. }
+            | RegisterError::Late { .. } => Class::Surroundings,
             RegisterError::Interrupted { class } => *class,
             RegisterError::Http(error) => error.class(),
             RegisterError::Client(error) => error.class(),
@@ -104,9 +111,9 @@ impl Diagnose for RegisterError {
                 Some("give the profile a server with `role: registration`, and take its bundle".into())
             }
             RegisterError::Unregistered => Some("register first: firstlight client register".into()),
-            RegisterError::NothingToRenew => {
-                Some("make a request for a key of the device's own, and name its file in \"request\"".into())
-            }
+            RegisterError::NothingToRenew => Some(
+                "name the file of the device's key in \"private_key\", or of a request for it in \"request\"".into(),
+            ),
             RegisterError::Denied { hint, .. } => hint.clone(),
             RegisterError::Pending { .. } | RegisterError::Late { .. } | RegisterError::Interrupted { .. } => {
                 Some("run it again, it goes on where it was: firstlight client register".into())

@@ -1,4 +1,4 @@
-//! How long a certificate holds: its validity, and nothing else of it (RFC 5280, section 4.1.2.5).
+//! How long a certificate holds and whose key it is for, and nothing else of it (RFC 5280, section 4.1).
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -13,7 +13,24 @@ const GENERALIZED_TIME: u8 = 0x18;
 /// Returns from when until when the first certificate of a PEM text is valid; none where it cannot be read.
 pub fn validity(pem: &[u8]) -> Option<(OffsetDateTime, OffsetDateTime)> {
     let certificate = CertificateDer::from_pem_slice(pem).ok()?;
-    let (outer, _) = element(&certificate, SEQUENCE)?;
+    let (times, _) = element(from_validity(&certificate)?, SEQUENCE)?;
+    let (kind, first, behind) = any(times)?;
+    let (other, second, _) = any(behind)?;
+    Some((moment(kind, first)?, moment(other, second)?))
+}
+
+/// Returns the `SubjectPublicKeyInfo` (DER) of the first certificate of a PEM text; none where it cannot be read.
+pub fn public_key(pem: &[u8]) -> Option<Vec<u8>> {
+    let certificate = CertificateDer::from_pem_slice(pem).ok()?;
+    // Validity, subject.
+    let key = any(any(from_validity(&certificate)?)?.2)?.2;
+    let behind = any(key)?.2;
+    Some(key[..key.len() - behind.len()].to_vec())
+}
+
+/// Returns what begins with the validity.
+fn from_validity(certificate: &[u8]) -> Option<&[u8]> {
+    let (outer, _) = element(certificate, SEQUENCE)?;
     let (mut rest, _) = element(outer, SEQUENCE)?;
     if let Some((_, behind)) = element(rest, VERSION) {
         rest = behind;
@@ -22,10 +39,7 @@ pub fn validity(pem: &[u8]) -> Option<(OffsetDateTime, OffsetDateTime)> {
     for _ in 0..3 {
         rest = any(rest)?.2;
     }
-    let (times, _) = element(rest, SEQUENCE)?;
-    let (kind, first, behind) = any(times)?;
-    let (other, second, _) = any(behind)?;
-    Some((moment(kind, first)?, moment(other, second)?))
+    Some(rest)
 }
 
 /// Returns true when less than a third of the time is left.

@@ -12,6 +12,7 @@ use crate::client::clock::{Time, parse};
 use crate::client::device::Device;
 use crate::client::store::read_state;
 use crate::delivery::{Clock, Random};
+use crate::fleet::Secret;
 use crate::host::http::{Http, HttpIdentity, HttpSettings};
 
 /// How long one request may take.
@@ -46,10 +47,25 @@ impl<'a> Link<'a> {
         wish: &LinkWish<'_>,
         most: u64,
     ) -> Result<Self, RegisterError> {
+        Self::showing(disk, device, clock, wish, most, None)
+    }
+
+    /// As [`Link::open`]; a device that proves itself by its certificate shows this one (PEM) in its place.
+    pub fn showing(
+        disk: &'a Disk,
+        device: &Device,
+        clock: &dyn Clock,
+        wish: &LinkWish<'_>,
+        most: u64,
+        certificate: Option<&[u8]>,
+    ) -> Result<Self, RegisterError> {
         let placed = Placed::read(disk, wish.order.unwrap_or(Path::new(ORDER_FILE)))?;
         let floor = read_state(&disk.path(&device.store))?.newest.as_deref().and_then(parse);
         let time = Time::look(disk.machine(), clock, floor);
-        let proof = placed.proof()?;
+        let mut proof = placed.proof()?;
+        if let (Proof::Certificate { chain, .. }, Some(other)) = (&mut proof, certificate) {
+            *chain = Secret::new(other.to_vec());
+        }
         let http = connection(&placed, &proof, &time, wish, most)?;
         Ok(Self { placed, proof, http, by_challenge: time.trusted.is_none() })
     }
@@ -95,7 +111,7 @@ fn connection(
     };
     let http = match proof {
         Proof::Certificate { chain, key } => chain.expose(|chain| open(Some(HttpIdentity { chain, key }))),
-        Proof::Bearer(_) | Proof::Claim { .. } => open(None),
+        Proof::Bearer(_) | Proof::Claim { .. } | Proof::Jwt(_) => open(None),
     };
     Ok(http?)
 }

@@ -5,6 +5,7 @@ pub mod error;
 pub mod expiry;
 pub mod link;
 pub mod order;
+pub mod own_key;
 pub mod proof;
 pub mod request;
 pub mod slot;

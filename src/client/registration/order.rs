@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::error::RegisterError;
+use super::own_key::OwnKey;
 use super::proof::{Proof, Who};
 use crate::client::Disk;
 use crate::fleet::Secret;
@@ -46,10 +47,10 @@ pub struct Order {
     /// The same, inline.
     #[serde(default)]
     pub trust_pem: Option<String>,
-    /// `x509`: a file with the certificate and its issuers, PEM.
+    /// `x509`: a file with the certificate and its issuers, PEM; a renewed one takes its place.
     #[serde(default)]
     pub certificate: Option<String>,
-    /// `x509`: a file with its private key, PEM.
+    /// `x509`, `jwt`: a file with the private key, PEM.
     #[serde(default)]
     pub private_key: Option<String>,
     /// `token`: a file with the token, or with a JWT.
@@ -108,6 +109,8 @@ pub enum Proves {
     Token,
     /// By the key that was derived for it from its group's: a claim.
     Claim,
+    /// By JWTs that its own private key signs: for where TLS ends before the server.
+    Jwt,
 }
 
 /// How a key's file is written.
@@ -138,13 +141,15 @@ pub struct Placed<'a> {
     /// What was told.
     pub order: Order,
     path: PathBuf,
+    /// The same as the device names it.
+    place: PathBuf,
     disk: &'a Disk,
 }
 
 impl<'a> Placed<'a> {
     /// Reads the order; `path` is a path of the device.
     pub fn read(disk: &'a Disk, path: &Path) -> Result<Self, RegisterError> {
-        let path = disk.path(path);
+        let (place, path) = (path.to_owned(), disk.path(path));
         let unusable = |reason: String| RegisterError::Order { path: path.clone(), reason };
         let bytes = match read_bounded(&path, LONGEST) {
             Err(error) if error.kind() == Some(std::io::ErrorKind::NotFound) => {
@@ -154,7 +159,7 @@ impl<'a> Placed<'a> {
         };
         let order: Order = serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))?;
         order.check().map_err(unusable)?;
-        Ok(Self { order, path, disk })
+        Ok(Self { order, path, place, disk })
     }
 
     /// Returns the certificates that are trusted for the server, PEM.
@@ -189,6 +194,13 @@ impl<'a> Placed<'a> {
                 let name = name.ok_or_else(|| self.unusable("security psk wants \"key_name\""))?;
                 Ok(Proof::Claim { key: self.key()?, name })
             }
+            Proves::Jwt => {
+                let key = self.own_key()?.ok_or_else(|| self.unusable("security jwt wants \"private_key\""))?;
+                let reason = || "it holds no private key of P-256".to_owned();
+                let path = || self.file_path(order.private_key.as_deref().unwrap_or_default());
+                let key = key.ok_or_else(|| RegisterError::Order { path: path(), reason: reason() })?;
+                Ok(Proof::Jwt(Box::new(key)))
+            }
             Proves::Claim => Ok(Proof::Claim { key: self.key()?, name: "group".into() }),
         }
     }
@@ -202,6 +214,21 @@ impl<'a> Placed<'a> {
         let der = der.filter(|der| der.starts_with(&[0x30, 0x82]) || der.starts_with(&[0x30, 0x81]));
         let reason = || "it is no certificate request (PKCS#10)".to_owned();
         der.map(Some).ok_or_else(|| RegisterError::Order { path, reason: reason() })
+    }
+
+    /// Returns the device's own private key where one is named; inside none where it is not of P-256.
+    pub fn own_key(&self) -> Result<Option<Option<OwnKey>>, RegisterError> {
+        let Some(path) = &self.order.private_key else { return Ok(None) };
+        Ok(Some(OwnKey::open(&self.secret("private_key", Some(path))?.0)))
+    }
+
+    /// Returns the path, on the device, of the file with its certificate.
+    pub fn certificate_path(&self) -> Option<String> {
+        let named = self.order.certificate.as_deref()?;
+        if named.starts_with('/') {
+            return Some(named.to_owned());
+        }
+        Some(folder_of(&self.place).join(named).to_str()?.to_owned())
     }
 
     /// Returns the firmware's version, as given or read.
@@ -239,11 +266,15 @@ impl<'a> Placed<'a> {
     }
 
     fn read_file(&self, path: &str) -> Result<(Vec<u8>, PathBuf), RegisterError> {
-        let path = if path.starts_with('/') { self.disk.path(path) } else { folder_of(&self.path).join(path) };
+        let path = self.file_path(path);
         let bytes = read_bounded(&path, LONGEST);
         let bytes =
             bytes.map_err(|error: HostError| RegisterError::Order { path: path.clone(), reason: words(&error) })?;
         Ok((bytes, path))
+    }
+
+    fn file_path(&self, path: &str) -> PathBuf {
+        if path.starts_with('/') { self.disk.path(path) } else { folder_of(&self.path).join(path) }
     }
 
     fn unusable(&self, reason: &str) -> RegisterError {

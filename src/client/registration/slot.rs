@@ -107,8 +107,7 @@ impl<'a> Slot<'a> {
     /// Keeps an answer: first its credentials, then itself, so that an answer that is there is whole.
     pub fn keep(&self, request: Digest, registered: &Registered, answer: Value) -> Result<(), ClientError> {
         for credential in &registered.credentials {
-            let text = format!("{}\n{}\n", credential.certificate.trim_end(), credential.chain.trim());
-            self.write(&file_of(&credential.name), format!("{}\n", text.trim_end()).as_bytes())?;
+            self.write(&file_of(&credential.name), credential.whole().as_bytes())?;
         }
         self.write(ANSWER, &to_json(&Answered { request, answer }))
     }

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 use super::answer::{Word, is_passing, nonsense, refused, sort};
 use super::error::RegisterError;
 use super::order::Order;
-use super::proof::{Fresh, Proof};
+use super::proof::{Fresh, Moment, Proof};
 use crate::delivery::{Clock, Random};
 use crate::fleet::Class;
 use crate::fleet::enrolment::claim::{Claim, LONGEST_NONCE, SHORTEST_NONCE};
@@ -36,7 +37,7 @@ pub struct Talk<'a> {
     pub random: &'a dyn Random,
     /// How time passes.
     pub wait: &'a Wait<'a>,
-    /// Whether claims go by the server's challenge: the clock is not trusted.
+    /// Whether claims and JWTs go by the server's challenge: the clock is not trusted.
     pub by_challenge: bool,
     /// When it ends.
     pub patience: Patience,
@@ -90,6 +91,8 @@ impl Patience {
 #[derive(Deserialize)]
 struct Challenge {
     nonce: String,
+    #[serde(with = "time::serde::rfc3339")]
+    expires: OffsetDateTime,
 }
 
 impl Talk<'_> {
@@ -165,7 +168,7 @@ impl Talk<'_> {
     /// A clock that we trusted and the server does not: its challenge needs none.
     fn may_challenge(&self, error: &RegisterError) -> bool {
         let is_expired = matches!(error, RegisterError::Denied { code, .. } if code == "claim-expired");
-        is_expired && self.proof.is_claim() && !self.by_challenge
+        is_expired && self.proof.wants_nonce() && !self.by_challenge
     }
 
     fn once(
@@ -190,7 +193,7 @@ impl Talk<'_> {
 
     /// Returns what makes the next claim fresh, or the server's answer that is no challenge.
     fn fresh(&mut self) -> Result<Result<Fresh, HttpAnswer>, RegisterError> {
-        if !self.proof.is_claim() || !self.by_challenge {
+        if !self.proof.wants_nonce() || !self.by_challenge {
             let (number, _) = self.patience.draw(self.random);
             let time = self.clock.now().unix_timestamp();
             return Ok(Ok(Fresh::draw(self.random, &format!("registration nonce {number}"), time)));
@@ -202,9 +205,9 @@ impl Talk<'_> {
             return Ok(Err(answer));
         }
         let challenge = answer.body.expose(|body| serde_json::from_slice::<Challenge>(body));
-        let Challenge { nonce } = challenge.map_err(|error| nonsense(&format!("its challenge: {error}")))?;
+        let Challenge { nonce, expires } = challenge.map_err(|error| nonsense(&format!("its challenge: {error}")))?;
         self.check_nonce(&nonce)?;
-        Ok(Ok(Fresh { nonce, time: None }))
+        Ok(Ok(Fresh { nonce, time: Moment::ChallengeEnds(expires.unix_timestamp()) }))
     }
 
     fn check_nonce(&self, nonce: &str) -> Result<(), RegisterError> {

@@ -6,7 +6,7 @@ use crate::command::selection::endpoint_name;
 use crate::command::{Context, Status, registry};
 use crate::fleet::EndpointName;
 use crate::ledger::{DeviceHistory, LedgerError};
-use crate::registry::{Blocked, CredentialRow, DeviceRow, Registry, RegistryError};
+use crate::registry::{Blocked, CredentialRow, DeviceRow, Registry, RegistryError, StoredEvent};
 use crate::ui::Table;
 use crate::ui::measure::moment;
 
@@ -62,19 +62,32 @@ struct Known {
     device: DeviceRow,
     credentials: Vec<CredentialRow>,
     blocked: Option<Blocked>,
+    bundle: Option<StoredEvent>,
 }
+
+/// What a device said last of a bundle that it fetched.
+const OUTCOMES: [&str; 3] = ["bundle-taken", "bundle-refused", "bundle-rolled-back"];
+/// Events that are looked through for it, at most.
+const LOOKED_AT: i64 = 1_000;
 
 impl Known {
     fn of(registry: &Registry, id: &EndpointName) -> Result<Option<Self>, RegistryError> {
         let Some(device) = registry.device(id.as_str())? else { return Ok(None) };
         let credentials = registry.credentials(id.as_str())?;
-        Ok(Some(Self { device, credentials, blocked: registry.blocked(id)? }))
+        let events = registry.device_history(id.as_str(), LOOKED_AT)?;
+        let bundle = events.into_iter().find(|event| OUTCOMES.contains(&event.what.as_str()));
+        Ok(Some(Self { device, credentials, blocked: registry.blocked(id)?, bundle }))
     }
 
     fn to_json(&self) -> Value {
         let mut shown = json!(self.device);
         shown["credentials"] = json!(self.credentials);
         shown["blocked"] = json!(self.blocked);
+        shown["last_bundle"] = self.bundle.as_ref().map_or(Value::Null, |event| {
+            let detail = |name: &str| event.detail[name].clone();
+            let outcome = event.what.trim_start_matches("bundle-");
+            json!({ "version": detail("version"), "outcome": outcome, "words": detail("words"), "at": moment(event.at) })
+        });
         shown
     }
 
@@ -104,6 +117,12 @@ impl Known {
                 text.push_str(&format!("  {what:<9} {}\n", moment(at)));
             }
         }
+        if let Some(version) = device.bundle {
+            text.push_str(&format!("  bundle    version {version} is in force\n"));
+        }
+        if let Some(event) = self.bundle.as_ref().filter(|event| event.what != "bundle-taken") {
+            text.push_str(&not_in_force(event));
+        }
         for (name, value) in &device.attributes {
             text.push_str(&format!("  {name} = {value}\n"));
         }
@@ -127,6 +146,13 @@ impl Known {
         }
         table
     }
+}
+
+/// Says of which version the device keeps none, and why.
+fn not_in_force(event: &StoredEvent) -> String {
+    let outcome = if event.what == "bundle-refused" { "refused" } else { "rolled back" };
+    let words = event.detail["words"].as_str().unwrap_or("it does not say why").escape_debug().to_string();
+    format!("            version {} was {outcome} {}: {words}\n", event.detail["version"], moment(event.at))
 }
 
 /// Returns model and version as one word.

@@ -64,7 +64,7 @@ fn cells(group: &Group) -> [String; 7] {
 
 /// Returns whether a group takes registrations, in a word.
 pub(super) fn state(group: &Group) -> &'static str {
-    match (group.declared, group.policy.open) {
+    match (group.declared, group.in_force().open) {
         (false, _) => "withdrawn",
         (true, true) => "open",
         (true, false) => "closed",

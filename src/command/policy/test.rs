@@ -60,15 +60,18 @@ pub enum ProofWord {
     Claim,
     /// A signed JWT
     Jwt,
+    /// None: `devices scan` found it
+    Found,
 }
 
-impl From<ProofWord> for ProofKind {
-    fn from(word: ProofWord) -> Self {
-        match word {
-            ProofWord::Token => ProofKind::Token,
-            ProofWord::X509 => ProofKind::X509,
-            ProofWord::Claim => ProofKind::Claim,
-            ProofWord::Jwt => ProofKind::Jwt,
+impl ProofWord {
+    fn kind(self) -> Option<ProofKind> {
+        match self {
+            ProofWord::Token => Some(ProofKind::Token),
+            ProofWord::X509 => Some(ProofKind::X509),
+            ProofWord::Claim => Some(ProofKind::Claim),
+            ProofWord::Jwt => Some(ProofKind::Jwt),
+            ProofWord::Found => None,
         }
     }
 }
@@ -84,7 +87,8 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
         policies: folder.fleet.groups(),
         registry: registry.as_ref(),
         now: context.clock.now(),
-        proof: args.proof.map(Into::into),
+        proof: args.proof.and_then(ProofWord::kind),
+        found: args.proof == Some(ProofWord::Found),
         checks: checks.as_ref(),
         models: models.as_ref(),
     };

@@ -1,7 +1,7 @@
 //! The bundles that `serve` gives out: rendered from the fleet file as it stands now.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -9,6 +9,7 @@ use crate::authority::{AskPassphrase, AuthorityError};
 use crate::fleet::{EndpointName, Secret};
 use crate::registration::{Bundles, Offer, Unserved};
 use crate::registry::Registry;
+use crate::station::models::MODELS_FOLDER;
 use crate::station::sharing::sync;
 use crate::station::{Station, StationError, Surroundings, served};
 use crate::ui::Printer;
@@ -17,6 +18,8 @@ use crate::command::{Context, opened, sharing};
 
 /// Files whose change makes the fleet be read anew.
 const READ: [&str; 4] = ["yaml", "yml", "csv", "j2"];
+/// The same of the folder of models.
+const MODELS: [&str; 4] = ["yaml", "yml", "json", "xml"];
 
 /// Asks once: a fleet that is read anew has the same keys.
 struct AsksOnce {
@@ -91,6 +94,11 @@ impl StationBundles {
         Self { station: RwLock::new(station), printer }
     }
 
+    /// Returns the station as it was read last.
+    pub(super) fn station(&self) -> Arc<Station> {
+        Arc::clone(&self.station.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Serves those of another from now on.
     pub(super) fn exchange(&self, station: Arc<Station>) {
         *self.station.write().unwrap_or_else(PoisonError::into_inner) = station;
@@ -99,7 +107,7 @@ impl StationBundles {
 
 impl Bundles for StationBundles {
     fn offer(&self, device: &EndpointName, has: Option<u32>) -> Result<Offer, Unserved> {
-        let station = Arc::clone(&self.station.read().unwrap_or_else(PoisonError::into_inner));
+        let station = self.station();
         match served::bundle(&station, device, has) {
             Ok(served::Served::Known(version)) => Ok(Offer::Known(version)),
             Ok(served::Served::Bundle(bundle)) => {
@@ -114,20 +122,25 @@ impl Bundles for StationBundles {
     }
 }
 
-/// How the files of a fleet's folder stand.
+/// How the files of a fleet's folder and of its models stand.
 #[derive(PartialEq, Eq)]
-pub(super) struct Stand(Vec<(std::ffi::OsString, SystemTime, u64)>);
+pub(super) struct Stand(Vec<(PathBuf, SystemTime, u64)>);
 
 impl Stand {
     /// Looks at the folder; what cannot be looked at is not there.
-    pub(super) fn of(root: &Path) -> Self {
-        let entries = std::fs::read_dir(root).into_iter().flatten().filter_map(Result::ok);
-        let is_read = |name: &Path| name.extension().is_some_and(|end| READ.iter().any(|known| end == *known));
+    pub(super) fn of(station: &Station) -> Self {
+        let (root, fleet) = (&station.folder().root, &station.folder().fleet);
+        let models = fleet.models().folder.as_ref().map_or(MODELS_FOLDER, |(name, _)| name.as_ref());
+        let entries = [(root.clone(), &READ[..]), (root.join(models), &MODELS[..])].into_iter();
+        let entries = entries.flat_map(|(folder, ends)| {
+            let found =
+                std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+            found.filter(|path| path.extension().is_some_and(|end| ends.iter().any(|known| end == *known)))
+        });
         let mut found: Vec<_> = entries
-            .filter(|entry| is_read(Path::new(&entry.file_name())))
-            .filter_map(|entry| {
-                let facts = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
-                Some((entry.file_name(), facts.modified().ok()?, facts.len()))
+            .filter_map(|path| {
+                let facts = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+                Some((path, facts.modified().ok()?, facts.len()))
             })
             .collect();
         found.sort();

@@ -6,21 +6,27 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::fleet::Class;
-use crate::registration::Office;
 use crate::server::{Bounds, Log, Running, Server, ServerConfig, TlsFiles};
 use crate::station::Station;
-use crate::ui::{Complaint, Hangup, Printer};
+use crate::ui::{Hangup, Printer};
 
-use super::model::at_hand;
-use super::{Context, Status, registry};
+use super::{Context, Status};
 
 mod acl;
 mod bundles;
 mod certificate;
+mod configuring;
 mod equipment;
+pub(crate) mod failures;
+mod live;
+mod lwm2m;
+mod managing;
+mod seldom;
+mod staff;
 mod upkeep;
 
+use failures::Failures;
+use staff::Staff;
 use upkeep::{LOOK, Upkeep};
 
 const EXAMPLES: &str = "\
@@ -47,8 +53,18 @@ struct Lines(Printer);
 
 impl Log for Lines {
     fn line(&self, line: &Value) {
-        self.0.report(line, || format!("{line}\n"));
+        if self.0.is_json() {
+            return self.0.record(line);
+        }
+        self.0.at_once(&live::words(line).unwrap_or_else(|| format!("{line}\n")));
     }
+}
+
+/// What runs.
+struct Served {
+    registry: Running,
+    lwm2m: Option<lwm2m::Lwm2m>,
+    log: Arc<Failures<Lines>>,
 }
 
 /// Runs `firstlight serve`.
@@ -59,31 +75,43 @@ pub fn run(args: Args, context: &Context) -> anyhow::Result<Status> {
     // Before anybody can know that we are here.
     let hangup = Hangup::listen()?;
     let mut upkeep = Upkeep::begin(hangup, context)?;
-    let running = start(&args, &mut upkeep, context)?;
+    let Served { registry: running, lwm2m, log } = start(&args, &mut upkeep, context)?;
     context.printer.event(&json!({ "event": "listening", "address": running.address().to_string() }));
     context.printer.talk(format_args!("listening at https://{}", running.address()));
     while context.interrupt.asked().is_none() {
         std::thread::sleep(PAUSE);
         upkeep.look(&running, context);
+        if let Some(lwm2m) = &lwm2m {
+            lwm2m.look();
+        }
+        note_failures(&log, context);
     }
+    drop(lwm2m);
     let cut = running.shutdown(FAREWELL);
     context.printer.talk(format_args!("stopped; {cut} connections were cut"));
     Ok(Status::Done)
 }
 
-/// Equips desk and office and opens the door.
-fn start(args: &Args, upkeep: &mut Upkeep, context: &Context) -> anyhow::Result<Running> {
+/// Calls desk and office together and opens the doors.
+fn start(args: &Args, upkeep: &mut Upkeep, context: &Context) -> anyhow::Result<Served> {
     let (station, registry) = (upkeep.station(), upkeep.registry().clone());
     let config = config(args, &station, upkeep.certificate(context)?);
-    let own = at_hand::own(&station.folder().root, station.folder().fleet.models())?;
-    let models = at_hand::publish_own(own, &registry, &registry::actor(context), &context.printer)?;
-    let desk = Arc::new(equipment::desk(&station, &registry, &models, upkeep.bundles(), context)?);
-    upkeep.refreshes(Arc::clone(&desk));
-    let office = Office::new(registry, Arc::clone(&context.random)).with_models(models);
-    let office = office.with_admins(&equipment::admins(&station)?);
-    let office = Arc::new(office.map_err(|words| Complaint::new(Class::Input, words))?);
-    let log = Arc::new(Lines(context.printer.clone()));
-    Ok(Server::start(config, desk, office, Arc::clone(&context.clock), log)?)
+    let staff = Arc::new(Staff::new(&station, &registry, upkeep.bundles(), context)?);
+    upkeep.renews(Arc::clone(&staff));
+    let log = Arc::new(Failures::new(&station.folder().root, Lines(context.printer.clone())));
+    let lines: Arc<dyn Log> = Arc::clone(&log) as Arc<dyn Log>;
+    let lwm2m = lwm2m::start(upkeep, &staff, &config.tls, &lines, context)?;
+    let registry = Server::start(config, Arc::clone(&staff) as _, staff, Arc::clone(&context.clock), lines)?;
+    if let Some(lwm2m) = &lwm2m {
+        registry.also_shows(lwm2m.figures());
+    }
+    Ok(Served { registry, lwm2m, log })
+}
+
+fn note_failures(log: &Failures<Lines>, context: &Context) {
+    if let Err(error) = log.write() {
+        context.printer.warn(format_args!("failed handshakes could not be noted: {error}"));
+    }
 }
 
 fn config(args: &Args, station: &Station, tls: TlsFiles) -> ServerConfig {

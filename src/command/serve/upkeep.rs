@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::command::{Context, registry};
 use crate::fleet::ServeCertificate;
-use crate::registration::Desk;
 use crate::registry::Registry;
 use crate::server::{Running, TlsFiles};
 use crate::station::Station;
@@ -17,6 +16,7 @@ use crate::ui::Hangup;
 use super::acl::AclKeeper;
 use super::bundles::{Opening, Stand, StationBundles, tell};
 use super::certificate::OwnCertificate;
+use super::staff::Staff;
 
 /// How often files and policies are looked at for a change.
 pub(super) const LOOK: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ pub(super) struct Upkeep {
     bundles: Arc<StationBundles>,
     acl: AclKeeper,
     certificate: Option<OwnCertificate>,
-    desk: Option<Arc<Desk>>,
+    staff: Option<Arc<Staff>>,
     looked: Instant,
 }
 
@@ -40,12 +40,12 @@ impl Upkeep {
     pub(super) fn begin(hangup: Hangup, context: &Context) -> anyhow::Result<Self> {
         let opening = Opening::new(context);
         let station = opening.station(context)?;
-        let stand = Stand::of(&station.folder().root);
+        let stand = Stand::of(&station);
         let registry = registry::of_folder(context, station.folder())?;
         tell(&station, &registry, context);
         let bundles = Arc::new(StationBundles::new(Arc::clone(&station), context.printer.clone()));
         let (acl, looked) = (AclKeeper::of(&station), Instant::now());
-        Ok(Self { hangup, opening, stand, station, registry, bundles, acl, certificate: None, desk: None, looked })
+        Ok(Self { hangup, opening, stand, station, registry, bundles, acl, certificate: None, staff: None, looked })
     }
 
     /// Returns the station as it was opened at the start.
@@ -70,9 +70,9 @@ impl Upkeep {
         Ok(files)
     }
 
-    /// Names the desk whose groups are read again.
-    pub(super) fn refreshes(&mut self, desk: Arc<Desk>) {
-        self.desk = Some(desk);
+    /// Names who serves, and is to serve by the fleet as it stands.
+    pub(super) fn renews(&mut self, staff: Arc<Staff>) {
+        self.staff = Some(staff);
     }
 
     /// Looks whether anything is due.
@@ -84,7 +84,7 @@ impl Upkeep {
         }
         self.looked = Instant::now();
         self.follow_files(is_hung_up, context);
-        if let Some(Err(error)) = self.desk.as_ref().map(|desk| desk.refresh()) {
+        if let Some(Err(error)) = self.staff.as_ref().map(|staff| staff.refresh()) {
             context.printer.warn(format_args!("the groups could not be read again: {error}"));
         }
         if let Some(own) = &mut self.certificate {
@@ -93,28 +93,29 @@ impl Upkeep {
     }
 
     fn follow_files(&mut self, is_asked: bool, context: &Context) {
-        let now = Stand::of(&self.station.folder().root);
+        let now = Stand::of(&self.station);
         if is_asked || now != self.stand {
             self.stand = now;
-            reread(&self.opening, &self.bundles, context);
+            self.reread(context);
         }
     }
-}
 
-/// Reads the fleet anew. A file that is wrong now is no reason to stop serving: what was read before stays.
-fn reread(opening: &Opening, bundles: &StationBundles, context: &Context) {
-    let again = opening.station(context).and_then(|station| {
-        let registry = registry::of_folder(context, station.folder())?;
-        tell(&station, &registry, context);
-        Ok(station)
-    });
-    match again {
-        Ok(station) => {
-            bundles.exchange(station);
-            context.printer.event(&json!({ "event": "reread" }));
-            context.printer.talk("the fleet file was read again");
+    /// Reads the fleet anew. A file that is wrong now is no reason to stop serving: what was read before stays.
+    fn reread(&self, context: &Context) {
+        let again = self.opening.station(context).and_then(|station| {
+            let registry = registry::of_folder(context, station.folder())?;
+            tell(&station, &registry, context);
+            self.staff.as_ref().map_or(Ok(()), |staff| staff.exchange(&station, context))?;
+            Ok(station)
+        });
+        match again {
+            Ok(station) => {
+                self.bundles.exchange(station);
+                context.printer.event(&json!({ "event": "reread" }));
+                context.printer.talk("the fleet file was read again");
+            }
+            Err(error) => context.printer.warn(format_args!("the fleet cannot be read again: {error:#}")),
         }
-        Err(error) => context.printer.warn(format_args!("the fleet cannot be read again: {error:#}")),
     }
 }
 

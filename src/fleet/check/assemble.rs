@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{Faults, FleetFile, Inventory};
 use super::fleet::Fleet;
 use super::profile::Templates;
-use super::{addressee, coverage, devices, enrolment, plaintext, profiles, servers};
+use super::{addressee, bootstrap, coverage, devices, enrolment, plaintext, profiles, servers};
 
 impl Fleet {
     /// Brings file, inventory and templates together and notes every fault between them. With any fault in `faults` the
@@ -13,6 +13,7 @@ impl Fleet {
     pub fn assemble(file: FleetFile, inventory: Inventory, templates: &Templates, faults: &mut Faults) -> Self {
         servers::check_all(&file, faults);
         enrolment::check_all(&file, faults);
+        bootstrap::check_all(&file, faults);
         let profiles = file
             .profiles
             .iter()
@@ -29,6 +30,8 @@ impl Fleet {
             enrolment: file.enrolment.clone(),
             store: file.store.clone(),
             models: file.models.clone(),
+            bootstrap: file.bootstrap.clone(),
+            accounts: bootstrap::accounts(&file),
             serve: file.serve.clone(),
             variables: file.variables.clone(),
             profiles,

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::enrolment::GroupPolicy;
-use super::super::file::{DeviceSpec, EnrolmentSpec, Given, ServeSpec, StoreSpec};
+use super::super::file::{BootstrapSpec, DeviceSpec, EnrolmentSpec, Given, ServeSpec, StoreSpec};
 use super::super::model::ModelsSpec;
 use super::super::program::Programmers;
-use super::super::{AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource, SerialNumber};
+use super::super::{
+    AuthoritySpec, EndpointName, FactoryPlan, Inventory, Recipient, Seal, SecretSource, SerialNumber, Server,
+};
 use super::profile::Profile;
 
 /// A fleet: everything that is known about its devices before anything is made. Plans are built on demand and share what
@@ -24,6 +26,9 @@ pub struct Fleet {
     pub(super) store: StoreSpec,
     pub(super) serve: ServeSpec,
     pub(super) models: ModelsSpec,
+    pub(super) bootstrap: BootstrapSpec,
+    /// Bootstrap servers that a device may be sent to, by name, whether or not its profile has them.
+    pub(super) accounts: BTreeMap<Arc<str>, Server>,
     pub(super) variables: BTreeMap<Arc<str>, Given>,
     pub(super) profiles: BTreeMap<Arc<str>, Profile>,
     pub(super) overrides: BTreeMap<Arc<str>, DeviceSpec>,
@@ -74,7 +79,7 @@ impl Fleet {
     }
 
     /// Returns the servers that any device is told about, by name.
-    pub fn servers(&self) -> BTreeMap<Arc<str>, super::super::Server> {
+    pub fn servers(&self) -> BTreeMap<Arc<str>, Server> {
         let all = self.profiles.values().flat_map(|profile| profile.servers.iter());
         all.map(|(name, server)| (Arc::clone(name), server.clone())).collect()
     }
@@ -92,6 +97,11 @@ impl Fleet {
     /// Returns where models lie and which device gets which.
     pub fn models(&self) -> &ModelsSpec {
         &self.models
+    }
+
+    /// Returns how devices are bootstrapped over `LwM2M`.
+    pub fn bootstrap(&self) -> &BootstrapSpec {
+        &self.bootstrap
     }
 
     /// Returns what goes where in chips, of every delivery that is for one.

@@ -4,6 +4,7 @@
 
 mod addressee;
 mod assemble;
+mod bootstrap;
 mod coverage;
 mod devices;
 mod enrolment;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::super::file::GivenValue;
 use super::super::inventory::Row;
 use super::super::template::{SensitivityClass, TemplateVariable};
-use super::super::{Class, DevicePlan, Diagnose, EndpointName, Variable, nearest};
+use super::super::{
+    Class, DevicePlan, Diagnose, EndpointName, Protocol, Role, SerialNumber, Server, Variable, nearest,
+};
 use super::devices::compare_folded;
 use super::fleet::Fleet;
 use super::profile::{Delivery, Profile};
@@ -110,6 +112,60 @@ impl Fleet {
             }
         }
         Ok(plan)
+    }
+
+    /// Makes a plan of a device for what a bootstrap server tells it: its credentials, and those of its `LwM2M` servers, whether
+    /// or not a delivery carries them.
+    pub fn plan_of_servers(&self, device: &EndpointName) -> Result<DevicePlan, PlanError> {
+        let mut plan = self.plan_of_credentials(device)?;
+        let servers = plan.servers.values().filter(|server| server.protocol == Protocol::Lwm2m);
+        let named = servers.filter_map(|server| server.credential.clone());
+        let lacking: Vec<_> = named.filter(|name| !plan.credentials.contains_key(name)).collect();
+        if let Some(profile) = self.profiles.get(&plan.profile).filter(|_| !lacking.is_empty()) {
+            let shapes = lacking.iter().filter_map(|name| profile.credentials.get_key_value(name));
+            Arc::make_mut(&mut plan.credentials).extend(shapes.map(|(name, shape)| (Arc::clone(name), shape.clone())));
+        }
+        Ok(plan)
+    }
+
+    /// Returns the plan with the bootstrap server `account` in the place of the one that it has.
+    pub fn with_account(&self, plan: &DevicePlan, account: &str) -> DevicePlan {
+        let is_kept = |server: &Server| server.protocol != Protocol::Lwm2m || server.role != Role::Bootstrap;
+        let kept = plan.servers.iter().filter(|(_, server)| is_kept(server));
+        let named = self.accounts.get_key_value(account);
+        let servers: BTreeMap<_, _> =
+            kept.chain(named).map(|(name, server)| (Arc::clone(name), server.clone())).collect();
+        let mut plan = DevicePlan { servers: Arc::new(servers), ..plan.clone() };
+        let credential = named.and_then(|(_, server)| server.credential.as_ref());
+        let profile = self.profiles.get(&plan.profile);
+        if let Some((name, shape)) = credential.zip(profile).and_then(|(name, of)| of.credentials.get_key_value(name)) {
+            Arc::make_mut(&mut plan.credentials).insert(Arc::clone(name), shape.clone());
+        }
+        plan
+    }
+
+    /// Returns a device's name as the inventory has it, whatever the case of its letters; none if two differ in case only.
+    pub fn device_as_written(&self, device: &EndpointName) -> Option<EndpointName> {
+        let rows = self.inventory.rows();
+        let name = |index: &u32| rows[*index as usize].id.as_ref();
+        let text = |index: &u32| name(index).map_or("", EndpointName::as_str);
+        let first = self.by_name.partition_point(|index| compare_folded(text(index), device.as_str()).is_lt());
+        let mut same =
+            self.by_name[first..].iter().take_while(|index| compare_folded(text(index), device.as_str()).is_eq());
+        let found = same.next().and_then(name).cloned();
+        found.filter(|_| same.next().is_none())
+    }
+
+    /// Returns the device of a serial number; none if there is none, or several.
+    pub fn device_of_serial(&self, serial: &str) -> Option<EndpointName> {
+        let of = |id: &EndpointName, row: Option<&SerialNumber>| {
+            let own = self.overrides.get(id.as_str()).and_then(|device| device.serial.as_ref());
+            own.map(|own| &own.value).or(row).is_some_and(|found| found.as_str() == serial)
+        };
+        let rows = self.inventory.rows().iter();
+        let mut found = rows.filter_map(|row| row.id.as_ref().filter(|id| of(id, row.serial.as_ref())));
+        let first = found.next().cloned();
+        first.filter(|_| found.next().is_none())
     }
 
     /// Returns the first device of each profile that has any: where all of a profile have the same fault, one shows it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::enrolment::{GroupPolicy, ProofKind, Subscription};
+use super::super::enrolment::{GroupPolicy, HookTarget, ProofKind, Subscription};
 use super::super::yaml::{Entry, Node};
 use super::super::{Faults, Place, quantity};
 use super::located::{Located, entries, located, name};
@@ -100,6 +100,13 @@ fn check_acl(path: &Located<Arc<str>>, faults: &mut Faults) {
         let message = format!("{:?} is no path within the fleet's folder", path.value);
         faults.add_with_hint(path.place.clone(), message, "elsewhere: firstlight acl --out FILE");
     }
+}
+
+/// Reads a hook that stands alone.
+pub(super) fn hook_target(node: &Node) -> Option<HookTarget> {
+    let mut value = node.value();
+    in_seconds(&mut value, "timeout")?;
+    serde_json::from_value(value).ok()
 }
 
 fn subscription(node: &Node) -> Option<Subscription> {
@@ -241,7 +248,7 @@ fn check_issuers(node: &Node, faults: &mut Faults) {
     }
 }
 
-fn check_hook(entry: &Entry, faults: &mut Faults) {
+pub(super) fn check_hook(entry: &Entry, faults: &mut Faults) {
     let node = &entry.value;
     if let Some(command) = node.get("command")
         && matches!(&command.kind, super::super::yaml::Kind::List(words) if words.is_empty())

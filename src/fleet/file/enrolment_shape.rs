@@ -130,7 +130,7 @@ static HOOKS: Record = Record {
 
 const HOOK: Shape = Shape::Record(&HOOK_TARGET);
 
-static HOOK_TARGET: Record = Record {
+pub(super) static HOOK_TARGET: Record = Record {
     fields: &[
         optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook"),
         optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments: JSON in, JSON out"),
@@ -167,7 +167,7 @@ static RESOURCE: Record = Record {
 };
 
 /// A text of one line.
-static SHORT: TextRule = TextRule {
+pub(super) static SHORT: TextRule = TextRule {
     wanted: "1 to 256 characters without control characters",
     pattern: r"^[^\x00-\x1f\x7f-\x9f]{1,256}$",
     accepts: |text| is_short(text),

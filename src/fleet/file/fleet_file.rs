@@ -8,6 +8,7 @@ use super::super::program::{self, Programmers};
 use super::super::yaml::{Entry, Node};
 use super::super::{CredentialKind, Faults, Place, SecretSource, SerialNumber, shape, yaml};
 use super::authority::AuthoritySpec;
+use super::bootstrap::{self, BootstrapSpec};
 use super::enrolment::{self, EnrolmentSpec, GroupSpec};
 use super::located::{Located, entries, located, name, word};
 use super::profile::{self, ProfileSpec};
@@ -54,6 +55,8 @@ pub struct FleetFile {
     pub serve: ServeSpec,
     /// Where models lie and which device gets which.
     pub models: ModelsSpec,
+    /// How devices are bootstrapped over LwM2M.
+    pub bootstrap: BootstrapSpec,
     /// Names that are written in the file but whose entry has a fault: no further fault for using them.
     pub(in super::super) broken: BTreeSet<(Section, Arc<str>)>,
 }
@@ -116,6 +119,7 @@ impl FleetFile {
             store: serving::read_store(root.get("store"), faults),
             serve: serving::read_serve(root.get("serve"), faults),
             models: ModelsSpec::read(root.get("models"), faults),
+            bootstrap: bootstrap::read(&root, faults),
             broken,
         };
         read.number_group_keys();

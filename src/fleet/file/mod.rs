@@ -3,12 +3,17 @@
 //! Reading is forgiving so that one run finds everything: what has a fault is left out here, and the fault is noted.
 
 mod authority;
+mod bootstrap;
+mod bootstrap_shape;
+#[cfg(test)]
+mod bootstrap_tests;
 mod enrolment;
 mod enrolment_shape;
 mod factory;
 mod factory_shape;
 mod fleet_file;
 mod located;
+mod lwm2m_serving;
 mod profile;
 mod secrets;
 mod servers;
@@ -18,10 +23,12 @@ mod shapes;
 mod value;
 
 pub use authority::AuthoritySpec;
+pub use bootstrap::{BootstrapChoice, BootstrapSpec};
 pub use enrolment::{EnrolmentSpec, GroupSpec};
 pub use factory::{FactorySpec, ValueSource, ValueSpec};
 pub use fleet_file::{DeviceSpec, FleetFile, ReadTable};
 pub use located::Located;
+pub use lwm2m_serving::{EndpointPattern, Named, ServeLwm2m};
 pub use profile::{BundleSpec, CredentialSpec, DeliverySpec, MediumSpec, ProfileSpec};
 pub use servers::{PemUse, ReadPem, ServerSpec};
 pub use serving::{AdminHolder, AdminSpec, ServeCertificate, ServeLimits, ServeSpec, StoreSpec};

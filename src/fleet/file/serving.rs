@@ -7,6 +7,7 @@ use super::super::enrolment::{Rates, Role};
 use super::super::yaml::Node;
 use super::super::{Digest, Faults, quantity};
 use super::located::{Located, located, typed, word};
+use super::lwm2m_serving::{self, ServeLwm2m};
 
 /// Where the registry lies.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -33,6 +34,8 @@ pub struct ServeSpec {
     pub limits: ServeLimits,
     /// Client certificates that may administer.
     pub admins: Vec<AdminSpec>,
+    /// Where `LwM2M` devices are bootstrapped, if they are.
+    pub lwm2m: Option<ServeLwm2m>,
 }
 
 /// How the server proves itself.
@@ -109,6 +112,7 @@ impl Default for ServeSpec {
             metrics: false,
             limits: ServeLimits::default(),
             admins: Vec::new(),
+            lwm2m: None,
         }
     }
 }
@@ -153,6 +157,7 @@ pub(super) fn read_serve(node: Option<&Node>, faults: &mut Faults) -> ServeSpec 
         metrics: typed(node, "metrics").unwrap_or_default(),
         limits: node.get("limits").map(|node| limits(node, faults)).unwrap_or_default(),
         admins: admins(node, faults),
+        lwm2m: node.get("lwm2m").map(|node| lwm2m_serving::read(node, faults)),
     }
 }
 

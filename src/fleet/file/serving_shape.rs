@@ -1,6 +1,7 @@
 //! The tables of `store:` and `serve:`.
 
 use super::super::shape::{DURATION, Record, Rule, SIZE, Shape, TEXT, TextRule, optional, required};
+use super::lwm2m_serving::EndpointPattern;
 
 /// `store:`.
 pub(super) const STORE: Shape = Shape::TextOrMap(&ADDRESS, &Shape::Record(&STORE_BY_NAME));
@@ -33,8 +34,38 @@ pub(super) static SERVE: Record = Record {
         optional("metrics", Shape::Boolean, "true shows metrics at /metrics without a token, false when absent"),
         optional("limits", Shape::Record(&LIMITS), "how much the server takes on"),
         optional("admins", Shape::List(&Shape::Record(&ADMIN)), "client certificates that may administer"),
+        optional("lwm2m", Shape::Record(&LWM2M), "bootstraps LwM2M devices: where, and how much it takes on"),
     ],
     rule: Rule::Free,
+};
+
+/// `serve: lwm2m:`.
+static LWM2M: Record = Record {
+    fields: &[
+        optional("coaps", Shape::Text(&LISTEN), "address and port where DTLS is spoken, such as 0.0.0.0:5684"),
+        optional("coap", Shape::Text(&LISTEN), "address and port without protection, only together with `nosec: true`"),
+        optional(
+            "nosec",
+            Shape::True,
+            "true: keys may be sent in clear to devices whose bootstrap server has `security: none`",
+        ),
+        optional("endpoint", Shape::Text(&ENDPOINT), "what devices call themselves, {id} when absent"),
+        optional(
+            "peers",
+            Shape::Integer { least: 1, most: 1_000_000 },
+            "most devices that are talked with at a time, 1500 when absent",
+        ),
+        optional("idle", Shape::Text(&DURATION), "how long a device may say nothing, at most 1h, 2m when absent"),
+        optional("manager", Shape::Text(&TEXT), "the server of `servers:` that is this one: devices register here"),
+        optional("transcripts", Shape::Text(&TEXT), "folder for a record of each bootstrap, without keys"),
+    ],
+    rule: Rule::Free,
+};
+
+static ENDPOINT: TextRule = TextRule {
+    wanted: "a text with {id} or {serial} in it once, such as urn:dev:os:{serial}",
+    pattern: r"^[^{}]{0,200}\{(id|serial)\}[^{}]{0,200}$",
+    accepts: |text| text.chars().count() <= 200 && EndpointPattern::of(text).is_some(),
 };
 
 static LIMITS: Record = Record {

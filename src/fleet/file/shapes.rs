@@ -5,6 +5,7 @@ use super::super::program::PROGRAMMERS;
 use super::super::shape::{
     DURATION, Field, IDENTIFIER, NAME, Record, Rule, SIZE, Shape, TEXT, TextRule, VALIDITY, optional, required,
 };
+use super::bootstrap_shape::BOOTSTRAP;
 use super::enrolment_shape::ENROLMENT;
 use super::factory_shape::FACTORY;
 use super::serving_shape::{ENVIRONMENT, SERVE, STORE};
@@ -51,6 +52,7 @@ pub(in super::super) static FLEET: Record = Record {
         optional("store", STORE, "where the registry lies, in the fleet's folder when absent"),
         optional("serve", Shape::Record(&SERVE), "how the registry is served"),
         optional("models", Shape::Record(&MODELS), "where models lie and which device gets which"),
+        optional("bootstrap", Shape::Record(&BOOTSTRAP), "how devices are bootstrapped over LwM2M"),
     ],
     rule: Rule::Free,
 };

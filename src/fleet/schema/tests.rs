@@ -87,6 +87,40 @@ enrolment:
       rates: {source: 1, group: 2, token: 3}
 "#;
 
+/// Every key of `bootstrap:`; a file of its own, for a corpus of broken files costs by the square of its file.
+const BOOTSTRAP: &str = r#"version: 1
+fleet: acme
+inventory: "-"
+authority: {common_name: ACME CA}
+profiles: {gateway: {bundles: {b: {template: t}}, deliveries: {d: {bundle: b}}}}
+bootstrap:
+  default: {client: modem, procedure: careful, rotate: each-bootstrap, pack: true, account: management, objects: [{path: /3/0/15, value: UTC}]}
+  profiles: {gateway: {client: nb-iot}}
+  groups: {gateways: {objects: [{path: /3303/0/5, values: {0: 1, 7: {hex: 00ff}}}]}}
+  models: {GW1: {rotate: never}}
+  devices: {gw-0007: {pack: false}}
+  clients:
+    modem: {key_bytes: 64, payload_bytes: 900, instances: {0: 3}, resources: {0: [0, 1]}, account: 1, format: tlv,
+      ack_timeout: 20s, repetitions: 3, answer_timeout: 2m, block: 256, same_token: true}
+  procedures:
+    careful:
+      read_back: both
+      corrections: 2
+      steps:
+        - {name: look, discover: /, on_error: retry 2}
+        - {read: /1, when: [{has: /1/0}, {lacks: /5}, {since: "1.1"}, {before: "1.2"}]}
+        - {delete: /5/0, when: [{reads: {path: /1/0/1, value: 60}}, {models: [GW1]}, {firmware: ">=1"}, {consulted: {key: a, value: 1}}]}
+        - {consult: {command: [tools/decide], timeout: 5s, fail: open}, on_error: skip}
+        - {clear: true}
+        - {write: /, on_error: fallback plain}
+        - {set: {path: /3/0/14, value: "+01:00"}}
+        - {raw: {method: put, path: /3/0/14, format: 0, accept: 0, text: x}}
+        - {raw: {method: put, path: /3/0/14, hex: 00ff}}
+        - {finish: true}
+      fallbacks:
+        plain: [{clear: true}, {finish: true}]
+"#;
+
 const TEMPLATE_FULL: &str = r#"consumer: cloud-init
 description: One paragraph.
 medium: {table: none, filesystem: fat, label: CIDATA, size: 64MiB}
@@ -133,9 +167,26 @@ fn a_file_with_every_key_is_accepted_by_schema_and_check() {
         validator(&json_schema()).iter_errors(&as_json(FULL)).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
     assert_eq!(structural_faults(FULL).to_string(), "");
+    let errors: Vec<String> =
+        validator(&json_schema()).iter_errors(&as_json(BOOTSTRAP)).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(structural_faults(BOOTSTRAP).to_string(), "");
     assert!(validator(&template_schema()).is_valid(&as_json(TEMPLATE_FULL)));
     let mut faults = Faults::default();
     assert!(TemplateShape::parse(&Arc::from("t"), &Arc::from("f"), TEMPLATE_FULL, &mut faults).is_some(), "{faults}");
+}
+
+#[test]
+fn schema_and_check_agree_on_broken_bootstraps() {
+    let validator = validator(&json_schema());
+    let mut refused = 0;
+    for text in broken_files(BOOTSTRAP) {
+        let faults = structural_faults(&text);
+        let valid = validator.is_valid(&as_json(&text));
+        assert_eq!(valid, faults.is_empty(), "schema says {valid}, check says {faults:?} of\n{text}");
+        refused += u32::from(!valid);
+    }
+    assert!(refused > 300, "{refused} refused");
 }
 
 /// Each value of the file in turn is replaced by other ones; each key in turn is dropped or misspelt.

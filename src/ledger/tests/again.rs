@@ -2,6 +2,7 @@
 
 use super::world::*;
 use crate::delivery::Step;
+use crate::fleet::Retain;
 use crate::ledger::*;
 
 #[test]
@@ -144,5 +145,64 @@ fn a_copy_to_another_image_interrupted_before_sealing_is_not_forgotten() {
     drive(&world.ledger, ticket, &image("b.img"), Step::Bind);
     let claim = world.again(&plan("gw-1"), &image("c.img"), Again::Copy).unwrap();
     assert_eq!(claim.word(), "fresh", "the copy is still wanted, on the other target");
+    world.is_sound();
+}
+
+#[test]
+fn a_rotated_credential_replaces_the_old_one_when_the_device_has_it() {
+    let world = World::new();
+    let names = ["identity".into()];
+    let numbers = |world: &World| {
+        let states = world.ledger.generations_to_rotate(&plan("gw-1"), &names).unwrap();
+        states.iter().map(|state| (state.generation, state.issued.is_some())).collect::<Vec<_>>()
+    };
+    let make = |number, seed| {
+        let new = vec![issue(&id("gw-1"), "identity", number, Retain::Keep, seed)];
+        world.ledger.record_issued_for(&plan("gw-1"), new).unwrap();
+    };
+    assert_eq!(numbers(&world), [(1, false)]);
+    make(1, "a");
+    // Asked again before it was confirmed: the same one.
+    assert_eq!(numbers(&world), [(1, true)]);
+    assert_eq!(world.ledger.confirm_rotation(&plan("gw-1"), &names).unwrap(), ["identity"]);
+    assert_eq!(numbers(&world), [(2, false)]);
+    make(2, "b");
+    let state = |number: u32| {
+        let history = world.ledger.device(&id("gw-1")).unwrap().unwrap();
+        let found = history.generations.into_iter().find(|known| known.public.generation == number).unwrap();
+        found.state
+    };
+    // The old one holds until the new one is confirmed.
+    assert_eq!((state(1), state(2)), (GenerationState::Active, GenerationState::Pending));
+    assert_eq!(numbers(&world), [(2, true)]);
+    world.ledger.confirm_rotation(&plan("gw-1"), &names).unwrap();
+    assert_eq!((state(1), state(2)), (GenerationState::Retired, GenerationState::Active));
+    assert!(world.ledger.confirm_rotation(&plan("gw-1"), &names).unwrap().is_empty());
+    world.is_sound();
+}
+
+#[test]
+fn a_new_generation_that_a_device_shows_is_in_force_though_it_never_said_so() {
+    let world = World::new();
+    for (number, seed) in [(1, "a"), (2, "b")] {
+        let new = vec![issue(&id("gw-1"), "identity", number, Retain::Keep, seed)];
+        world.ledger.record_issued_for(&plan("gw-1"), new).unwrap();
+        if number == 1 {
+            world.ledger.confirm_rotation(&plan("gw-1"), &["identity".into()]).unwrap();
+        }
+    }
+    let shows = |number| world.ledger.confirm_generation(&id("gw-1"), &"identity".into(), number).unwrap();
+    let states = || {
+        let mut known = world.ledger.device(&id("gw-1")).unwrap().unwrap().generations;
+        known.sort_by_key(|known| known.public.generation);
+        known.into_iter().map(|known| known.state).collect::<Vec<_>>()
+    };
+    // What is in force and what was never made changes nothing.
+    assert!(!shows(1) && !shows(3));
+    assert_eq!(states(), [GenerationState::Active, GenerationState::Pending]);
+    assert!(shows(2));
+    assert_eq!(states(), [GenerationState::Retired, GenerationState::Active]);
+    assert!(!shows(2) && !shows(1));
+    assert!(!world.ledger.confirm_generation(&id("nobody"), &"identity".into(), 1).unwrap());
     world.is_sound();
 }

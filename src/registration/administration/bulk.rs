@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value, json};
 
 use crate::fleet::enrolment::{Filter, Refusal};
-use crate::registry::{AllowForm, ExchangeError, ExchangeForm, ImportTally, ImportTerms, RowEnd, RowReport};
+use crate::registry::{AllowForm, ExchangeError, ExchangeForm, ImportTally, ImportTerms, Imported, RowEnd, RowReport};
 
 use super::super::exchange::{Asked, Content, Incoming, Reply, Source};
 use super::super::request::malformed;
@@ -82,7 +82,7 @@ impl Office {
 
     /// Puts the rows of a stream on a group's allow list, those that can be put.
     pub(super) fn import_allowed(&self, actor: &str, asked: &Asked, stream: &mut dyn Read) -> Answered {
-        check_query(asked, &["group", "report"])?;
+        check_query(asked, &["group", "atomic", "report"])?;
         let form = form_sent(&asked.incoming)?;
         let group = query(asked, "group")
             .filter(|group| !group.is_empty())
@@ -92,12 +92,17 @@ impl Office {
         }
         let mut report = Report::new(self, asked)?;
         let form = if form == ExchangeForm::Csv { AllowForm::Csv } else { AllowForm::Lines };
-        let done =
-            self.registry.import_allow_stream(actor, &group, form, stream, &mut |row, end| report.allowed(row, end));
+        let is_atomic = flag(asked, "atomic")?;
+        let mut told = |row, end: &RowEnd| report.allowed(row, end);
+        let done = if is_atomic {
+            self.registry.import_allow_whole(actor, &group, form, stream, &mut told)
+        } else {
+            self.registry.import_allow_stream(actor, &group, form, stream, &mut told)
+        };
+        let tally = |sum: Imported| json!({ "added": sum.added, "changed": sum.changed, "same": sum.same, "refused": sum.refused });
         match done {
-            Ok(sum) => Ok(report.done(&json!({
-                "added": sum.added, "changed": sum.changed, "same": sum.same, "refused": sum.refused,
-            }))),
+            Ok(sum) if is_atomic && sum.refused > 0 => Ok(report.refused(&tally(sum))),
+            Ok(sum) => Ok(report.done(&tally(sum))),
             Err(error) => Ok(report.broke(&error)),
         }
     }

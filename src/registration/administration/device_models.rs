@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::fleet::EndpointName;
 use crate::fleet::enrolment::Refusal;
 
 use super::super::exchange::{Asked, Reply};
@@ -42,12 +43,19 @@ impl Office {
         Ok(Reply::fields(200, json!(new.map_err(trouble)?)))
     }
 
-    /// `POST /v1/devices/{id}/model/decide {"decision": "approve" | "dismiss" | "roll-back", "reason"}`.
+    /// `POST /v1/devices/{id}/model/decide {"decision": "approve" | "dismiss" | "roll-back", "reason", "model"?}`.
     pub(super) fn decide_model(&self, actor: &str, id: &str, asked: &Asked) -> Answered {
         let fields = object(&asked.incoming.fields, "the request")?;
-        known(fields, "", &["decision", "reason"])?;
+        known(fields, "", &["decision", "reason", "model"])?;
         let device = endpoint(id)?;
-        match word(fields, "decision")?.as_deref() {
+        let decision = word(fields, "decision")?;
+        if let Some(seen) = word(fields, "model")? {
+            if decision.as_deref() == Some("roll-back") {
+                return Err(malformed("a roll-back names no \"model\"").into());
+            }
+            self.check_proposed(&device, &seen)?;
+        }
+        match decision.as_deref() {
             Some("approve") => {
                 Ok(Reply::fields(200, json!(self.models()?.approve(actor, &device, None).map_err(trouble)?)))
             }
@@ -59,6 +67,20 @@ impl Office {
             Some("roll-back") => Ok(Reply::fields(200, json!(self.registry.roll_back_model(actor, &device)?))),
             _ => Err(malformed("\"decision\" is approve, dismiss or roll-back").into()),
         }
+    }
+
+    /// Nobody decides on another model than the one he saw proposed.
+    fn check_proposed(&self, device: &EndpointName, seen: &str) -> Result<(), Trouble> {
+        let proposed = self.registry.model_of(device)?.proposed;
+        let proposed = proposed.map(|row| format!("{}@{}", row.instance.model, row.instance.version));
+        if proposed.as_deref() == Some(seen) {
+            return Ok(());
+        }
+        let words = match proposed {
+            Some(other) => format!("{other} is proposed for the device, not {seen}"),
+            None => format!("nothing is proposed for the device, not {seen} either"),
+        };
+        Err(Trouble::Refused((Refusal::Conflict, words)))
     }
 
     /// The Thing Description of a device.

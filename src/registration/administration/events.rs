@@ -41,7 +41,7 @@ impl Office {
 
 /// Reads the number of an event.
 pub(super) fn seq(asked: &Asked) -> Result<i64, super::super::request::Refused> {
-    let Some(text) = query(asked, "after").filter(|text| !text.is_empty()) else { return Ok(0) };
+    let Some(text) = query(asked, "after") else { return Ok(0) };
     let is_plain = text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_plain).ok_or_else(|| malformed("\"after\" is the number of an event"))
 }

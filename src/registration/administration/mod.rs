@@ -18,6 +18,7 @@ mod office;
 mod page;
 mod record;
 mod tokens;
+mod triggers;
 
 pub use admins::{AdminCertificate, AdminRule};
 pub use office::Office;

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::delivery::Random;
-use crate::fleet::enrolment::{Approval, GroupPolicy, Refusal, Reprovision};
+use crate::fleet::enrolment::Refusal;
 use crate::format::coap::{Link, links};
 use crate::host::datagram::Datagrams;
-use crate::registry::registering::{Asked, Decision, Proof};
+use crate::registry::registering::{Asked, Decision};
 use crate::registry::{Registrar, Registry, RegistryError};
 
-use super::super::drafts::draft;
+use super::super::drafts::{as_found, draft};
 use super::super::groups::{Group, Groups};
 use super::super::request::{Refused, Request};
 use super::asking::{Heard, Question, ask};
@@ -176,13 +176,9 @@ impl Intake {
         self.group.admit(&request)?;
         let mut asked = draft(&fields, &request, &self.group, &drawn(&request.device.folded(), random, now))?;
         fields["links"] = json!(found.links);
-        let policy =
-            GroupPolicy { approval: Approval::Always, reprovision: Reprovision::Same, ..(*self.group.policy).clone() };
-        asked.answer = answer(&asked);
-        asked.policy = policy.into();
-        asked.proof = Proof::Answered;
+        asked.answer = answer(&asked).into();
         asked.asked = fields;
-        asked.request = format!("found/{}", request.device.folded());
+        as_found(&mut asked);
         asked.source = found.address.ip().to_string();
         Ok(asked)
     }

@@ -39,10 +39,20 @@ impl Crew {
         Self { bell }
     }
 
+    /// Returns what rings for this crew and does not keep it.
+    pub(super) fn ringer(&self) -> Ringer {
+        Ringer(Arc::clone(&self.bell))
+    }
+}
+
+/// Rings for a crew, as long as there is one.
+pub(in crate::registration) struct Ringer(Arc<Bell>);
+
+impl Ringer {
     /// Tells that there is something to do.
-    pub(super) fn ring(&self) {
-        self.bell.state.lock().unwrap_or_else(PoisonError::into_inner).rings += 1;
-        self.bell.rung.notify_one();
+    pub(in crate::registration) fn ring(&self) {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).rings += 1;
+        self.0.rung.notify_one();
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
+use serde_json::Value;
 
 use crate::delivery::Clock;
 use crate::fleet::Secret;
@@ -100,6 +101,13 @@ impl HookCaller {
     /// Tells a hook; whatever it says, it has heard it if it ends well.
     pub(in crate::registration) fn tell(&self, target: &HookTarget, ask: &Ask<'_>) -> Result<(), Uncalled> {
         self.guarded(target, ask, |_| Ok(()))
+    }
+
+    /// Asks a hook and returns its answer as it stands.
+    pub(in crate::registration) fn consult(&self, target: &HookTarget, ask: &Ask<'_>) -> Result<Value, Uncalled> {
+        self.guarded(target, ask, |bytes| {
+            serde_json::from_slice(bytes).map_err(|error| format!("its answer is no JSON: {error}"))
+        })
     }
 
     fn guarded<T>(

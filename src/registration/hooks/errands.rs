@@ -9,7 +9,7 @@ use crate::fleet::enrolment::{GroupPolicy, HookFailure, HookTarget};
 use crate::registry::{Chore, ChoreKind, Registry, RegistryError, Unallocated};
 
 use super::super::groups::Groups;
-use super::bell::Crew;
+use super::bell::{Crew, Ringer};
 use super::caller::{HookCaller, Uncalled};
 use super::pause::{LONGEST_PAUSE, pause};
 use super::words::{Ask, of_device};
@@ -43,9 +43,9 @@ impl Errands {
         Self { crew: Crew::start(THREADS, "errand", move || bag.run_one()) }
     }
 
-    /// Tells that there is something to do.
-    pub(in crate::registration) fn ring(&self) {
-        self.crew.ring();
+    /// Returns what tells that there is something to do.
+    pub(in crate::registration) fn ringer(&self) -> Ringer {
+        self.crew.ringer()
     }
 }
 

@@ -17,6 +17,8 @@ mod words;
 
 pub use caller::{HookGround, NoHooks};
 
+pub(super) use bell::Ringer;
 pub(super) use caller::HookCaller;
 pub(super) use errands::{Bag, Errands};
 pub(super) use heralds::{Heralds, News};
+pub(super) use words::Ask;

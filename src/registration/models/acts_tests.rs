@@ -125,7 +125,11 @@ fn rules_and_the_models_of_devices_are_changed_over_http() {
     assert_eq!((&waiting["items"][0]["device"], &waiting["items"][0]["version"]), (&json!("gw-1"), &json!("2.0.0")));
     let decide = |body: Value| ask(&office, Act::DecideModel, &["gw-1"], &[], body);
     assert_eq!(decide(json!({"decision": "maybe"})).refusal(), Some(Refusal::MalformedRequest));
-    let approved = fields(decide(json!({"decision": "approve"})));
+    for wrong in ["sensor@1.0.0", "sensor@2.0.1"] {
+        let other = decide(json!({"decision": "approve", "model": wrong}));
+        assert_eq!(other.refusal(), Some(Refusal::Conflict), "he saw another proposal");
+    }
+    let approved = fields(decide(json!({"decision": "approve", "model": "sensor@2.0.0"})));
     assert_eq!((&approved["version"], &approved["values"]), (&json!("2.0.0"), &json!({"place": "hall"})));
     assert_eq!(decide(json!({"decision": "approve"})).refusal(), Some(Refusal::Conflict), "once");
     assert_eq!(fields(decide(json!({"decision": "roll-back"})))["version"], "1.0.0");

@@ -48,7 +48,7 @@ pub struct Asked {
     /// The request as a person who approves it may see it, and as it is taken up again after a crash. No proof, no secret.
     pub asked: Json,
     /// The answer.
-    pub answer: Json,
+    pub answer: Arc<Json>,
     /// Where it came from, for the audit trail.
     pub source: String,
 }
@@ -175,14 +175,14 @@ pub enum Decision {
         /// The registration.
         registration: String,
         /// The answer.
-        answer: Json,
+        answer: Arc<Json>,
     },
     /// It was registered; this is the answer it got.
     Same {
         /// The registration.
         registration: String,
         /// The answer.
-        answer: Json,
+        answer: Arc<Json>,
     },
     /// A person must agree.
     Pending {

@@ -1,5 +1,7 @@
 //! What becomes of a registration: pure, from what the store knows.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use crate::fleet::enrolment::{Approval, Refusal, Reprovision};
@@ -20,7 +22,7 @@ pub(super) enum Verdict {
         keeps: bool,
     },
     /// It gets the answer it got.
-    Same(String, Json),
+    Same(String, Arc<Json>),
     /// It waits already.
     Waits(String, Stage),
     /// It is refused.

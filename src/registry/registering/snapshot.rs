@@ -1,6 +1,7 @@
 //! What the store knows of the devices of a batch: read by few statements, kept in step while the batch is decided.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -76,7 +77,7 @@ pub(super) struct RegistrationRow {
     pub(super) device: String,
     pub(super) digest: Digest,
     pub(super) state: String,
-    pub(super) answer: Json,
+    pub(super) answer: Arc<Json>,
 }
 
 impl Snapshot {
@@ -206,7 +207,7 @@ fn registration(row: &Row) -> Result<RegistrationRow, RegistryError> {
         device: row.text(1)?,
         digest: digest(row, 2)?,
         state: row.text(3)?,
-        answer: answer.map_err(|_| RegistryError::damaged("", "an answer in it is no JSON"))?,
+        answer: answer.map(Arc::new).map_err(|_| RegistryError::damaged("", "an answer in it is no JSON"))?,
     })
 }
 

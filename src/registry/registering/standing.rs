@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::fleet::Digest;
 use crate::registry::handle::Writing;
@@ -73,7 +74,7 @@ impl Standings {
         settled.instance = None;
         let values = serde_json::Value::Object(current.instance.values.clone());
         let version = current.instance.version.to_string();
-        instances::tell(&mut settled.answer, current.instance.model.as_str(), &version, &values);
+        instances::tell(Arc::make_mut(&mut settled.answer), current.instance.model.as_str(), &version, &values);
         Cow::Owned(settled)
     }
 

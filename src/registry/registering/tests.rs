@@ -112,7 +112,7 @@ pub(in crate::registry) fn asked(policy: &GroupPolicy, id: &str, request: &str) 
         allocates: false,
         validated: Validated::Agreed,
         asked: json!({"id": id}),
-        answer: json!({"registration": registration}),
+        answer: json!({"registration": registration}).into(),
         source: "192.0.2.1".into(),
         registration,
     }
@@ -162,7 +162,7 @@ fn the_same_request_gets_the_same_answer_and_changes_nothing() {
         let world = World::new(engine, policy());
         let first = asked(&policy(), "gw-1", "a");
         world.register(&first);
-        let again = Asked { registration: "another".into(), answer: json!("another"), ..first.clone() };
+        let again = Asked { registration: "another".into(), answer: json!("another").into(), ..first.clone() };
         let same = Decision::Same { registration: first.registration.clone(), answer: first.answer.clone() };
         assert_eq!(world.register(&again), same);
         assert_eq!((world.count("registration"), world.chain()), (1, 1));

@@ -10,6 +10,7 @@ use crate::registry::block::HOLDS;
 use crate::registry::chain::Event;
 use crate::registry::handle::Writing;
 use crate::registry::instances::{self, ModelJudge};
+use crate::registry::narrowing::Narrowing;
 use crate::registry::times::millis;
 use crate::registry::undo::release_all;
 use crate::registry::{Registry, RegistryError, Value, sql};
@@ -77,15 +78,17 @@ impl Registry {
     /// Returns the policies of all groups.
     pub fn policies(&self) -> Result<Vec<Policy>, RegistryError> {
         self.read(|reading| {
-            let rows = reading
-                .sql
-                .query("SELECT id, etag, policy FROM grp WHERE tenant = $1 ORDER BY id", &[reading.tenant.into()])?;
+            let rows = reading.sql.query(
+                "SELECT id, etag, policy, narrowed FROM grp WHERE tenant = $1 ORDER BY id",
+                &[reading.tenant.into()],
+            )?;
             rows.iter()
                 .map(|row| {
                     let group = row.text(0)?;
                     let policy = serde_json::from_str(&row.text(2)?).map_err(|error| {
                         RegistryError::damaged("", format!("the policy of group {group:?} cannot be read: {error}"))
                     })?;
+                    let policy = Narrowing::stored(row, 3)?.of(policy);
                     Ok(Policy { group, etag: row.integer(1)?, policy: Arc::new(policy) })
                 })
                 .collect()

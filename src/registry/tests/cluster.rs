@@ -13,8 +13,8 @@ const NOBODY: &str = "65534";
 
 /// One cluster of a test process. It listens on a socket in a folder of its own, so that no port is fixed; whoever opens
 /// the pipe's other end is the watcher, which stops it and removes the folder when this process is gone, however it ended.
-struct Cluster {
-    folder: PathBuf,
+pub(crate) struct Cluster {
+    pub(crate) folder: PathBuf,
     _watcher: Child,
 }
 
@@ -22,8 +22,22 @@ struct Cluster {
 const WATCH: &str = r#"cat >/dev/null; kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")" 2>/dev/null
 for i in 1 2 3 4 5 6 7 8 9 10; do [ -e "$1/data/postmaster.pid" ] || break; sleep 0.2; done; rm -rf "$1""#;
 
+/// How `initdb` is told.
+pub(crate) const INITDB: [&str; 8] =
+    ["-A", "trust", "-U", "firstlight", "-EUTF8", "--locale=C", "--no-instructions", "-D"];
+
 impl Cluster {
-    fn start() -> Self {
+    /// Makes a cluster and starts it.
+    pub(crate) fn start() -> Self {
+        let cluster = Self::found();
+        let mut made = as_nobody(&programs().join("initdb"));
+        ran(made.args(INITDB).arg(cluster.folder.join("data")), &cluster.folder);
+        ran(&mut cluster.starting(), &cluster.folder);
+        cluster
+    }
+
+    /// Makes the folder of a cluster, and who watches over it.
+    pub(crate) fn found() -> Self {
         let folder = tempfile::Builder::new().prefix("firstlight-pg-").tempdir().unwrap().keep();
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         if rustix::process::geteuid().is_root() {
@@ -37,26 +51,26 @@ impl Cluster {
             .stderr(Stdio::null())
             .spawn()
             .expect("sh watches over the test's PostgreSQL");
-        let data = folder.join("data");
-        let mut made = as_nobody(&programs().join("initdb"));
-        made.args(["-A", "trust", "-U", "firstlight", "-E", "UTF8", "--locale=C", "--no-instructions", "-D"])
-            .arg(&data);
-        ran(&mut made, &folder);
-        let options = format!("-c listen_addresses= -c unix_socket_directories={} -c fsync=on", folder.display());
-        let mut start = as_nobody(&programs().join("pg_ctl"));
-        start.args(["start", "-w", "-o", &options, "-l"]).arg(folder.join("log")).arg("-D").arg(&data);
-        ran(&mut start, &folder);
         Self { folder, _watcher: watcher }
     }
 
-    fn address(&self, options: &str) -> String {
+    /// Returns what starts it, for the first time or again.
+    pub(crate) fn starting(&self) -> Command {
+        let folder = &self.folder;
+        let options = format!("-c listen_addresses= -c unix_socket_directories={} -c fsync=on", folder.display());
+        let mut start = as_nobody(&programs().join("pg_ctl"));
+        start.args(["start", "-w", "-o", &options, "-l"]).arg(folder.join("log")).arg("-D").arg(folder.join("data"));
+        start
+    }
+
+    pub(crate) fn address(&self, options: &str) -> String {
         let host = self.folder.display().to_string().replace('/', "%2F");
         format!("postgres://firstlight@{host}/postgres{options}")
     }
 }
 
 /// The folder of the newest PostgreSQL that Debian installed.
-fn programs() -> PathBuf {
+pub(crate) fn programs() -> PathBuf {
     let found = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = found.map(|entry| entry.path().join("bin")).filter(|bin| bin.join("initdb").exists()).max();
     newest.expect("these tests need PostgreSQL: apt-get install postgresql (tests/run does)")
@@ -106,6 +120,7 @@ pub(crate) fn empty_postgres() -> String {
 pub(crate) const BOTH: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
 /// The address of an empty store; a file's folder goes with it.
+#[derive(Default)]
 pub(crate) struct Place {
     pub(crate) address: String,
     _folder: Option<tempfile::TempDir>,

@@ -58,6 +58,10 @@ impl Sql for FaultyConnection {
         self.1.run(Step::Statement, || self.0.execute(text, values))
     }
 
+    fn insert(&mut self, into: &str, rows: &[Vec<Value>], ending: &str) -> Result<u64, RegistryError> {
+        self.1.run(Step::Statement, || self.0.insert(into, rows, ending))
+    }
+
     fn query(&mut self, text: &str, values: &[Value]) -> Result<Vec<Row>, RegistryError> {
         self.1.run(Step::Statement, || self.0.query(text, values))
     }

@@ -6,4 +6,5 @@ mod faults;
 mod lists;
 mod models;
 mod store;
+mod streams;
 pub(in crate::registry) mod world;

@@ -172,3 +172,21 @@ fn a_denied_stranger_is_forgotten_and_an_approved_one_is_assigned() {
         assert!(verified(&registry).is_ok());
     });
 }
+
+/// Before, PostgreSQL takes a list for short and goes through all of it for each row of the next piece.
+#[test]
+fn postgresql_counts_a_list_that_is_being_imported() {
+    let address = empty_postgres();
+    let registry = open(&address);
+    registry.declare_groups("ann", &BTreeMap::from([("east".to_owned(), policy())])).unwrap();
+    let entry = |device: String| Allowed { device, attributes: BTreeMap::new(), max_uses: None, expires: None };
+    let row = |number| Ok(entry(format!("gw-{number}")));
+    let rows_known = |rows: std::ops::Range<u32>| {
+        let sum = registry.import_allowed("ann", "east", rows.map(row), &mut |_, _| ());
+        assert!(sum.stopped.is_none(), "{sum:?}");
+        let known = "SELECT reltuples FROM pg_class WHERE oid = 'allow'::regclass";
+        stranger(&address).query_one(known, &[]).unwrap().get::<_, f32>(0)
+    };
+    assert!(rows_known(0..10) < 1.0);
+    assert!(rows_known(10..3_000) >= 2_000.0);
+}

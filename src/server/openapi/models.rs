@@ -169,7 +169,9 @@ fn of_device() -> Value {
 
 /// Who dismisses says why.
 fn decision() -> Value {
-    let forth = json!({"decision": {"enum": ["approve", "roll-back"]}, "reason": text()});
-    let dismissed = json!({"decision": {"const": "dismiss"}, "reason": text()});
-    json!({"oneOf": [exactly(&["decision"], forth), exactly(&["decision", "reason"], dismissed)]})
+    let approved = json!({"decision": {"const": "approve"}, "reason": text(), "model": reference()});
+    let dismissed = json!({"decision": {"const": "dismiss"}, "reason": text(), "model": reference()});
+    let back = json!({"decision": {"const": "roll-back"}, "reason": text()});
+    json!({"oneOf": [exactly(&["decision"], approved), exactly(&["decision", "reason"], dismissed),
+        exactly(&["decision"], back)]})
 }

@@ -12,6 +12,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     all.extend(lists());
     all.extend([
         ("Group", group()),
+        ("GroupNarrow", exactly(&[], json!({"open": maybe(&json!({"type": "boolean"})), "quota": maybe(&number(0))}))),
         ("Groups", page("Group", &cursor)),
         ("Token", token()),
         ("Tokens", page("Token", &cursor)),
@@ -42,6 +43,8 @@ fn devices() -> Vec<(&'static str, Value)> {
         ("DevicePut", exactly(&[], told_of_device())),
         ("DeviceEdit", exactly(&[], edited())),
         ("DeviceAdopt", exactly(&["certificate"], adopted())),
+        ("TriggerNew", exactly(&[], trigger_new())),
+        ("Trigger", trigger()),
         ("Credential", credential()),
         ("Credentials", super::values::page("Credential", &cursor)),
         ("Why", why()),
@@ -71,6 +74,27 @@ fn adopted() -> Value {
         json!({"type": "string", "maxLength": 32768, "description": "The certificate it has, PEM."});
     members["name"] = text();
     members
+}
+
+fn trigger_new() -> Value {
+    json!({
+        "via": {"enum": ["registration", "webhook", "push"]}, "address": text(), "goal": {"enum": ["finish", "registration"]},
+        "at": moment(), "within": {"type": "integer", "minimum": 1, "maximum": 2_592_000},
+    })
+}
+
+fn trigger() -> Value {
+    let word = maybe(&json!({"type": "string"}));
+    at_least(
+        &["device", "number", "via", "goal", "state", "at", "until", "failures", "actor", "changed"],
+        json!({
+            "device": {"type": "string"}, "number": number(1), "via": {"enum": ["registration", "webhook", "push"]},
+            "address": word, "goal": {"enum": ["finish", "registration"]},
+            "state": {"enum": ["waiting", "sent", "begun", "finished", "done", "failed", "cancelled"]}, "reason": word,
+            "at": moment(), "until": moment(), "failures": number(0), "rollout": maybe(&number(1)),
+            "actor": {"type": "string"}, "changed": moment(),
+        }),
+    )
 }
 
 fn device() -> Value {
@@ -138,8 +162,8 @@ fn group() -> Value {
             "allowed": number(0)}),
     );
     at_least(
-        &["id", "policy", "declared", "etag", "used"],
-        json!({"id": {"type": "string"}, "policy": {"type": "object"}, "declared": {"type": "boolean"}, "etag": number(0),
+        &["id", "policy", "narrowed", "declared", "etag", "used"],
+        json!({"id": {"type": "string"}, "narrowed": {"type": "object"}, "policy": {"type": "object"}, "declared": {"type": "boolean"}, "etag": number(0),
             "used": number(0), "usage": usage}),
     )
 }

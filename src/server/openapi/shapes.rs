@@ -95,7 +95,9 @@ pub(super) fn body(route: &Route, told: &Told) -> Option<Value> {
     if route.method == "PATCH" {
         content["application/merge-patch+json"] = schema;
     }
-    Some(json!({"required": true, "content": content}))
+    // A trigger without a word more is the usual one.
+    let is_needed = told.body != "TriggerNew";
+    Some(json!({"required": is_needed, "content": content}))
 }
 
 /// Returns the answers of a route.

@@ -116,15 +116,15 @@ class ToolCase(Case):
         self.slots = self.laptop.slots
         self.tool = self.bench.tool()
 
-    def make_fleet(self, name, fleet_file, devices):
+    def make_fleet(self, name, fleet_file, devices, columns="id,profile"):
         """Another fleet on the laptop, with an authority of its own; returns its folder and its root certificate.
 
-        `fleet_file` is YAML or what JSON is made from; `devices` are rows of the inventory.
+        `fleet_file` is YAML or what JSON is made from; `devices` are rows of the inventory with these columns.
         """
         shared, folder = os.path.join(self.laptop.lab, name), "/srv/" + name
         os.makedirs(shared, exist_ok=True)
         for file, text in (("fleet.yaml", fleet_file if isinstance(fleet_file, str) else json.dumps(fleet_file, ensure_ascii=False)),
-                           ("devices.csv", "id,profile\n" + "".join("%s,%s\n" % row for row in devices))):
+                           ("devices.csv", "".join(",".join(row) + "\n" for row in (columns.split(","), *devices)))):
             with open(os.path.join(shared, file), "w", encoding="utf-8") as target:
                 target.write(text)
         self.laptop.must("rm -rf %s && cp -r /lab/%s %s" % (folder, name, folder))

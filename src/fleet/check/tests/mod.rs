@@ -7,6 +7,7 @@ use super::{Fleet, PlanError, Templates};
 
 mod enrolment;
 mod faults;
+mod managing;
 mod plans;
 mod sealing;
 
