@@ -298,8 +298,9 @@ impl Question {
                     return format!("a.name = {name} AND {value}");
                 }
                 let value = self.compare("(b.value || '')", matching);
+                // A value, not EXISTS: PostgreSQL would make a join of that, and begin it with all who have the attribute.
                 format!(
-                    "EXISTS (SELECT 1 FROM attribute b WHERE b.tenant = $1 AND b.device = d.folded AND b.name = {name} AND {value})"
+                    "(SELECT 1 FROM attribute b WHERE b.tenant = $1 AND b.device = d.folded AND b.name = {name} AND {value}) = 1"
                 )
             }
         }

@@ -363,11 +363,17 @@ fn keys_that_change_at_each_bootstrap_hold_until_the_device_has_finished() {
     let broken = with(&boot, &json!({ "answers": { "5": "5.00" } }));
     assert_ne!(broken["ended"], "no handshake", "{broken}");
     noted("bootstrap-failed", 1);
+    let last =
+        || scene.fleet.run(&["devices", "show", "turn-1", "--json"]).ok().json()["registry"]["last_bootstrap"].clone();
+    assert_eq!(last()["outcome"], "failed", "{}", last());
     let second = with(&boot, &json!({}));
     assert_eq!(second["ended"], "finished", "{second}");
     assert!(keys(&second).iter().all(|key| !keys(&first).contains(key)), "{first} {second}");
     // From now on the new one holds, and the old one does not.
     noted("bootstrap-finished", 2);
+    let shown = scene.fleet.run(&["devices", "show", "turn-1"]).ok().stdout;
+    let words = last()["words"].as_str().unwrap().to_owned();
+    assert!(last()["outcome"] == "finished" && shown.contains(&format!(": {words}\n")), "{} {shown}", last());
     let [_, new] = keys(&second);
     let third = with(&new, &json!({}));
     assert_eq!(third["ended"], "finished", "{third}");

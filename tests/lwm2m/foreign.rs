@@ -139,6 +139,7 @@ fn coap_node_of_npm_is_bootstrapped_and_registers_where_it_was_told() {
     line(&device.lines, "\"registered\"");
     // Each thing is told when it happens, to a pipe too.
     line(&scene.server.lines, "node-1 finished in");
+    line(&scene.server.lines, "node-1 registered at the management server");
 }
 
 /// Wakaama's client with tinydtls tells a server by its address: it registers over the association of its bootstrap.

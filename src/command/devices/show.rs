@@ -63,11 +63,14 @@ struct Known {
     credentials: Vec<CredentialRow>,
     blocked: Option<Blocked>,
     bundle: Option<StoredEvent>,
+    bootstrap: Option<StoredEvent>,
 }
 
 /// What a device said last of a bundle that it fetched.
 const OUTCOMES: [&str; 3] = ["bundle-taken", "bundle-refused", "bundle-rolled-back"];
-/// Events that are looked through for it, at most.
+/// How a bootstrap ended.
+const ENDINGS: [&str; 2] = ["bootstrap-finished", "bootstrap-failed"];
+/// Events that are looked through for them, at most.
 const LOOKED_AT: i64 = 1_000;
 
 impl Known {
@@ -75,8 +78,9 @@ impl Known {
         let Some(device) = registry.device(id.as_str())? else { return Ok(None) };
         let credentials = registry.credentials(id.as_str())?;
         let events = registry.device_history(id.as_str(), LOOKED_AT)?;
-        let bundle = events.into_iter().find(|event| OUTCOMES.contains(&event.what.as_str()));
-        Ok(Some(Self { device, credentials, blocked: registry.blocked(id)?, bundle }))
+        let newest_of = |what: &[&str]| events.iter().find(|event| what.contains(&event.what.as_str())).cloned();
+        let (bundle, bootstrap) = (newest_of(&OUTCOMES), newest_of(&ENDINGS));
+        Ok(Some(Self { device, credentials, blocked: registry.blocked(id)?, bundle, bootstrap }))
     }
 
     fn to_json(&self) -> Value {
@@ -87,6 +91,10 @@ impl Known {
             let detail = |name: &str| event.detail[name].clone();
             let outcome = event.what.trim_start_matches("bundle-");
             json!({ "version": detail("version"), "outcome": outcome, "words": detail("words"), "at": moment(event.at) })
+        });
+        shown["last_bootstrap"] = self.bootstrap.as_ref().map_or(Value::Null, |event| {
+            let outcome = event.what.trim_start_matches("bootstrap-");
+            json!({ "outcome": outcome, "words": event.detail["result"].clone(), "at": moment(event.at) })
         });
         shown
     }
@@ -122,6 +130,10 @@ impl Known {
         }
         if let Some(event) = self.bundle.as_ref().filter(|event| event.what != "bundle-taken") {
             text.push_str(&not_in_force(event));
+        }
+        if let Some(event) = &self.bootstrap {
+            let words = event.detail["result"].as_str().unwrap_or_default().escape_debug().to_string();
+            text.push_str(&format!("  bootstrap {}: {words}\n", moment(event.at)));
         }
         for (name, value) in &device.attributes {
             text.push_str(&format!("  {name} = {value}\n"));

@@ -24,6 +24,8 @@ pub(super) fn words(line: &Value) -> Option<String> {
             let fix = if line["fix"].is_null() { String::new() } else { format!("; {}", text("fix")) };
             format!("{} at {} may not register: {}{fix}", name("endpoint"), text("from"), text("why"))
         }
+        ("registration", "registered") => format!("{} registered at the management server", text("device")),
+        ("registration", "ended") => format!("{} is not registered any more: {}", text("device"), text("why")),
         ("handshake", "joined") => return Some(String::new()),
         ("handshake", "failed") => {
             let (name, from) = (name("identity"), text("from"));
@@ -63,6 +65,8 @@ mod tests {
         let registration = json!({"what": "registration", "event": "refused", "endpoint": "gw-1", "from": "1.2.3.4:5",
             "why": "no", "fix": "another port"});
         assert_eq!(words(&registration).unwrap(), "gw-1 at 1.2.3.4:5 may not register: no; another port\n");
+        let gone = json!({"what": "registration", "event": "ended", "device": "gw-1", "why": "it left"});
+        assert_eq!(words(&gone).unwrap(), "gw-1 is not registered any more: it left\n");
         assert_eq!(words(&json!({"what": "request"})), None);
     }
 }

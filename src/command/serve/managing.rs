@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use crate::bootstrap::{BootstrapRequest, Refused};
@@ -58,9 +58,16 @@ impl Managing {
     fn note_refused(&self, refused: &Refused, named: Option<&str>, from: SocketAddr) {
         let name = named.map(|name| name.chars().take(LONGEST_NAME).collect::<String>());
         let fix = matches!(refused, Refused::OtherKey { .. }).then_some(OTHER_KEY);
-        self.log.line(&json!({ "time": self.configuring.clock.now().format(&Rfc3339).unwrap_or_default(),
-            "what": "registration", "event": "refused", "endpoint": name, "from": from.to_string(),
-            "why": refused.to_string(), "fix": fix }));
+        self.note(
+            "refused",
+            json!({ "endpoint": name, "from": from.to_string(), "why": refused.to_string(), "fix": fix }),
+        );
+    }
+
+    fn note(&self, event: &str, mut line: Value) {
+        line["time"] = json!(self.configuring.clock.now().format(&Rfc3339).unwrap_or_default());
+        (line["what"], line["event"]) = (json!("registration"), json!(event));
+        self.log.line(&line);
     }
 }
 
@@ -77,12 +84,15 @@ impl Estate for Managing {
     }
 
     fn registered(&self, device: &EndpointName, _: &Proof) {
+        self.note("registered", json!({ "device": device.as_str() }));
         if let Err(error) = self.configuring.registry.device_arrived(device.as_str()) {
             self.configuring.printer.warn(format_args!("the arrival of {device} could not be noted: {error}"));
         }
     }
 
-    fn gone(&self, _: &EndpointName, _: &'static str) {}
+    fn gone(&self, device: &EndpointName, why: &'static str) {
+        self.note("ended", json!({ "device": device.as_str(), "why": why }));
+    }
 }
 
 /// Opens the registration interface. Short server ids are by device: where all devices have the same one it is known.

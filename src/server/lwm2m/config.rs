@@ -30,7 +30,8 @@ pub struct Lwm2mConfig {
 /// How much and how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Lwm2mBounds {
-    /// Peers at a time on one socket; what others send is passed over, so that they come again.
+    /// Peers at a time on the socket of DTLS, and eight times as many on the one without; what others send is passed over,
+    /// so that they come again.
     pub peers: usize,
     /// How long a peer may say nothing.
     pub idle: Duration,

@@ -21,7 +21,7 @@ use crate::server::log::Log;
 #[cfg(feature = "dtls")]
 use crate::server::tls::{Looks, TlsFiles, looks};
 
-use super::config::Lwm2mConfig;
+use super::config::{Lwm2mBounds, Lwm2mConfig};
 #[cfg(feature = "dtls")]
 use super::dtls_wire::Dtls;
 use super::peers::{Ground, Peers};
@@ -89,7 +89,8 @@ impl Lwm2mServer {
         let starting = Starting { config, ground: &ground, watch: &watch, workers: &workers, post: &post };
         if let (Some(socket), Some(inbox)) = (plain, &post.plain) {
             server.coap = socket.address().ok();
-            server.run(&starting, socket, inbox, Plain::default())?;
+            let bounds = unprotected_bounds(config.bounds);
+            server.run(&starting, socket, inbox, Plain::default(), bounds)?;
         }
         if let (Some(socket), Some(inbox)) = (protected, &post.protected) {
             server.coaps = socket.address().ok();
@@ -164,7 +165,7 @@ impl Lwm2mServer {
                 open(None).map_err(|error| ServerError::Dtls(error.to_string()))?
             }
         };
-        self.run(starting, socket, inbox, Dtls::new(associations))
+        self.run(starting, socket, inbox, Dtls::new(associations), starting.config.bounds)
     }
 
     #[cfg(not(feature = "dtls"))]
@@ -179,10 +180,11 @@ impl Lwm2mServer {
         socket: Socket,
         inbox: &Inbox,
         wire: W,
+        bounds: Lwm2mBounds,
     ) -> Result<(), ServerError> {
         let (config, ground) = (starting.config, starting.ground);
         let peers = Peers::new(Ground {
-            bounds: config.bounds,
+            bounds,
             timing: config.timing,
             random: Arc::clone(&ground.random),
             watch: starting.watch.clone(),
@@ -210,6 +212,13 @@ impl Lwm2mServer {
         self.inboxes.push(inbox.clone());
         Ok(())
     }
+}
+
+/// How many devices without DTLS take the room of one with it, or less: each wants some 5 KB, an association 150 KB.
+const UNPROTECTED_PEERS: usize = 8;
+
+fn unprotected_bounds(bounds: Lwm2mBounds) -> Lwm2mBounds {
+    Lwm2mBounds { peers: bounds.peers.saturating_mul(UNPROTECTED_PEERS), ..bounds }
 }
 
 /// How much is spent on DTLS, and how patient it is.

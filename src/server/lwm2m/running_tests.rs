@@ -1,7 +1,7 @@
 //! The server on real sockets: what a panic costs, who is turned away, how patient it is.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -70,10 +70,35 @@ fn config(bounds: Lwm2mBounds) -> Lwm2mConfig {
     }
 }
 
+/// Answers nobody before the gate is open.
+struct Waiting(Arc<Mutex<()>>);
+
+impl Configurations for Waiting {
+    fn configuration(
+        &self,
+        _proof: &Proof,
+        _asked: &BootstrapRequest,
+        _from: SocketAddr,
+    ) -> Result<Arc<Configuration>, Refused> {
+        drop(self.0.lock());
+        Err(Refused::Nameless)
+    }
+
+    fn ended(&self, _device: &EndpointName, _outcome: &Outcome, _finish: Option<OffsetDateTime>) {}
+
+    fn consult(&self, _device: &EndpointName, _consultation: &Consultation) -> Result<Value, String> {
+        Ok(Value::Null)
+    }
+}
+
 fn start(config: &Lwm2mConfig) -> Lwm2mServer {
+    start_with(config, Arc::new(Panicking))
+}
+
+fn start_with(config: &Lwm2mConfig, configurations: Arc<dyn Configurations>) -> Lwm2mServer {
     let panicking = Arc::new(Panicking);
     let ground = Lwm2mGround {
-        configurations: Arc::clone(&panicking) as _,
+        configurations,
         keys: Arc::clone(&panicking) as _,
         front: None,
         clock: Arc::clone(&panicking) as _,
@@ -113,6 +138,24 @@ fn work_that_panics_is_answered_and_takes_no_place_from_the_next() {
         // Piggybacked, with the same token: 5.00.
         assert_eq!(heard(&device)[..5], [0x61, 0xa0, 0, number, b't']);
     }
+}
+
+#[test]
+fn without_dtls_there_is_room_for_eight_devices_in_the_place_of_one() {
+    let gate = Arc::new(Mutex::new(()));
+    let config = Lwm2mConfig { coap: Some(anywhere()), ..config(Lwm2mBounds { peers: 1, ..Lwm2mBounds::default() }) };
+    let server = start_with(&config, Arc::new(Waiting(Arc::clone(&gate))));
+    let figures = server.figures();
+    let shut = gate.lock();
+    let devices: Vec<UdpSocket> = (0..9).map(|_| client(server.coap().unwrap())).collect();
+    for device in &devices {
+        device.send(b"\x41\x02\x00\x01t\xb2bs\x44ep=x").unwrap();
+    }
+    while !figures().contains("\nfirstlight_lwm2m_passed_over_total 1\n") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(figures().contains("\nfirstlight_lwm2m_peers 8\n"), "{}", figures());
+    drop(shut);
 }
 
 #[cfg(feature = "dtls")]
