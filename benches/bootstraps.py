@@ -49,7 +49,7 @@ serve:
 PSK = {"uri": "coaps://127.0.0.1:5684", "boot": "security: psk, credential: boot", "credential": "boot: {kind: psk, bytes: 16}, ",
        "listen": 'coaps: "127.0.0.1:0"'}
 NOSEC = {"uri": "coap://127.0.0.1:5683", "boot": "security: none", "credential": "",
-         "listen": 'coap: "127.0.0.1:0", nosec: true, peers: 60000'}
+         "listen": 'coap: "127.0.0.1:0", nosec: true'}
 
 
 class Serve:

@@ -112,6 +112,8 @@ impl Opener for PostgresServer {
         let away =
             |error: &postgres::Error| RegistryError::Away { store: self.store.clone(), reason: with_cause(error) };
         let mut client = self.connect().map_err(|error| away(&error))?;
+        // A guess that a plan is dear would have it compiled, which takes longer than anything here runs.
+        client.batch_execute("SET jit = off").map_err(|error| away(&error))?;
         if purpose == Purpose::Read {
             // Every question has an index of its own: a table is never read whole because a guess says so.
             client.batch_execute("SET enable_seqscan = off").map_err(|error| away(&error))?;

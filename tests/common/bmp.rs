@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 /// The simulator; it ends with its standard input.
 pub struct Bench {
     child: Child,
-    orders: ChildStdin,
+    orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     pub port: u16,
 }
@@ -24,7 +24,7 @@ impl Bench {
             .spawn()
             .expect("python3 runs the simulator");
         let (orders, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut bench = Self { child, orders, answers: BufReader::new(stdout), port: 0 };
+        let mut bench = Self { child, orders: Some(orders), answers: BufReader::new(stdout), port: 0 };
         let line = bench.line();
         bench.port = line.strip_prefix("port ").expect("the simulator runs (qemu-system-arm)").parse().unwrap();
         bench
@@ -37,7 +37,7 @@ impl Bench {
     }
 
     pub fn order(&mut self, order: &str) -> String {
-        writeln!(self.orders, "{order}").unwrap();
+        writeln!(self.orders.as_ref().unwrap(), "{order}").unwrap();
         self.line()
     }
 
@@ -51,8 +51,9 @@ impl Bench {
 }
 
 impl Drop for Bench {
+    /// Killed it would leave QEMU behind.
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        drop(self.orders.take());
         let _ = self.child.wait();
     }
 }
