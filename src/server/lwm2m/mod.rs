@@ -13,6 +13,7 @@ mod request;
 mod running;
 #[cfg(test)]
 mod running_tests;
+mod sessions;
 mod socket;
 mod told;
 mod transcript;
