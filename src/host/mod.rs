@@ -15,6 +15,8 @@ pub mod http;
 pub mod machine;
 #[cfg(feature = "station")]
 pub mod notices;
+#[cfg(feature = "server")]
+pub mod pktinfo;
 #[cfg(feature = "station")]
 pub mod process;
 #[cfg(feature = "station")]

@@ -141,6 +141,15 @@ fn work_that_panics_is_answered_and_takes_no_place_from_the_next() {
 }
 
 #[test]
+fn a_server_of_all_addresses_answers_from_the_one_that_was_spoken_to() {
+    let server = start(&Lwm2mConfig { coap: Some(([0, 0, 0, 0], 0).into()), ..config(Lwm2mBounds::default()) });
+    // Not the address that the system takes to answer itself.
+    let device = client(([127, 0, 0, 2], server.coap().unwrap().port()).into());
+    device.send(b"\x41\x02\x00\x01t\xb2bs\x44ep=x").unwrap();
+    assert_eq!(heard(&device)[..5], [0x61, 0xa0, 0, 1, b't']);
+}
+
+#[test]
 fn without_dtls_there_is_room_for_eight_devices_in_the_place_of_one() {
     let gate = Arc::new(Mutex::new(()));
     let config = Lwm2mConfig { coap: Some(anywhere()), ..config(Lwm2mBounds { peers: 1, ..Lwm2mBounds::default() }) };

@@ -1,7 +1,8 @@
 //! A UDP socket with a large receive buffer, and waiting for it or for a call.
 
+use std::collections::HashMap;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +10,12 @@ use std::time::Duration;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::net::sockopt;
 
+use crate::host::pktinfo;
+
 /// The longest datagram that is taken.
 const LONGEST: usize = 65_535;
+/// Of so many peers at least it is known to which address they spoke, and of twice as many at most.
+const REMEMBERED: usize = if cfg!(test) { 3 } else { 65_536 };
 
 /// Ends the wait of a [`Socket`].
 #[derive(Clone)]
@@ -34,6 +39,8 @@ pub(super) struct Socket {
     udp: UdpSocket,
     bell: Bell,
     buffer: Vec<u8>,
+    /// Where all addresses of the host are listened at: a peer drops what comes from another than the one it spoke to.
+    spoken_to: Option<SpokenTo>,
     /// Bytes of the receive buffer that the system gave.
     pub(super) given: usize,
 }
@@ -43,6 +50,10 @@ impl Socket {
     pub(super) fn open(at: SocketAddr, wanted: usize) -> io::Result<Self> {
         let socket = UdpSocket::bind(at)?;
         socket.set_nonblocking(true)?;
+        let spoken_to = at.ip().is_unspecified().then(SpokenTo::default);
+        if spoken_to.is_some() {
+            pktinfo::ask_for_destinations(&socket)?;
+        }
         // Beyond net.core.rmem_max only for who may administer the network.
         if sockopt::set_socket_recv_buffer_size_force(&socket, wanted).is_err() {
             sockopt::set_socket_recv_buffer_size(&socket, wanted)?;
@@ -50,7 +61,7 @@ impl Socket {
         // The system doubles what is asked, for its own use (socket(7), SO_RCVBUF).
         let given = sockopt::socket_recv_buffer_size(&socket)? / 2;
         let bell = Bell(Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?));
-        Ok(Self { udp: socket, bell, buffer: vec![0; LONGEST], given })
+        Ok(Self { udp: socket, bell, buffer: vec![0; LONGEST], spoken_to, given })
     }
 
     /// Returns where it listens.
@@ -81,7 +92,14 @@ impl Socket {
     /// Returns a datagram that is there.
     pub(super) fn receive(&mut self) -> io::Result<Option<(SocketAddr, &[u8])>> {
         loop {
-            match self.udp.recv_from(&mut self.buffer) {
+            let received = match &mut self.spoken_to {
+                None => self.udp.recv_from(&mut self.buffer),
+                Some(spoken_to) => pktinfo::receive(&self.udp, &mut self.buffer).map(|(length, from, to)| {
+                    spoken_to.note(from, to);
+                    (length, from)
+                }),
+            };
+            match received {
                 Ok((length, from)) => return Ok(Some((from, &self.buffer[..length]))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 // An ICMP message about a datagram sent before: that peer stays silent, which is noticed in time.
@@ -93,7 +111,32 @@ impl Socket {
 
     /// Sends; what the system does not take is lost, as any datagram may be.
     pub(super) fn send(&self, to: SocketAddr, bytes: &[u8]) {
-        let _ = self.udp.send_to(bytes, to);
+        let ours = self.spoken_to.as_ref().and_then(|spoken_to| spoken_to.of(to));
+        // An address that the host has no more is no reason to be silent.
+        if ours.is_none_or(|ours| pktinfo::send(&self.udp, bytes, ours, to).is_err()) {
+            let _ = self.udp.send_to(bytes, to);
+        }
+    }
+}
+
+/// To which of our addresses peers spoke last: two generations, of which the older is forgotten when the younger is full.
+#[derive(Default)]
+struct SpokenTo {
+    young: HashMap<SocketAddr, IpAddr>,
+    old: HashMap<SocketAddr, IpAddr>,
+}
+
+impl SpokenTo {
+    fn note(&mut self, peer: SocketAddr, ours: Option<IpAddr>) {
+        let Some(ours) = ours else { return };
+        if self.young.len() >= REMEMBERED && !self.young.contains_key(&peer) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(peer, ours);
+    }
+
+    fn of(&self, peer: SocketAddr) -> Option<IpAddr> {
+        self.young.get(&peer).or_else(|| self.old.get(&peer)).copied()
     }
 }
 
@@ -125,5 +168,39 @@ mod tests {
         drop(peer);
         socket.send(gone, b"x");
         assert!(socket.receive().unwrap().is_none());
+    }
+
+    #[test]
+    fn whoever_speaks_to_one_of_our_addresses_is_answered_from_it() {
+        let mut socket = Socket::open("0.0.0.0:0".parse().unwrap(), 1 << 16).unwrap();
+        let port = socket.address().unwrap().port();
+        for host in ["127.0.0.2", "127.0.0.1"] {
+            let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+            peer.connect((host, port)).unwrap();
+            peer.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+            peer.send(b"hello").unwrap();
+            socket.wait(Duration::from_mins(1)).unwrap();
+            let (from, _) = socket.receive().unwrap().unwrap();
+            socket.send(from, b"welcome");
+            let mut buffer = [0; 16];
+            assert_eq!(peer.recv(&mut buffer).unwrap(), 7);
+        }
+        assert!(socket.receive().unwrap().is_none());
+    }
+
+    #[test]
+    fn of_so_many_peers_it_is_known_and_of_no_more_than_twice_as_many() {
+        let mut spoken_to = SpokenTo::default();
+        let peer = |number: u16| SocketAddr::from(([192, 0, 2, 1], number));
+        let ours = Some(IpAddr::from([192, 0, 2, 9]));
+        for number in 1..=100 {
+            spoken_to.note(peer(number), ours);
+            spoken_to.note(peer(number), ours);
+            let known = (1..=number).rev().take_while(|number| spoken_to.of(peer(*number)) == ours).count();
+            assert!(known >= REMEMBERED.min(usize::from(number)), "{known} of {number}");
+            assert!(spoken_to.young.len() + spoken_to.old.len() <= 2 * REMEMBERED);
+        }
+        spoken_to.note(peer(200), None);
+        assert_eq!(spoken_to.of(peer(200)), None);
     }
 }
