@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use firstlight::delivery::{Cargo, Content, Effect, SealedArtifact, Sink, SinkError, TargetImage};
 use firstlight::fleet::{Filesystem, MediumPlan, PartitionTable};
@@ -49,6 +50,17 @@ impl Loop {
 
     fn sink(&self) -> DriveSink {
         sink(&self.node)
+    }
+
+    /// Puts another medium into the same drive. The node is free only when the last who looks at it has closed it, and another
+    /// test may have taken it by then.
+    fn exchange(&self, other: &Path) {
+        run_well("losetup", &["-d", &self.node]);
+        let began = Instant::now();
+        while !run("losetup", &[&self.node, other.to_str().unwrap()]).status.success() {
+            assert!(began.elapsed() < Duration::from_mins(2), "{} does not come free", self.node);
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn name(&self) -> &str {
@@ -348,8 +360,7 @@ fn a_medium_exchanged_after_the_consent_is_not_written() {
     let artifact = small_artifact();
     let mut sink = medium.sink();
     let consent = consent(&mut sink, &need(mbr_small(), &artifact)).unwrap();
-    run_well("losetup", &["-d", &medium.node]);
-    run_well("losetup", &[&medium.node, other.to_str().unwrap()]);
+    medium.exchange(&other);
     let error = sink.commit(&Cargo::of(&artifact), consent, &|_| ()).unwrap_err();
     assert!(matches!(&error, SinkError::Swapped { difference, .. } if difference.contains("sequence")), "{error}");
     assert_eq!(fs::read(&other).unwrap(), vec![0; 16 << 20]);
@@ -430,10 +441,9 @@ fn erasing_by_the_program_wants_the_id_and_prints_what_is_documented() {
 fn a_medium_exchanged_after_the_consent_is_not_erased() {
     let medium = Loop::new(64 * MIB, 0xFF, &[]);
     let consent = medium.sink().survey().unwrap().confirm(&media::Yes).unwrap();
-    run_well("losetup", &["-d", &medium.node]);
     let other = medium.file.with_file_name("other");
     fs::write(&other, vec![0xEE; 1 << 20]).unwrap();
-    run_well("losetup", &[&medium.node, other.to_str().unwrap()]);
+    medium.exchange(&other);
     let error = medium.sink().erase(&consent, &|_| ()).unwrap_err();
     assert!(matches!(error, SinkError::Swapped { .. }), "{error}");
     assert!(fs::read(&other).unwrap().iter().all(|byte| *byte == 0xEE));
