@@ -12,7 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin
 ip link set lo up
 mount -t tmpfs tmpfs /run
 mkdir /run/pcscd
-log=$(mktemp)
+log=/run/pcscd.log
 pcscd --foreground >"$log" 2>&1 &
 # vpcd listens for the card; the card is in when a reader has its answer to reset.
 python3 - <<'PY'
