@@ -84,6 +84,13 @@ impl Lab {
         said.lines().map(str::to_owned).collect()
     }
 
+    /// Whoever of `answered` was answered well is in the store, whatever else is.
+    fn has_kept(&self, answered: &BTreeSet<String>) {
+        let kept: BTreeSet<String> = self.column("SELECT folded FROM device").into_iter().collect();
+        let missing: Vec<_> = answered.difference(&kept).collect();
+        assert!(missing.is_empty(), "answered well and not in the store: {missing:?}");
+    }
+
     /// Every one of `ids` is there once in every table, and no other; the audit trail is whole.
     fn holds_each_once(&self, ids: &BTreeSet<String>) {
         let wanted: Vec<String> = ids.iter().cloned().collect();
@@ -243,6 +250,24 @@ impl Load {
         }
     }
 
+    /// Has devices register from all sides until `strike` has happened twice in the middle of it.
+    fn struck_twice(&self, mut strike: impl FnMut()) {
+        let strikes = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let strikes = &strikes;
+                scope.spawn(move || {
+                    self.register(ids(thread), |done| done < EACH || strikes.load(Ordering::SeqCst) < 2);
+                });
+            }
+            for number in 1..=2 {
+                self.wait_for(number * THREADS * EACH / 4);
+                strike();
+                strikes.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+    }
+
     /// Waits until so many devices are registered.
     fn wait_for(&self, count: usize) {
         while self.answered.lock().unwrap().len() < count {
@@ -263,23 +288,12 @@ fn a_killed_server_has_kept_every_answer(engine: Engine) {
     let lab = Lab::new(engine);
     let mut serve = Serve::of(&lab.fleet);
     let load = Load::on(lab.fleet.path(), serve.address);
-    let kills = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (load, kills) = (&load, &kills);
-            scope.spawn(move || load.register(ids(thread), |done| done < EACH || kills.load(Ordering::SeqCst) < 2));
-        }
-        for kill in 1..=2 {
-            load.wait_for(kill * THREADS * EACH / 4);
-            let before = load.answered();
-            serve.kill();
-            let kept: BTreeSet<String> = lab.column("SELECT folded FROM device").into_iter().collect();
-            let missing: Vec<_> = before.difference(&kept).collect();
-            assert!(missing.is_empty(), "answered well and not in the store: {missing:?}");
-            serve = Serve::of(&lab.fleet);
-            *load.address.lock().unwrap() = serve.address;
-            kills.fetch_add(1, Ordering::SeqCst);
-        }
+    load.struck_twice(|| {
+        let before = load.answered();
+        serve.kill();
+        lab.has_kept(&before);
+        serve = Serve::of(&lab.fleet);
+        *load.address.lock().unwrap() = serve.address;
     });
     assert!(load.lost.load(Ordering::SeqCst) > 0, "the server was not at work when it was killed");
     lab.holds_each_once(&load.answered());
@@ -311,18 +325,9 @@ fn a_killed_postgres_is_found_again_and_every_device_is_there_once() {
     let lab = Lab::new(Engine::Postgres);
     let serve = Serve::of(&lab.fleet);
     let load = Load::on(lab.fleet.path(), serve.address);
-    let kills = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (load, kills) = (&load, &kills);
-            scope.spawn(move || load.register(ids(thread), |done| done < EACH || kills.load(Ordering::SeqCst) < 2));
-        }
-        for kill in 1..=2 {
-            load.wait_for(kill * THREADS * EACH / 4);
-            while !kill_backend(&lab.place.address) {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            kills.fetch_add(1, Ordering::SeqCst);
+    load.struck_twice(|| {
+        while !kill_backend(&lab.place.address) {
+            std::thread::sleep(Duration::from_millis(5));
         }
     });
     let crashes = cluster::server_log().matches("was terminated by signal 9").count();

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use firstlight::registry::Engine;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::cluster::{Cluster, INITDB, Place, programs, stranger};
-use super::{EACH, Lab, Line, Load, Serve, THREADS, ids, trust};
+use super::{Lab, Line, Load, Serve, trust};
 use crate::claims::Devices;
 
 fn place(address: String) -> Place {
@@ -44,22 +44,11 @@ fn a_postgres_killed_as_a_whole_has_kept_every_answer() {
     let lab = Lab::at(Engine::Postgres, place(cluster.address("")));
     let serve = Serve::of(&lab.fleet);
     let load = Load::on(lab.fleet.path(), serve.address);
-    let kills = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (load, kills) = (&load, &kills);
-            scope.spawn(move || load.register(ids(thread), |done| done < EACH || kills.load(Ordering::SeqCst) < 2));
-        }
-        for number in 1..=2 {
-            load.wait_for(number * THREADS * EACH / 4);
-            let before = load.answered();
-            kill(&cluster);
-            start_again(&cluster);
-            let kept: BTreeSet<String> = lab.column("SELECT folded FROM device").into_iter().collect();
-            let missing: Vec<_> = before.difference(&kept).collect();
-            assert!(missing.is_empty(), "answered well and not in the store: {missing:?}");
-            kills.fetch_add(1, Ordering::SeqCst);
-        }
+    load.struck_twice(|| {
+        let before = load.answered();
+        kill(&cluster);
+        start_again(&cluster);
+        lab.has_kept(&before);
     });
     assert_eq!(load.lost.load(Ordering::SeqCst), 0, "the server keeps its connections");
     assert!(load.later.load(Ordering::SeqCst) > 0, "nobody asked while it was away");
