@@ -369,6 +369,26 @@ mod tests {
         assert_eq!((after(""), after("\u{10FFFF}")), (None, None));
     }
 
+    /// A join may begin with everybody who has the attribute, and compiling takes longer than a page: then what a search costs
+    /// has no bound any more.
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn postgresql_looks_at_candidates_only_and_compiles_nothing() {
+        use crate::registry::tests::{cluster::empty_postgres, world::open};
+
+        let registry = open(&empty_postgres());
+        let filter = Filter::parse("vendor=Nobody attributes.line=a attributes.line=b*").unwrap();
+        let question = Question::page("t", &filter, None, Some("gw-9"), 9);
+        let text = |question: &str, values: &[Value]| {
+            let rows = registry.read(|reading| reading.sql.query(question, values)).unwrap();
+            rows.iter().map(|row| row.text(0).unwrap() + "\n").collect::<String>()
+        };
+        let plan = text(&format!("EXPLAIN {}", question.text), &question.values);
+        assert!(plan.contains("SubPlan 2"), "{plan}");
+        assert!(!plan.contains("Join") && !plan.contains("Nested Loop"), "{plan}");
+        assert_eq!(text("SHOW jit", &[]), "off\n");
+    }
+
     proptest! {
         #[test]
         fn no_text_of_the_askers_gets_into_the_statement(value in "[^\"\\\\\\pC]{1,20}", star in any::<bool>()) {
