@@ -3,7 +3,7 @@
 //!
 //!     cargo run --example programmer -- dfu:port=1-2 0x08000000 image.bin [wait]
 //!
-//! With `wait` it waits up to 20 s for a device at the port that is named. The exit status is that of the error's class.
+//! With `wait` it waits up to 60 s for a device at the port that is named. The exit status is that of the error's class.
 #![allow(clippy::print_stdout, reason = "this is a program")]
 
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use firstlight::host::usb::wait_for;
 use firstlight::programmer::{Programmer, ProgrammerError, ProgrammerSelector, UsbSelector, dfu};
 use serde_json::{Value, json};
 
-const WAITS: Duration = Duration::from_secs(20);
+const WAITS: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

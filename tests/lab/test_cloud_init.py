@@ -111,7 +111,7 @@ class CloudInit(ToolCase):
         disk, files = self.write_stick()
         system = self.bench.system("debian.img")
         device = self.boot(system, disk)
-        first = json.loads(device.must(REPORT, 300))
+        first = json.loads(device.must(REPORT))
         self.assertEqual((first["status"], first["failed"]), ("status: done", ""), device.console()[-4000:])
         manifest = json.loads(files[oracle.MANIFEST])
         self.assertEqual(first["instance"].strip(), "%s-%s" % (DEVICE, manifest["version"]))
@@ -121,7 +121,7 @@ class CloudInit(ToolCase):
         device.power_off()
 
         again = self.boot(system)
-        second = json.loads(again.must(REPORT, 300))
+        second = json.loads(again.must(REPORT))
         self.judge_log_in(again)
         again.power_off()
         self.assertEqual(second.pop("always"), 2 * first.pop("always"), "an enabled unit runs at every boot")
@@ -180,7 +180,7 @@ class CloudInit(ToolCase):
         self.assertIn("Permission denied", refused.err)
 
     def test_the_same_device_without_a_stick_knows_nothing_of_the_fleet(self):
-        seen = json.loads(self.boot(self.bench.system("debian.img")).must(REPORT, 300))
+        seen = json.loads(self.boot(self.bench.system("debian.img")).must(REPORT))
         self.assertEqual((seen["status"], seen["user"], seen["keys"], seen["once"], seen["files"]), ("status: disabled", "", None, None, {}))
         self.assertNotEqual(seen["hostname"], HOSTNAME)
 

@@ -8,7 +8,7 @@ import sys
 import unittest
 
 from rig.lab import Case
-from rig.machine import HERE, Machine
+from rig.machine import HERE, PATIENCE, Machine
 
 PAGES, AT = 0x3F800, 0x3F800 + 300
 # A part that was used before: two pages whose neighbours must stay.
@@ -27,7 +27,7 @@ ip route add default via 10.0.2.2
 TREE = "/lab/tree/ld-linux-x86-64.so.2 --library-path /lab/tree/lib /lab/tree/"
 PLUG = TREE + """usbip --tcp-port %d attach -r 10.0.2.2 -b 1-1 || exit 1
 i=0
-until grep -qs da42 /sys/bus/usb/devices/*/idProduct; do usleep 100000; i=$((i + 1)); [ $i -lt 100 ] || exit 1; done
+until [ -e "$(dirname "$(grep -ls da42 /sys/bus/usb/devices/*/idProduct)"):1.0" ]; do usleep 100000; i=$((i + 1)); [ $i -lt 1000 ] || exit 1; done
 usleep 200000
 """
 OPENOCD = TREE + """openocd -s /lab/tree/scripts -c "set WORKAREASIZE 0" -f interface/cmsis-dap.cfg -c "transport select swd" \
@@ -59,7 +59,7 @@ class Probe:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
         self.process.stdout.close()
 
 
@@ -118,7 +118,7 @@ class Dap(Case):
         with open(os.path.join(self.machine.lab, "image.bin"), "wb") as file:
             file.write(image)
         self.plug(probe)
-        done = self.machine.run(OPENOCD, 240)
+        done = self.machine.run(OPENOCD)
         self.assertEqual(done.rc, 0, done)
         with open(os.path.join(self.machine.lab, "back.bin"), "rb") as file:
             self.assertEqual(file.read(), image)
@@ -128,24 +128,24 @@ class Dap(Case):
     def test_ours_writes_through_it_keeps_neighbours_and_survives_a_pull(self):
         self.install()
         probe = self.probe()
-        missing = self.machine.run(OURS % ("swd:", 1), 120)
+        missing = self.machine.run(OURS % ("swd:", 1))
         self.assertNotEqual(missing.rc, 0)
         self.assertIn("Absent", missing.out + missing.err)
         self.plug(probe)
         for select, byte in (("swd:", 0x21), ("swd:serial=DAP0001", 0x42), ("swd:1209:da42", 0x63)):
-            done = self.machine.run(OURS % (select, byte), 240)
+            done = self.machine.run(OURS % (select, byte))
             self.assertEqual(done.rc, 0, done)
             self.assertIn("chip nRF51822_xxAA " + UID, done.out)
             port = re.search(r"link (\S+) DAP0001", done.out)
             self.assertTrue(port, done)
             self.assertIn("traffic 2048 0", done.out)
             self.assertEqual(probe.flash(PAGES, 2048), USED[:300] + bytes([byte]) * 1500 + USED[1800:])
-        self.assertEqual(self.machine.run(OURS % ("swd:port=" + port.group(1), 0x63), 240).rc, 0)
+        self.assertEqual(self.machine.run(OURS % ("swd:port=" + port.group(1), 0x63)).rc, 0)
         probe.order("pull 60")
-        pulled = self.machine.run(OURS % ("swd:", 0x07), 240)
+        pulled = self.machine.run(OURS % ("swd:", 0x07))
         self.assertNotEqual(pulled.rc, 0)
         self.plug(probe)
-        done = self.machine.run(OURS % ("swd:", 0x08), 240)
+        done = self.machine.run(OURS % ("swd:", 0x08))
         self.assertEqual(done.rc, 0, done)
         self.assertEqual(probe.flash(AT, 1500), bytes([8]) * 1500)
 

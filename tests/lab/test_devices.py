@@ -59,7 +59,7 @@ class Devices(ToolCase):
         device.machine.slots.unplug()
         self.assertEqual(device.run("findfs LABEL=HOLIDAY").rc, 1)
         device.machine.slots.plug(disk, "AGAIN")
-        self.assertEqual(device.run("i=0; until findfs LABEL=HOLIDAY; do i=$((i + 1)); [ $i -lt 100 ] || exit 1; usleep 50000; done").rc, 0)
+        self.assertEqual(device.run("i=0; until findfs LABEL=HOLIDAY; do i=$((i + 1)); [ $i -lt 1000 ] || exit 1; usleep 50000; done").rc, 0)
 
 
 class Brokers(ToolCase):

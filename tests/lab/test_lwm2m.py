@@ -9,7 +9,7 @@ import unittest
 from rig import oracle
 from rig.broker import HOST
 from rig.device import network, smbios
-from rig.machine import HERE, Machine
+from rig.machine import HERE, PATIENCE, Machine
 from rig.server import Server, free_udp_port
 from rig.slots import ARGUMENTS, AT_POWER_ON, Slots, at_power_on
 from rig.toolcase import ToolCase
@@ -108,7 +108,7 @@ class Field:
         device.slots.found_at_power_on(self.disk)
         for client in CLIENTS:
             shutil.copy(client, device.lab)
-        device.must(INSTALL, 300)
+        device.must(INSTALL)
         self.serial = device.must("cat /sys/class/dmi/id/product_serial").strip()
         return device
 
@@ -166,7 +166,7 @@ class Lwm2m(ToolCase):
             json.dump({"file": "/mnt/bootstrap.cbor", "endpoint": "urn:dev:os:" + self.field.serial, "dtls": True, **wish}, file)
         return self.field.device.start(METER)
 
-    def said(self, job, status, seconds=300):
+    def said(self, job, status, seconds=PATIENCE):
         """The device's words once it has ended with this exit status, and its words about one kind of event."""
         done = job.wait(seconds)
         self.assertEqual(done.rc, status, repr(done) + self.server_said())
@@ -209,7 +209,7 @@ class Lwm2m(ToolCase):
 
         Where the device's every answer to Finish is lost, the server gives up asking, and cannot know better.
         """
-        self.awaited(what="bootstrap", event="ended", device="meter-0001", seconds=120, verified=True)
+        self.awaited(what="bootstrap", event="ended", device="meter-0001", verified=True)
         last = self.ended()[-1]
         self.assertIn((last["result"], last["verified"]), (("finished", True), ("finish /bs: no answer came", True)), self.server_said())
         self.awaited(what="handshake", event="joined", identity=identity)

@@ -47,7 +47,7 @@ SERVICE_ENDED = """
 i=0
 until [ "$(systemctl show -P ExecMainExitTimestampMonotonic firstlight-ingest)" != 0 ]; do
   i=$((i + 1))
-  [ $i -lt 600 ] || { udevadm info --query=all --name=/dev/sdb1 >&2; systemctl status firstlight-ingest >&2; exit 1; }
+  [ $i -lt 1000 ] || { udevadm info --query=all --name=/dev/sdb1 >&2; systemctl status firstlight-ingest >&2; exit 1; }
   sleep 0.2
 done
 """
@@ -310,10 +310,10 @@ class Sealed(ToolCase):
         shutil.copytree(self.line.images["plant"], device.lab + "/image")
         shutil.copy(self.line.client, device.lab + "/firstlight")
         shutil.copytree(PACKAGING, device.lab + "/packaging")
-        device.must(INSTALL_SERVICE, 300)
+        device.must(INSTALL_SERVICE)
         slots = Slots(device)
         slots.plug(stick, "STICK")
-        device.must(SERVICE_ENDED, 300)
+        device.must(SERVICE_ENDED)
         said = device.run("systemctl status firstlight-ingest; journalctl --no-pager -u firstlight-ingest").out
         self.assertEqual(device.must("systemctl show -P Result firstlight-ingest; hostname; cat /etc/hostname").split(), ["success", name, name], said)
         status = json.loads(device.must("firstlight client status --json"))

@@ -13,7 +13,7 @@ i=0
 until volume=$(findfs LABEL=CIDATA 2>/dev/null); do
   usleep 100000
   i=$((i + 1))
-  [ $i -lt 100 ]
+  [ $i -lt 1000 ]
 done
 mount -t vfat -o ro $volume /mnt
 cat /mnt/%s >/lab/manifest

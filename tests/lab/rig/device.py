@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 
-from .machine import HERE, Finished, Machine
+from .machine import HERE, PATIENCE, Finished, Machine
 from .slots import ARGUMENTS, AT_POWER_ON, Slots, at_power_on
 
 # What it runs at every boot, if it is there, before it does anything that a test asks for.
@@ -78,7 +78,7 @@ class Device:
             self.machine.slots.found_at_power_on(stick)
         self.run, self.must = self.machine.run, self.machine.must
         if once:
-            self.machine.process.wait(120)
+            self.machine.process.wait(PATIENCE)
         return self._boot_result()
 
     def _boot_result(self):

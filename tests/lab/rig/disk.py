@@ -8,6 +8,8 @@ import socket
 import struct
 import threading
 
+from .machine import PATIENCE
+
 MIB = 1 << 20
 READ, WRITE, HANG_UP, FLUSH = 0, 1, 2, 3
 FORCE_UNIT_ACCESS = 1 << 16
@@ -62,7 +64,7 @@ class Disk:
             names = [what for what, _, _ in self.log if what != "read"]
         return names[::-1].index("flush") if "flush" in names else len(names)
 
-    def wait_held(self, seconds=60):
+    def wait_held(self, seconds=PATIENCE):
         """Waits until a request is being held."""
         with self.changed:
             if not self.changed.wait_for(lambda: self.held, seconds):

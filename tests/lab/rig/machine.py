@@ -16,6 +16,8 @@ import time
 from .qmp import Qmp
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# So many seconds may pass on a busy machine until something that has to happen has happened. Only a failure takes as long.
+PATIENCE = 300
 
 
 def qemu(work, system, lab, arguments, words=""):
@@ -59,7 +61,7 @@ class Machine:
         self.control = self._port("control")
         self.terminal = Terminal(self._port("terminal"))
         threading.Thread(target=self._listen, daemon=True).start()
-        self._await("ready", 300)
+        self._await("ready", PATIENCE)
 
     def _socket(self, name):
         return os.path.join(self.sockets, name)
@@ -117,11 +119,11 @@ class Machine:
         self.control.sendall(b"%d\n" % self.jobs)
         return Job(self, self.jobs)
 
-    def run(self, script, seconds=120):
+    def run(self, script, seconds=PATIENCE):
         """Runs a shell script in the guest to its end; returns it as Finished."""
         return self.start(script).wait(seconds)
 
-    def must(self, script, seconds=120):
+    def must(self, script, seconds=PATIENCE):
         """Runs a script that has to end well; returns its stdout."""
         finished = self.run(script, seconds)
         if finished.rc != 0:
@@ -133,7 +135,7 @@ class Machine:
         self.must("sync")
         self.control.sendall(b"off\n")
         try:
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
         finally:
             self.cut_power()
 
@@ -151,7 +153,7 @@ class Job:
     def __init__(self, machine, number):
         self.machine, self.number = machine, number
 
-    def wait(self, seconds=120):
+    def wait(self, seconds=PATIENCE):
         """Waits for its end; returns it as Finished."""
         self.machine._await("done %d" % self.number, seconds)
         return Finished(int(self.part("rc")), self.part("out"), self.part("err"))
@@ -187,7 +189,7 @@ class Terminal:
         with self.changed:
             self.seen = ""
 
-    def expect(self, text, seconds=60, times=1):
+    def expect(self, text, seconds=PATIENCE, times=1):
         """Waits until `text` has been shown, so many times."""
         with self.changed:
             if not self.changed.wait_for(lambda: self.seen.count(text) >= times, seconds):

@@ -11,7 +11,7 @@ class Qmp:
 
     def __init__(self, connection):
         self.socket = connection
-        self.socket.settimeout(120)
+        self.socket.settimeout(300)
         self.lines = self.socket.makefile("r")
         self.lines.readline()
         self.command("qmp_capabilities")

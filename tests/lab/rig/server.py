@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from .machine import Finished
+from .machine import PATIENCE, Finished
 
 
 def free_udp_port():
@@ -32,7 +32,7 @@ class Server:
         return dict(os.environ, HOME=self.fleet, NO_COLOR="1")
 
     def _await_sockets(self):
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while "listening" not in [record.get("event") for record in records(self.talk_path)]:
             if self.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError("serve did not start (exit status %s):\n%s" % (self.process.poll(), read(self.talk_path)))
@@ -42,7 +42,7 @@ class Server:
         """All it has logged so far."""
         return records(self.log_path)
 
-    def await_line(self, seconds=60, begin=0, **fields):
+    def await_line(self, seconds=PATIENCE, begin=0, **fields):
         """Waits until it has logged a line with these fields after the first `begin` lines; returns the line."""
         end = time.monotonic() + seconds
         while True:
@@ -57,7 +57,7 @@ class Server:
     def run(self, *arguments):
         """Runs a command of the fleet's beside it; returns it as Finished."""
         done = subprocess.run([self.binary, *arguments, "--fleet", self.fleet], env=self._environment(), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
         return Finished(done.returncode, done.stdout, done.stderr)
 
     def stop(self):

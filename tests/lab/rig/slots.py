@@ -51,7 +51,7 @@ class Slots:
         while not pulling.done(0.5):
             disk.let_one_go(done=False)
         self._release(name)
-        self.machine.must("i=0; while grep -qs '' /sys/bus/usb/devices/*-%d/serial && [ $i -lt 200 ]; do usleep 50000; i=$((i + 1)); done; [ $i -lt 200 ]" % port)
+        self.machine.must("i=0; while grep -qs '' /sys/bus/usb/devices/*-%d/serial && [ $i -lt 2000 ]; do usleep 50000; i=$((i + 1)); done; [ $i -lt 2000 ]" % port)
 
     def _release(self, name):
         """Closes the backend, as soon as the machine has let go of it."""
@@ -77,13 +77,13 @@ class Slots:
         """Puts a card into the slot; returns its node."""
         self.machine.qmp.command("blockdev-change-medium", id="card0", format="raw",
                                  filename="nbd+unix:///?socket=" + disk.address)
-        return self.machine.must("i=0; while [ ! -b /dev/mmcblk0 ] && [ $i -lt 200 ]; do usleep 50000; i=$((i + 1)); done; "
+        return self.machine.must("i=0; while [ ! -b /dev/mmcblk0 ] && [ $i -lt 2000 ]; do usleep 50000; i=$((i + 1)); done; "
                                  "[ -b /dev/mmcblk0 ] && echo /dev/mmcblk0").strip()
 
     def eject(self):
         """Takes the card out."""
         self.machine.qmp.command("eject", id="card0", force=True)
-        self.machine.must("i=0; while [ -b /dev/mmcblk0 ] && [ $i -lt 200 ]; do usleep 50000; i=$((i + 1)); done; [ ! -b /dev/mmcblk0 ]")
+        self.machine.must("i=0; while [ -b /dev/mmcblk0 ] && [ $i -lt 2000 ]; do usleep 50000; i=$((i + 1)); done; [ ! -b /dev/mmcblk0 ]")
 
 
 class Pull:
@@ -110,7 +110,7 @@ class Pull:
 
 NODE_OF = """
 i=0
-while [ $i -lt 200 ]; do
+while [ $i -lt 2000 ]; do
   for disk in /sys/block/sd*; do
     at=$(readlink -f $disk/device)
     while [ "$at" != / ] && [ ! -f $at/idVendor ]; do at=$(dirname $at); done

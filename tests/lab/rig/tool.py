@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 
-from .machine import HERE
+from .machine import HERE, PATIENCE
 
 FLEET = "/srv/fleet"
 # Where the ledger says a delivery is, by the latest step that its rows name.
@@ -64,7 +64,7 @@ class Tool:
         """Starts it."""
         return self.machine.start("exec env " + self.command(arguments, **where))
 
-    def run(self, arguments, seconds=120, **where):
+    def run(self, arguments, seconds=PATIENCE, **where):
         """Runs it to its end."""
         return self.start(arguments, **where).wait(seconds)
 
