@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::coap::Request;
-use crate::fleet::enrolment::HookTarget;
+use crate::fleet::bootstrap::Service;
 use crate::fleet::lwm2m::Enabler;
 
 /// What is to be done next.
@@ -24,7 +24,7 @@ pub struct Consultation {
     /// The step.
     pub step: String,
     /// Who is asked.
-    pub target: HookTarget,
+    pub service: Service,
     /// What is known: device, model, firmware, what was discovered and read.
     pub document: Value,
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::coap::{Request, Response, Unanswered};
-use crate::fleet::bootstrap::{Act, ErrorPolicy, GivenResource, ReadBack, Step};
-use crate::fleet::enrolment::{HookFailure, HookTarget};
+use crate::fleet::bootstrap::{Act, ErrorPolicy, GivenResource, ReadBack, Service, Step};
+use crate::fleet::enrolment::HookFailure;
 use crate::fleet::lwm2m::{ACCESS_CONTROL, DataType, Path, SECURITY, SERVER, data_type};
 use crate::format::coap::Code;
 use crate::format::discovered;
@@ -128,7 +128,7 @@ impl Session {
             }
             Err(why) => {
                 self.tell(None, StepResult::Failed(why.clone()), None);
-                if consultation.target.fail == HookFailure::Open && !why.starts_with(DENIED) {
+                if consultation.service.target.fail == HookFailure::Open && !why.starts_with(DENIED) {
                     self.ground.quirk(format!("went on without the answer to {:?}: {why}", consultation.step));
                 } else {
                     self.failed(None, Failure::Service(why));
@@ -233,7 +233,7 @@ impl Session {
             Act::Write(path) => self.write(path),
             Act::WriteValue(given) => self.pending.push_back(Operation::WriteValue(given)),
             Act::Raw(raw) => self.pending.push_back(Operation::Raw(raw)),
-            Act::Consult(target) => self.consult(target),
+            Act::Consult(service) => self.consult(service),
             Act::Finish => self.finish(),
         }
     }
@@ -269,14 +269,14 @@ impl Session {
         self.pending.extend(keys.into_iter().map(|key| Operation::Write { key, least: false }));
     }
 
-    fn consult(&mut self, target: HookTarget) {
+    fn consult(&mut self, service: Service) {
         let configuration = &self.ground.configuration;
         let mut document = self.ground.knowledge.document();
         document["id"] = json!(configuration.device);
         document["model"] = json!(configuration.model);
         document["firmware"] = json!(configuration.firmware);
         let step = self.step.as_ref().map_or_else(String::new, |step| step.name.clone());
-        self.waiting = Waiting::Service(Consultation { step, target, document });
+        self.waiting = Waiting::Service(Consultation { step, service, document });
     }
 
     /// What a service says is taken whole or not at all.

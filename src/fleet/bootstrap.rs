@@ -53,9 +53,18 @@ pub enum Act {
     /// Sends a message as it stands.
     Raw(RawOperation),
     /// Asks an outside service.
-    Consult(HookTarget),
+    Consult(Service),
     /// Ends the bootstrap, if what the device has then is sound.
     Finish,
+}
+
+/// An outside service that a step asks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Service {
+    /// Who is asked.
+    pub target: HookTarget,
+    /// How long a yes is taken for the same question about the same device, in seconds; at 0 it is asked each time.
+    pub cache: u32,
 }
 
 /// A message as the operator words it.
@@ -384,7 +393,7 @@ impl Procedure {
     pub fn consulted(&self) -> impl Iterator<Item = &HookTarget> {
         let steps = self.steps.iter().chain(self.fallbacks.values().flatten());
         steps.filter_map(|step| match &step.act {
-            Act::Consult(target) => Some(target),
+            Act::Consult(service) => Some(&service.target),
             _ => None,
         })
     }

@@ -205,6 +205,39 @@ fn a_trigger_goes_over_the_registration_and_follows_the_device() {
 }
 
 #[test]
+fn the_registry_knows_to_the_minute_when_a_device_was_heard_of() {
+    on_both_stores(|address| {
+        let clock = clock();
+        let server = server(address, &clock);
+        known(&server.registry, &["GW-1", "gw-2"]);
+        let heard = |device: &str| server.registry.device(device).unwrap().unwrap().seen;
+        let registered = |device: &str| {
+            let (tell, hear) = std::sync::mpsc::channel();
+            server.registry.heard_of(device, move |noted| tell.send(noted).unwrap());
+            hear.recv().unwrap().unwrap();
+        };
+        assert_eq!((heard("gw-1"), heard("gw-2")), (None, None));
+        let (began, mark) = (clock.now(), server.registry.device("gw-1").unwrap().unwrap().etag);
+        registered("gw-1");
+        registered("stranger");
+        assert_eq!((heard("gw-1"), heard("gw-2")), (Some(began), None));
+        clock.on(60);
+        ended(&server.registry, "gw-1", Ok("mark"), None).unwrap();
+        assert_eq!(heard("gw-1"), Some(began), "within the minute it is not written again");
+        clock.on(1);
+        for (device, took) in [("Gw-1", Ok("mark")), ("gw-2", Err("it said no"))] {
+            ended(&server.registry, device, took, None).unwrap();
+        }
+        assert_eq!((heard("gw-1"), heard("gw-2")), (Some(clock.now()), Some(clock.now())));
+        clock.on(61);
+        registered("gw-1");
+        assert_eq!((heard("gw-1"), heard("gw-2")), (Some(clock.now()), Some(clock.now() - Duration::from_secs(61))));
+        assert_eq!(server.registry.device("gw-1").unwrap().unwrap().etag, mark, "nobody's If-Match is spoiled");
+        assert!(server.registry.device("stranger").unwrap().is_none());
+    });
+}
+
+#[test]
 fn a_device_that_registers_before_its_finish_is_noted_has_arrived() {
     on_both_stores(|address| {
         let clock = clock();

@@ -9,8 +9,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::delivery::{Clock, Random};
 use crate::fleet::EndpointName;
+use crate::fleet::bootstrap::Service;
 use crate::fleet::enrolment::claim::Claim;
-use crate::fleet::enrolment::{HookTarget, Rates, Refusal, Subscription};
+use crate::fleet::enrolment::{Rates, Refusal, Subscription};
 use crate::registry::instances::DESIGNATION;
 use crate::registry::registering::{
     Asked, Decision, Facts, NewCredential, NewInstance, NewResource, Registered, Report, Validated, Visit,
@@ -156,10 +157,15 @@ impl Desk {
     }
 
     /// Asks an outside service about a bootstrap; the error is in words.
-    pub fn consult(&self, target: &HookTarget, device: &EndpointName, document: Value) -> Result<Value, String> {
+    pub fn consult(&self, service: &Service, device: &EndpointName, document: Value) -> Result<Value, String> {
         let key = format!("bootstrap/{}", device.folded());
         let ask = Ask { step: "consult", fleet: self.registry.tenant(), group: None, key: &key, more: document };
-        self.caller.consult(target, &ask).map_err(|uncalled| uncalled.words())
+        self.caller.consult(service, device, &ask).map_err(|uncalled| uncalled.words())
+    }
+
+    /// Forgets what outside services said about a device, where an answer is kept for a while.
+    pub fn forget_answers(&self, device: &EndpointName) {
+        self.caller.forget_answers(device);
     }
 
     fn registered(&self, incoming: &Incoming) -> Result<Reply, Unproven> {

@@ -12,6 +12,9 @@ use super::{Event, Registry, RegistryError, Value};
 /// How often a bootstrap may fail before its trigger has.
 const MOST_FAILURES: i64 = 3;
 
+/// How fine the time is at which a device was last heard of, in milliseconds: one that comes often is not written each time.
+const HEARD_TO: i64 = 60_000;
+
 impl Registry {
     /// Notes that a device asked to be bootstrapped. Nothing is written where no trigger of it is due.
     pub fn bootstrap_began(&self, device: &str) -> Result<(), RegistryError> {
@@ -46,12 +49,20 @@ impl Registry {
             {
                 follow(writing, trigger, took.as_ref().map(String::as_str).map_err(String::as_str), finish)?;
             }
+            heard(writing, &folded)?;
             let what = if took.is_ok() { "bootstrap-finished" } else { "bootstrap-failed" };
             let device = Some(folded.clone());
             writing.note(Event { what, device, actor: "device".to_owned(), detail: detail.clone() });
             Ok(())
         };
         self.submit(work, done);
+    }
+
+    /// Notes that a device was heard of, to the minute, and does not wait until it is written; a device that the registry does
+    /// not know stays unknown. The device's mark (ETag) stays as it is. `done` is called on the writer's thread.
+    pub fn heard_of(&self, device: &str, done: impl FnOnce(Result<(), RegistryError>) + Send + 'static) {
+        let folded = device.to_ascii_lowercase();
+        self.submit(move |writing| heard(writing, &folded), done);
     }
 
     /// Notes that a device registered at our management server.
@@ -101,6 +112,12 @@ impl Registry {
             _ => Ok(()),
         })
     }
+}
+
+fn heard(writing: &mut Writing<'_>, folded: &str) -> Result<(), RegistryError> {
+    let text = "UPDATE device SET seen = $1 WHERE tenant = $2 AND folded = $3 AND (seen IS NULL OR seen < $4)";
+    let now = writing.millis();
+    writing.sql.execute(text, &[now.into(), writing.tenant.into(), folded.into(), (now - HEARD_TO).into()]).map(drop)
 }
 
 fn configured_with(writing: &mut Writing<'_>, folded: &str, mark: &str) -> Result<(), RegistryError> {

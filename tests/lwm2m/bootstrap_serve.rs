@@ -69,6 +69,11 @@ impl Scene {
             "id,serial,profile\npsk-1,S1,psk\npsk-2,S2,psk\nopen-1,S3,open\nopen-2,S4,open\ncert-1,S5,cert\nturn-1,S6,turn\nopen-3,S7,open\npsk-3,S8,psk\nturn-2,S9,turn\n",
         );
         fleet.run(&["ca", "init"]).ok();
+        Self::serving(fleet)
+    }
+
+    /// Serves a fleet that has its authority.
+    pub(crate) fn serving(fleet: TestFleet) -> Self {
         let log = fs::File::create(fleet.file("lines.log")).unwrap();
         let mut command = fleet.command(&["serve", "--listen", "127.0.0.1:0", "--json"]);
         let mut server = command.stdout(log).stderr(Stdio::piped()).spawn().unwrap();
@@ -130,12 +135,12 @@ impl Scene {
     }
 
     /// What a command says, as soon as it says `word`: what was noted is there a moment later.
-    fn says(&self, arguments: &[&str], word: &str) -> String {
+    pub(crate) fn says(&self, arguments: &[&str], word: &str) -> String {
         wait_for(word, || self.fleet.run(arguments).stdout)
     }
 
     /// Waits until the server's log has such a line.
-    fn line(&self, what: &str, event: &str, is_it: &dyn Fn(&Value) -> bool) {
+    pub(crate) fn line(&self, what: &str, event: &str, is_it: &dyn Fn(&Value) -> bool) {
         let end = Instant::now() + Duration::from_mins(1);
         loop {
             let lines = self.fleet.read("lines.log");
@@ -374,6 +379,7 @@ fn keys_that_change_at_each_bootstrap_hold_until_the_device_has_finished() {
     let shown = scene.fleet.run(&["devices", "show", "turn-1"]).ok().stdout;
     let words = last()["words"].as_str().unwrap().to_owned();
     assert!(last()["outcome"] == "finished" && shown.contains(&format!(": {words}\n")), "{} {shown}", last());
+    assert!(shown.lines().any(|line| line.trim_start().starts_with("seen")), "{shown}");
     let [_, new] = keys(&second);
     let third = with(&new, &json!({}));
     assert_eq!(third["ended"], "finished", "{third}");

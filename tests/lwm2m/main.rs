@@ -10,6 +10,8 @@ mod coap_peers;
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(feature = "dtls")]
+mod consulted;
+#[cfg(feature = "dtls")]
 mod dtls_peers;
 #[cfg(feature = "dtls")]
 mod explain;

@@ -162,6 +162,18 @@ impl Scene {
         Device { _child: Running(child), lines }
     }
 
+    /// The registry knows of a registration soon after the device was answered.
+    #[cfg(feature = "dtls")]
+    fn knows_when_it_was_heard_of(&self, device: &str) {
+        for _ in 0..600 {
+            if self.fleet.run(&["devices", "show", device, "--json"]).ok().json()["registry"]["seen"].is_string() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{device} is registered, and the registry has not heard of it")
+    }
+
     fn rollout(&self) -> Value {
         for _ in 0..600 {
             let shown = self.fleet.run(&["rollout", "status", "--devices", "--json"]).ok().json();
@@ -251,6 +263,7 @@ fn registered_over_dtls(scene: &Scene) -> (String, Device) {
 fn a_device_behind_dtls_is_triggered_over_its_association() {
     let scene = Scene::protected();
     let (_, mut device) = registered_over_dtls(&scene);
+    scene.knows_when_it_was_heard_of("open-1");
     let wished = ["bootstrap", "trigger", "open-1", "--until", "registration", "--within", "60s", "--wait", "--json"];
     let ran = scene.fleet.run(&wished).ok().json_lines();
     assert_eq!(ran.last().unwrap()["state"], "done", "{ran:?}");

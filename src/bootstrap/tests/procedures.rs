@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::fleet::bootstrap::{
-    Act, Condition, ErrorPolicy, GivenContent, GivenResource, GivenValue, RawMethod, RawOperation, Step,
+    Act, Condition, ErrorPolicy, GivenContent, GivenResource, GivenValue, RawMethod, RawOperation, Service, Step,
 };
 use crate::fleet::enrolment::{HookFailure, HookTarget};
 use crate::fleet::lwm2m::Path;
@@ -108,15 +108,16 @@ fn accounts_that_were_deleted_and_not_written_again_are_not_finished() {
     assert!(outcome.words().contains("/1/0 was deleted and not written again"), "{}", outcome.words());
 }
 
-fn hook(fail: HookFailure) -> HookTarget {
-    HookTarget { webhook: None, command: vec!["decide".into()], as_root: false, timeout: 3, fail }
+fn service(fail: HookFailure) -> Service {
+    let target = HookTarget { webhook: None, command: vec!["decide".into()], as_root: false, timeout: 3, fail };
+    Service { target, cache: 0 }
 }
 
 /// Runs with a service that answers this; returns what the client was told.
 fn consulting(fail: HookFailure, answer: Result<serde_json::Value, String>) -> (Outcome, PatternClient) {
     let mut wanted = with_steps(vec![
         Act::Discover(Path::Root),
-        Act::Consult(hook(fail)),
+        Act::Consult(service(fail)),
         Act::Clear,
         Act::Write(Path::Root),
         Act::Finish,

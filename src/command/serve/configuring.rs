@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::bootstrap::{BootstrapRequest, Configuration, Configurations, Consultation, Ending, Outcome, Refused};
+use crate::bootstrap::{
+    BootstrapRequest, Configuration, Configurations, Consultation, Ending, Failure, Outcome, Refused,
+};
 use crate::delivery::{Clock, Random};
 use crate::dtls::{Candidate, PreSharedKeys, Proof};
 use crate::fleet::{DevicePlan, Diagnose as _, EndpointName, EndpointPattern, Named, Security, Server};
@@ -169,6 +171,9 @@ impl Configurations for Configuring {
         if outcome.ending == Ending::Finished {
             self.confirm(device);
         }
+        if matches!(&outcome.ending, Ending::Failed { why: Failure::Service(_), .. }) {
+            self.staff.forget_answers(device);
+        }
         let took = if outcome.is_good() {
             Ok(mark::configuration(&self.stations.station().folder().fleet, device).unwrap_or_default())
         } else {
@@ -183,7 +188,7 @@ impl Configurations for Configuring {
     }
 
     fn consult(&self, device: &EndpointName, consultation: &Consultation) -> Result<Value, String> {
-        self.staff.consult(&consultation.target, device, consultation.document.clone())
+        self.staff.consult(&consultation.service, device, consultation.document.clone())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::command::Context;
 use crate::dtls::Proof;
 use crate::fleet::{EndpointName, Security, SerialNumber};
 use crate::management::{Estate, Foreman, Front, FrontBounds, NotTaken, Untold, Ways};
-use crate::registry::Trigger;
+use crate::registry::{RegistryError, Trigger};
 use crate::server::Log;
 use crate::server::lwm2m::Pusher;
 use crate::station::remote;
@@ -85,9 +85,14 @@ impl Estate for Managing {
 
     fn registered(&self, device: &EndpointName, _: &Proof) {
         self.note("registered", json!({ "device": device.as_str() }));
-        if let Err(error) = self.configuring.registry.device_arrived(device.as_str()) {
-            self.configuring.printer.warn(format_args!("the arrival of {device} could not be noted: {error}"));
-        }
+        let (printer, name) = (self.configuring.printer.clone(), device.clone());
+        let noted = move |noted: Result<(), RegistryError>| {
+            if let Err(error) = noted {
+                printer.warn(format_args!("the arrival of {name} could not be noted: {error}"));
+            }
+        };
+        self.configuring.registry.heard_of(device.as_str(), noted.clone());
+        noted(self.configuring.registry.device_arrived(device.as_str()));
     }
 
     fn gone(&self, device: &EndpointName, why: &'static str) {

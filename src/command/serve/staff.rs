@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 
-use crate::fleet::enrolment::{HookTarget, Rates, Refusal};
+use crate::fleet::bootstrap::Service;
+use crate::fleet::enrolment::{Rates, Refusal};
 use crate::fleet::{Class, EndpointName};
 use crate::registration::exchange::{Administration, Asked, Credentials, Incoming, Registration, Reply, Role, Tell};
 use crate::registration::{CertificateOwner, Desk, Office};
@@ -66,8 +67,13 @@ impl Staff {
     }
 
     /// Asks an outside service about a bootstrap; the error is in words.
-    pub(super) fn consult(&self, target: &HookTarget, device: &EndpointName, document: Value) -> Result<Value, String> {
-        self.team().desk.consult(target, device, document)
+    pub(super) fn consult(&self, service: &Service, device: &EndpointName, document: Value) -> Result<Value, String> {
+        self.team().desk.consult(service, device, document)
+    }
+
+    /// Forgets what outside services said about a device: what they said was of no use.
+    pub(super) fn forget_answers(&self, device: &EndpointName) {
+        self.team().desk.forget_answers(device);
     }
 
     fn team(&self) -> Arc<Team> {

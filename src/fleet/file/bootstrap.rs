@@ -13,9 +13,11 @@ use super::super::model::VersionRange;
 use super::super::shape::NAME;
 use super::super::yaml::{Entry, Node};
 use super::super::{Faults, quantity};
-use super::enrolment::{check_hook, hook_target};
+use super::enrolment::{check_hook, service};
 use super::located::{Located, entries, located, name, typed, word};
 
+/// The longest time for which the answer of a service is kept, in seconds.
+const LONGEST_CACHE: u64 = 86_400;
 /// A link is slow where a message is repeated no sooner.
 const SLOW: Duration = Duration::from_secs(10);
 
@@ -302,10 +304,18 @@ fn act(entry: &Entry, faults: &mut Faults) -> Option<Act> {
         "raw" => Act::Raw(raw(&entry.value, faults)?),
         "consult" => {
             check_hook(entry, faults);
-            Act::Consult(hook_target(&entry.value)?)
+            check_cache(&entry.value, faults);
+            Act::Consult(service(&entry.value)?)
         }
         _ => Act::Finish,
     })
+}
+
+fn check_cache(consult: &Node, faults: &mut Faults) {
+    let Some(cache) = consult.get("cache") else { return };
+    if cache.text().and_then(quantity::duration).is_some_and(|seconds| seconds > LONGEST_CACHE) {
+        faults.add(cache.place.clone(), format!("an answer is kept for {LONGEST_CACHE} s at most"));
+    }
 }
 
 fn deletable(entry: &Entry, path: Path, faults: &mut Faults) -> Option<Path> {

@@ -1,8 +1,9 @@
 //! The table of `bootstrap:`.
 
 use super::super::lwm2m::Path;
+use super::super::program::PLAIN;
 use super::super::shape::{DURATION, NAME, Record, Rule, Shape, TextRule, optional, required};
-use super::enrolment_shape::{HOOK_TARGET, SHORT};
+use super::enrolment_shape::{SHORT, WEBHOOK};
 
 /// `bootstrap:`.
 pub(super) static BOOTSTRAP: Record = Record {
@@ -139,7 +140,7 @@ static STEP: Record = Record {
         optional("write", Shape::Text(&PATH), "writes what is configured there or below, / for all"),
         optional("set", Shape::Record(&VALUE), "writes one resource"),
         optional("raw", Shape::Record(&RAW), "sends a message as it stands"),
-        optional("consult", Shape::Record(&HOOK_TARGET), "asks a webhook or a program"),
+        optional("consult", Shape::Record(&CONSULT), "asks a webhook or a program"),
         optional("finish", Shape::True, "ends the bootstrap, if what the device has is sound"),
         optional("when", Shape::List(&Shape::Record(&CONDITION)), "the step is passed over unless all of these hold"),
         optional(
@@ -149,6 +150,26 @@ static STEP: Record = Record {
         ),
     ],
     rule: Rule::OneOf(&["discover", "read", "delete", "clear", "write", "set", "raw", "consult", "finish"]),
+};
+
+static CONSULT: Record = Record {
+    fields: &[
+        optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook"),
+        optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments: JSON in, JSON out"),
+        optional("as_root", Shape::Boolean, "true lets the program run as root"),
+        optional("timeout", Shape::Text(&DURATION), "how long it may take, at most 5m, 3s when absent"),
+        optional(
+            "fail",
+            Shape::Word(&["closed", "open"]),
+            "what a failure of the service means: closed (when absent) ends the bootstrap, open lets it go on",
+        ),
+        optional(
+            "cache",
+            Shape::Text(&DURATION),
+            "how long a yes is taken for the same question about the same device, at most 1d; each is asked when absent",
+        ),
+    ],
+    rule: Rule::OneOf(&["webhook", "command"]),
 };
 
 static RAW: Record = Record {

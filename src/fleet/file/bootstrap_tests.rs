@@ -84,6 +84,7 @@ fn what_would_go_wrong_is_said_at_its_place() {
         ("  procedures: {x: {steps: [{finish: true, on_error: retry 99}]}}\n", "a number of 1 to 10"),
         ("  procedures: {x: {steps: [{finish: true, when: [{firmware: \">=x y\"}]}]}}\n", "no range of versions"),
         ("  procedures: {x: {steps: [{consult: {command: [x], timeout: 1h}}, {finish: true}]}}\n", "at most 300 s"),
+        ("  procedures: {x: {steps: [{consult: {command: [x], cache: 2d}}, {finish: true}]}}\n", "86400 s at most"),
     ] {
         let (_, faults) = read(text);
         assert!(faults.contains(wanted), "{text}: {faults:?}");

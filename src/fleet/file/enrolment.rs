@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::enrolment::{GroupPolicy, HookTarget, ProofKind, Subscription};
+use super::super::bootstrap::Service;
+use super::super::enrolment::{GroupPolicy, ProofKind, Subscription};
 use super::super::yaml::{Entry, Node};
 use super::super::{Faults, Place, quantity};
 use super::located::{Located, entries, located, name};
@@ -102,11 +103,14 @@ fn check_acl(path: &Located<Arc<str>>, faults: &mut Faults) {
     }
 }
 
-/// Reads a hook that stands alone.
-pub(super) fn hook_target(node: &Node) -> Option<HookTarget> {
+/// Reads the service that a step of a bootstrap asks.
+pub(super) fn service(node: &Node) -> Option<Service> {
     let mut value = node.value();
     in_seconds(&mut value, "timeout")?;
-    serde_json::from_value(value).ok()
+    in_seconds(&mut value, "cache")?;
+    let cache = value.as_object_mut()?.shift_remove("cache");
+    let cache = cache.map_or(Some(0), |cache| serde_json::from_value(cache).ok())?;
+    Some(Service { target: serde_json::from_value(value).ok()?, cache })
 }
 
 fn subscription(node: &Node) -> Option<Subscription> {

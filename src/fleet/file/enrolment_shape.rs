@@ -130,7 +130,7 @@ static HOOKS: Record = Record {
 
 const HOOK: Shape = Shape::Record(&HOOK_TARGET);
 
-pub(super) static HOOK_TARGET: Record = Record {
+static HOOK_TARGET: Record = Record {
     fields: &[
         optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook"),
         optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments: JSON in, JSON out"),
@@ -145,7 +145,7 @@ pub(super) static HOOK_TARGET: Record = Record {
     rule: Rule::OneOf(&["webhook", "command"]),
 };
 
-static WEBHOOK: Record = Record {
+pub(super) static WEBHOOK: Record = Record {
     fields: &[
         required("url", Shape::Text(&URL), "where: https://..., http:// on this machine only"),
         required("secret", Shape::Text(&NAME), "name of the secret that signs"),

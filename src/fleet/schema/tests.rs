@@ -110,7 +110,7 @@ bootstrap:
         - {name: look, discover: /, on_error: retry 2}
         - {read: /1, when: [{has: /1/0}, {lacks: /5}, {since: "1.1"}, {before: "1.2"}]}
         - {delete: /5/0, when: [{reads: {path: /1/0/1, value: 60}}, {models: [GW1]}, {firmware: ">=1"}, {consulted: {key: a, value: 1}}]}
-        - {consult: {command: [tools/decide], timeout: 5s, fail: open}, on_error: skip}
+        - {consult: {command: [tools/decide], timeout: 5s, fail: open, cache: 10m}, on_error: skip}
         - {clear: true}
         - {write: /, on_error: fallback plain}
         - {set: {path: /3/0/14, value: "+01:00"}}

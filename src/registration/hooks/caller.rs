@@ -8,11 +8,13 @@ use aws_lc_rs::hmac;
 use serde_json::Value;
 
 use crate::delivery::Clock;
-use crate::fleet::Secret;
+use crate::fleet::bootstrap::Service;
 use crate::fleet::enrolment::{HookTarget, WebHook};
+use crate::fleet::{EndpointName, Secret};
 use crate::host::http::{Http, HttpRequest, HttpSettings};
 use crate::host::process::{self, Task};
 
+use super::answers::{Answers, Question};
 use super::breaker::{Breakers, Closed};
 use super::words::{Ask, Said};
 
@@ -86,11 +88,12 @@ pub(in crate::registration) struct HookCaller {
     ground: Arc<dyn HookGround>,
     clock: Arc<dyn Clock>,
     breakers: Breakers,
+    answers: Answers,
 }
 
 impl HookCaller {
     pub(in crate::registration) fn new(ground: Arc<dyn HookGround>, clock: Arc<dyn Clock>) -> Self {
-        Self { ground, clock, breakers: Breakers::default() }
+        Self { ground, clock, breakers: Breakers::default(), answers: Answers::default() }
     }
 
     /// Asks a hook and returns what it says.
@@ -103,11 +106,37 @@ impl HookCaller {
         self.guarded(target, ask, |_| Ok(()))
     }
 
-    /// Asks a hook and returns its answer as it stands.
-    pub(in crate::registration) fn consult(&self, target: &HookTarget, ask: &Ask<'_>) -> Result<Value, Uncalled> {
-        self.guarded(target, ask, |bytes| {
-            serde_json::from_slice(bytes).map_err(|error| format!("its answer is no JSON: {error}"))
-        })
+    /// Asks a service about a device and returns its answer as it stands. A yes to the same question holds as long as the
+    /// fleet file says; a no, or a failure, is never kept.
+    pub(in crate::registration) fn consult(
+        &self,
+        service: &Service,
+        device: &EndpointName,
+        ask: &Ask<'_>,
+    ) -> Result<Value, Uncalled> {
+        let ask_now = || {
+            self.guarded(&service.target, ask, |bytes| {
+                serde_json::from_slice::<Value>(bytes).map_err(|error| format!("its answer is no JSON: {error}"))
+            })
+        };
+        if service.cache == 0 {
+            return ask_now();
+        }
+        let question = Question::new(&service.target, device, &ask.text());
+        if let Some(answer) = self.answers.kept(&question, Instant::now()) {
+            return Ok(answer);
+        }
+        let answer = ask_now()?;
+        if answer.get("ok") == Some(&Value::Bool(true)) {
+            let until = Instant::now() + Duration::from_secs(u64::from(service.cache));
+            self.answers.keep(question, &answer, until);
+        }
+        Ok(answer)
+    }
+
+    /// Forgets what services said about a device.
+    pub(in crate::registration) fn forget_answers(&self, device: &EndpointName) {
+        self.answers.forget(device);
     }
 
     fn guarded<T>(

@@ -3,6 +3,7 @@
 //! A hook gets one JSON object and answers with one, the same for a webhook (`POST`, signed) and for a program (standard
 //! input and output). No hook is asked while a database transaction is open.
 
+mod answers;
 mod bell;
 mod breaker;
 mod caller;
