@@ -291,7 +291,7 @@ impl Associations {
     /// The key that was tried is the one that the device has.
     fn note_proved(&mut self, id: PeerId) {
         let Some((from, Named { identity, key: Found::Key(choice) })) = self.named(id) else { return };
-        self.turns.proved(&identity, host(from), choice);
+        self.turns.proved(&identity, host(from), &choice);
         if choice.is_new {
             self.words.push_back(DtlsWord::Proved { identity, number: choice.number });
         }
@@ -301,7 +301,7 @@ impl Associations {
     fn note_failed(&self, id: PeerId) {
         let is_another = self.peers.get(&id).is_some_and(Peer::has_another_key);
         if let (true, Some((from, Named { identity, key: Found::Key(choice) }))) = (is_another, self.named(id)) {
-            self.turns.failed(&identity, host(from), choice);
+            self.turns.failed(&identity, host(from), &choice);
         }
     }
 

@@ -145,17 +145,18 @@ fn give_key(ssl: &mut SslRef, aside: Index<Ssl, Aside>, identity: &[u8], key: &m
     let candidates = if identity.len() <= LONGEST_IDENTITY { looked_up(&*keys.source, identity) } else { Vec::new() };
     let host = ssl.ex_data(aside).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |aside| aside.host);
     let choice = keys.turns.choose(identity, host, &candidates);
-    let secret = choice.and_then(|choice| candidates.get(choice.place)).map(|candidate| &candidate.key);
+    let secret = choice.as_ref().and_then(|choice| candidates.get(choice.place)).map(|candidate| &candidate.key);
     let found = match (choice, secret) {
         (Some(choice), Some(secret)) if !secret.is_empty() && secret.len() <= key.len() => Found::Key(choice),
         (_, Some(secret)) => Found::Unusable(secret.len()),
         _ => Found::Nothing,
     };
+    let is_found = matches!(found, Found::Key(_));
     if let Some(aside) = ssl.ex_data_mut(aside) {
         aside.named = Some(Named { identity: identity.to_vec(), key: found });
     }
     match secret {
-        Some(secret) if matches!(found, Found::Key(_)) => secret.expose(|bytes| fill(bytes, key)),
+        Some(secret) if is_found => secret.expose(|bytes| fill(bytes, key)),
         _ => keys.decoys.write(identity, key),
     }
 }

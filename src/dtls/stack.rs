@@ -58,7 +58,7 @@ pub(super) struct Named {
 }
 
 /// What was found under an identity.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Found {
     Key(Choice),
     Nothing,

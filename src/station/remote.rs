@@ -70,16 +70,68 @@ pub fn objects(station: &Station, plan: &DevicePlan, new_account: bool) -> Resul
     told(station, plan, new_account, || states(station, plan, &wanted))
 }
 
-/// As [`objects`], with new credentials once the device has confirmed those that it was told before ([`confirm`]).
+/// As [`objects`], with new credentials once the device has confirmed those that it was told before ([`confirm`]). What the
+/// bootstrap account has too, and the account is not told, stays: else the device could not come back.
 pub fn rotated_objects(station: &Station, plan: &DevicePlan, new_account: bool) -> Result<Told, RemoteError> {
-    let wanted = wanted(plan, new_account);
-    told(station, plan, new_account, || Ok(station.ledger().generations_to_rotate(plan, &wanted)?))
+    let (changing, staying) = by_change(plan, new_account);
+    told(station, plan, new_account, || {
+        let mut found = station.ledger().generations_to_rotate(plan, &changing)?;
+        found.extend(states(station, plan, &staying)?);
+        Ok(found)
+    })
+}
+
+/// The credentials of the servers that a device is told: those that change, and those that must not.
+fn by_change(plan: &DevicePlan, new_account: bool) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
+    let account = bootstrap_server(plan).filter(|_| !new_account).and_then(|server| server.credential.clone());
+    wanted(plan, new_account).into_iter().partition(|name| account.as_ref() != Some(name))
+}
+
+/// What came of a confirmation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Confirmed {
+    /// True if a credential came into force.
+    pub any: bool,
+    /// True if one waits until the device shows it here.
+    pub awaits: bool,
 }
 
 /// Puts the credentials in force that a device was told by [`rotated_objects`] and has confirmed; what they replace is
-/// retired. Returns true if any was.
-pub fn confirm(station: &Station, plan: &DevicePlan, new_account: bool) -> Result<bool, StationError> {
-    Ok(!station.ledger().confirm_rotation(plan, &wanted(plan, new_account))?.is_empty())
+/// retired. A pre-shared key in the place of another, of a server that is this machine, waits until the device shows it here
+/// ([`confirm_shown`]): one that said yes and lost what it was told comes back with the old one.
+pub fn confirm(station: &Station, plan: &DevicePlan, new_account: bool) -> Result<Confirmed, StationError> {
+    let (changing, _) = by_change(plan, new_account);
+    let (shown, others) = changing.into_iter().partition::<Vec<_>, _>(|name| is_shown_here(station, plan, name));
+    // With nothing in its place, there is nothing to come back with.
+    let history = station.ledger().device(&plan.device)?;
+    let generations = history.map(|history| history.generations).unwrap_or_default();
+    let is_replaced = |name: &Arc<str>| {
+        let states = generations.iter().filter(|known| known.public.name == *name).map(|known| known.state);
+        let (mut holds, mut awaits) = (false, false);
+        for state in states {
+            holds |= state == GenerationState::Active;
+            awaits |= state == GenerationState::Pending;
+        }
+        holds && awaits
+    };
+    let (awaiting, first) = shown.into_iter().partition::<Vec<_>, _>(is_replaced);
+    let now: Vec<Arc<str>> = others.into_iter().chain(first).collect();
+    let any = !station.ledger().confirm_rotation(plan, &now)?.is_empty();
+    Ok(Confirmed { any, awaits: !awaiting.is_empty() })
+}
+
+/// Puts all in force that a device was told by [`rotated_objects`]: it has shown a part of it. Returns true if any was not.
+pub fn confirm_all(station: &Station, plan: &DevicePlan, new_account: bool) -> Result<bool, StationError> {
+    let (changing, _) = by_change(plan, new_account);
+    Ok(!station.ledger().confirm_rotation(plan, &changing)?.is_empty())
+}
+
+/// Returns true if a device shows this credential to a server that is this machine, in a handshake.
+fn is_shown_here(station: &Station, plan: &DevicePlan, name: &Arc<str>) -> bool {
+    let is_psk = plan.credentials.get(name).is_some_and(|shape| matches!(shape.kind, CredentialKind::Psk { .. }));
+    // As the fleet has it: a new bootstrap account may be that of another machine.
+    let Ok(own) = self::plan(station, &plan.device) else { return false };
+    is_psk && own_servers(station, &own).any(|server| server.credential.as_ref() == Some(name))
 }
 
 /// The credentials of the servers that a device is told.
@@ -209,19 +261,19 @@ fn either(mut found: Vec<Known>, state: impl Fn(&Known) -> Option<GenerationStat
 }
 
 /// Puts the key in force that a device was told in place of another and has shown now ([`Known::is_new`]): it took it,
-/// though nobody heard it say so. Returns true if it was not in force.
+/// though nobody heard it say so. Returns the device if it was not in force.
 pub fn confirm_shown(
     station: &Station,
     registry: &Registry,
     identity: &[u8],
     generation: u32,
-) -> Result<bool, RemoteError> {
+) -> Result<Option<EndpointName>, RemoteError> {
     let known = keys_of(station, registry, identity)?;
     let Some(shown) = known.iter().find(|known| known.is_new && known.generation == generation) else {
-        return Ok(false);
+        return Ok(None);
     };
     let confirmed = station.ledger().confirm_generation(&shown.device, &shown.name, generation);
-    Ok(confirmed.map_err(StationError::from)?)
+    Ok(confirmed.map_err(StationError::from)?.then(|| shown.device.clone()))
 }
 
 /// A key that is not opened yet.

@@ -78,7 +78,7 @@ class Line:
         laptop, folder = self.case.laptop, "/srv/" + name
         shutil.copy(self.servers.certificate, os.path.join(laptop.lab, "broker-ca.pem"))
         laptop.must("rm -rf %s && firstlight init %s --template linux --devices 3 --server mqtts://%s:8883 && cp /lab/broker-ca.pem %s/ && "
-                    "sed -i 's/credential: identity}/credential: identity, trust: broker-ca.pem}/; s/within: 30s/within: 10s/' %s/fleet.yaml"
+                    "sed -i 's/credential: identity}/credential: identity, trust: broker-ca.pem}/' %s/fleet.yaml"
                     % (folder, folder, HOST, folder, folder))
         exported = self.case.tool.run("ca export", fleet=folder)
         self.case.judge(exported, 0)

@@ -23,7 +23,7 @@ serve:
   metrics: true
   lwm2m: {coap: \"127.0.0.1:0\", nosec: true, coaps: \"127.0.0.1:0\", transcripts: transcripts}
 bootstrap:
-  profiles: {turn: {rotate: each-bootstrap, account: boot}}
+  profiles: {turn: {rotate: each-bootstrap, account: boot}, same: {rotate: each-bootstrap}}
   clients: {insistent: {ack_timeout: 1s, repetitions: 8}}
   devices: {open-3: {client: insistent}, psk-3: {client: insistent}}
 servers:
@@ -31,7 +31,13 @@ servers:
   open: {protocol: lwm2m, role: bootstrap, uri: \"coap://127.0.0.1:5683\", security: none}
   cert: {protocol: lwm2m, role: bootstrap, uri: \"coaps://127.0.0.1:5684\", security: x509, credential: identity}
   main: {protocol: lwm2m, uri: \"coaps://lwm2m.example:5684\", short_server_id: 101, lifetime: 1h, security: psk, credential: main}
+  near: {protocol: lwm2m, uri: \"coaps://127.0.0.1:5684\", short_server_id: 102, lifetime: 1h, security: psk, credential: boot}
 profiles:
+  same:
+    servers: [boot, near]
+    credentials: {boot: {kind: psk, bytes: 16}}
+    bundles: {site: {template: lwm2m, seal: none, accept_plaintext: \"a test\"}}
+    deliveries: {stick: {bundle: site, medium: {filesystem: fat, size: 16MiB}}}
 ";
 
 fn profile(name: &str, server: &str, credential: &str) -> String {
@@ -66,7 +72,7 @@ impl Scene {
         fleet.write("fleet.yaml", &(FLEET.to_owned() + &profiles.concat()));
         fleet.write(
             "devices.csv",
-            "id,serial,profile\npsk-1,S1,psk\npsk-2,S2,psk\nopen-1,S3,open\nopen-2,S4,open\ncert-1,S5,cert\nturn-1,S6,turn\nopen-3,S7,open\npsk-3,S8,psk\nturn-2,S9,turn\n",
+            "id,serial,profile\npsk-1,S1,psk\npsk-2,S2,psk\nopen-1,S3,open\nopen-2,S4,open\ncert-1,S5,cert\nturn-1,S6,turn\nopen-3,S7,open\npsk-3,S8,psk\nturn-2,S9,turn\nsame-1,S10,same\n",
         );
         fleet.run(&["ca", "init"]).ok();
         Self::serving(fleet)
@@ -424,6 +430,61 @@ fn a_device_whose_last_answer_was_lost_comes_back_with_its_new_key_or_its_old_on
         for gone in [&old, &new] {
             assert_eq!(scene.client(&with(gone))["ended"], "no handshake", "{device}");
         }
+    }
+}
+
+#[test]
+fn a_device_that_said_yes_and_lost_what_it_was_told_comes_back_with_its_old_key() {
+    let scene = Scene::new();
+    let file = scene.written("turn-1");
+    let with = |key: &Value| {
+        scene.client(&json!({ "endpoint": "turn-1", "dtls": true, "identity": "turn-1", "key": key, "patience": 12 }))
+    };
+    let finished = |times: usize| {
+        wait_for("enough", || {
+            let history = scene.fleet.run(&["devices", "history", "turn-1", "--json"]).stdout;
+            let found = history.lines().filter(|line| line.contains("bootstrap-finished")).count();
+            if found == times { "enough".to_owned() } else { history }
+        });
+    };
+    // What it was told is gone with its power: it has what was written, and no more.
+    let begins = || scene.client(&json!({ "endpoint": "turn-1", "dtls": true, "file": file, "patience": 12 }));
+    let first = begins();
+    assert_eq!(first["ended"], "finished", "{first}");
+    finished(1);
+    let new = key_of_account(&first);
+    let mut tries = (0..2).map(|_| begins());
+    let again = tries.find(|told| told["ended"] == "finished").expect("it is stranded");
+    finished(2);
+    assert_eq!(key_of_account(&again), new, "what nobody has shown is told again");
+    // It says yes again, and this time it keeps what it was told: shown once, it holds, and the old one does not.
+    let mut tries = (0..2).map(|_| with(&new));
+    tries.find(|told| told["ended"] == "finished").expect("it is stranded with its new key");
+    finished(3);
+    for _ in 0..2 {
+        assert_eq!(begins()["ended"], "no handshake");
+    }
+}
+
+#[test]
+fn a_key_that_the_bootstrap_account_has_too_does_not_change_without_the_account() {
+    let scene = Scene::new();
+    let wish = json!({ "endpoint": "same-1", "dtls": true, "file": scene.written("same-1"), "patience": 12 });
+    for times in 1..=2 {
+        let told = scene.client(&wish);
+        assert_eq!(told["ended"], "finished", "{told}");
+        let keys = told["objects"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(path, _)| path.starts_with("/0/") && path.ends_with("/5"));
+        let [account, near] = keys.map(|(_, key)| key.clone()).collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(account, near, "with another key it could not come back");
+        wait_for("enough", || {
+            let history = scene.fleet.run(&["devices", "history", "same-1", "--json"]).stdout;
+            let found = history.lines().filter(|line| line.contains("bootstrap-finished")).count();
+            if found == times { "enough".to_owned() } else { history }
+        });
     }
 }
 

@@ -21,6 +21,7 @@ use crate::station::{Station, StationError};
 use crate::ui::Printer;
 
 use super::bundles::StationBundles;
+use super::finished::Finished;
 use super::seldom::Seldom;
 use super::staff::Staff;
 use crate::command::sharing;
@@ -33,6 +34,8 @@ pub(super) struct Configuring {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) printer: Printer,
+    /// Who has finished and not shown its new key yet.
+    pub(super) finished: Finished,
     /// When it was said last that a key could not be looked up.
     pub(super) lookups: Seldom,
 }
@@ -94,9 +97,24 @@ impl Configuring {
         }
     }
 
-    /// Puts new credentials in force that a device has taken by Finish. What was given in one answer is confirmed by nothing:
-    /// the old ones hold on.
+    /// A device has finished: what it shows nobody here is in force from now on, the rest as soon as it shows it. What was
+    /// given in one answer is confirmed by nothing: the old ones hold on.
     fn confirm(&self, device: &EndpointName) {
+        self.confirming(device, |station, plan, is_moved| {
+            let confirmed = remote::confirm(station, plan, is_moved)?;
+            if confirmed.awaits {
+                self.finished.note(device);
+            }
+            Ok(confirmed.any)
+        });
+    }
+
+    /// Puts credentials in force that a device was told, if they change at each bootstrap.
+    fn confirming(
+        &self,
+        device: &EndpointName,
+        confirm: impl Fn(&Station, &DevicePlan, bool) -> Result<bool, StationError>,
+    ) {
         let station = self.stations.station();
         let Ok(plan) = remote::plan(&station, device) else { return };
         let (group, model) = (plan.group.as_deref(), plan.model.as_deref());
@@ -105,7 +123,7 @@ impl Configuring {
             return;
         }
         let moved = wanted.account.as_ref().map(|account| station.folder().fleet.with_account(&plan, account));
-        match remote::confirm(&station, moved.as_ref().unwrap_or(&plan), moved.is_some()) {
+        match confirm(&station, moved.as_ref().unwrap_or(&plan), moved.is_some()) {
             Ok(true) => self.tell(&station),
             Ok(false) => {}
             Err(error) => self.printer.warn(format_args!("new credentials could not be put in force: {error}")),
@@ -200,7 +218,14 @@ impl PreSharedKeys for Configuring {
             Candidate { key, number: generation, is_new }
         };
         match remote::keys_of(&station, &self.registry, identity) {
-            Ok(known) => known.into_iter().map(candidate).collect(),
+            Ok(mut known) => {
+                // Who said that it took the new one has it, in all likelihood.
+                let has_new = |known: &remote::Known| known.is_new && self.finished.has(&known.device);
+                if let Some(place) = known.iter().position(has_new) {
+                    known[..=place].rotate_right(1);
+                }
+                known.into_iter().map(candidate).collect()
+            }
             Err(error) => {
                 self.complain(&error);
                 Vec::new()
@@ -211,8 +236,14 @@ impl PreSharedKeys for Configuring {
     fn proved(&self, identity: &[u8], number: u32) {
         let station = self.stations.station();
         match remote::confirm_shown(&station, &self.registry, identity, number) {
-            Ok(true) => self.tell(&station),
-            Ok(false) => {}
+            Ok(Some(device)) => {
+                self.tell(&station);
+                // It has what it was told: all of it, for it said so too.
+                if self.finished.forget(&device) {
+                    self.confirming(&device, remote::confirm_all);
+                }
+            }
+            Ok(None) => {}
             Err(error) => {
                 self.printer.warn(format_args!("a new key that a device has could not be put in force: {error}"));
             }

@@ -13,6 +13,7 @@ use crate::server::lwm2m::{Lwm2mBounds, Lwm2mConfig, Lwm2mGround, Lwm2mServer};
 use crate::server::{Log, TlsFiles};
 
 use super::configuring::Configuring;
+use super::finished::Finished;
 use super::managing;
 use super::seldom::Seldom;
 use super::staff::Staff;
@@ -66,6 +67,7 @@ pub(super) fn start(
         clock: Arc::clone(&context.clock),
         random: Arc::clone(&context.random),
         printer: context.printer.clone(),
+        finished: Finished::default(),
         lookups: Seldom::default(),
     });
     let front = managing::front(&configuring, log, context);

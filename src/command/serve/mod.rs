@@ -18,6 +18,7 @@ mod certificate;
 mod configuring;
 mod equipment;
 pub(crate) mod failures;
+mod finished;
 mod live;
 mod lwm2m;
 mod managing;
