@@ -87,13 +87,16 @@ fn by_change(plan: &DevicePlan, new_account: bool) -> (Vec<Arc<str>>, Vec<Arc<st
     wanted(plan, new_account).into_iter().partition(|name| account.as_ref() != Some(name))
 }
 
+/// A generation of a credential: its name and its number.
+pub type Generation = (Arc<str>, u32);
+
 /// What came of a confirmation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Confirmed {
     /// True if a credential came into force.
     pub any: bool,
-    /// True if one waits until the device shows it here.
-    pub awaits: bool,
+    /// What waits until the device shows it here.
+    pub awaits: Vec<Generation>,
 }
 
 /// Puts the credentials in force that a device was told by [`rotated_objects`] and has confirmed; what they replace is
@@ -101,29 +104,31 @@ pub struct Confirmed {
 /// ([`confirm_shown`]): one that said yes and lost what it was told comes back with the old one.
 pub fn confirm(station: &Station, plan: &DevicePlan, new_account: bool) -> Result<Confirmed, StationError> {
     let (changing, _) = by_change(plan, new_account);
-    let (shown, others) = changing.into_iter().partition::<Vec<_>, _>(|name| is_shown_here(station, plan, name));
-    // With nothing in its place, there is nothing to come back with.
     let history = station.ledger().device(&plan.device)?;
     let generations = history.map(|history| history.generations).unwrap_or_default();
-    let is_replaced = |name: &Arc<str>| {
-        let states = generations.iter().filter(|known| known.public.name == *name).map(|known| known.state);
-        let (mut holds, mut awaits) = (false, false);
-        for state in states {
-            holds |= state == GenerationState::Active;
-            awaits |= state == GenerationState::Pending;
+    let (mut awaits, mut now) = (Vec::new(), Vec::new());
+    for name in changing {
+        let of = |state| {
+            let mut own = generations.iter().filter(|known| known.public.name == name && known.state == state);
+            own.next().map(|known| known.public.generation)
+        };
+        // With nothing in its place, there is nothing to come back with.
+        match of(GenerationState::Active).and(of(GenerationState::Pending)) {
+            Some(number) if is_shown_here(station, plan, &name) => awaits.push((name, number)),
+            _ => now.push(name),
         }
-        holds && awaits
-    };
-    let (awaiting, first) = shown.into_iter().partition::<Vec<_>, _>(is_replaced);
-    let now: Vec<Arc<str>> = others.into_iter().chain(first).collect();
-    let any = !station.ledger().confirm_rotation(plan, &now)?.is_empty();
-    Ok(Confirmed { any, awaits: !awaiting.is_empty() })
+    }
+    Ok(Confirmed { any: !station.ledger().confirm_rotation(plan, &now)?.is_empty(), awaits })
 }
 
-/// Puts all in force that a device was told by [`rotated_objects`]: it has shown a part of it. Returns true if any was not.
-pub fn confirm_all(station: &Station, plan: &DevicePlan, new_account: bool) -> Result<bool, StationError> {
-    let (changing, _) = by_change(plan, new_account);
-    Ok(!station.ledger().confirm_rotation(plan, &changing)?.is_empty())
+/// Puts these in force: the device has said that it took them, and has shown another that it was told with them. Returns true
+/// if any was not.
+pub fn confirm_rest(station: &Station, device: &EndpointName, rest: &[Generation]) -> Result<bool, StationError> {
+    let mut any = false;
+    for (name, number) in rest {
+        any |= station.ledger().confirm_generation(device, name, *number)?;
+    }
+    Ok(any)
 }
 
 /// Returns true if a device shows this credential to a server that is this machine, in a handshake.

@@ -19,4 +19,6 @@ mod explain;
 mod foreign;
 mod managed;
 mod payload;
+#[cfg(feature = "dtls")]
+mod rotation;
 mod server_keys;

@@ -100,21 +100,6 @@ impl Configuring {
     /// A device has finished: what it shows nobody here is in force from now on, the rest as soon as it shows it. What was
     /// given in one answer is confirmed by nothing: the old ones hold on.
     fn confirm(&self, device: &EndpointName) {
-        self.confirming(device, |station, plan, is_moved| {
-            let confirmed = remote::confirm(station, plan, is_moved)?;
-            if confirmed.awaits {
-                self.finished.note(device);
-            }
-            Ok(confirmed.any)
-        });
-    }
-
-    /// Puts credentials in force that a device was told, if they change at each bootstrap.
-    fn confirming(
-        &self,
-        device: &EndpointName,
-        confirm: impl Fn(&Station, &DevicePlan, bool) -> Result<bool, StationError>,
-    ) {
         let station = self.stations.station();
         let Ok(plan) = remote::plan(&station, device) else { return };
         let (group, model) = (plan.group.as_deref(), plan.model.as_deref());
@@ -123,8 +108,19 @@ impl Configuring {
             return;
         }
         let moved = wanted.account.as_ref().map(|account| station.folder().fleet.with_account(&plan, account));
-        match confirm(&station, moved.as_ref().unwrap_or(&plan), moved.is_some()) {
-            Ok(true) => self.tell(&station),
+        let confirmed = remote::confirm(&station, moved.as_ref().unwrap_or(&plan), moved.is_some());
+        self.heed(
+            &station,
+            confirmed.map(|confirmed| {
+                self.finished.note(device, confirmed.awaits);
+                confirmed.any
+            }),
+        );
+    }
+
+    fn heed(&self, station: &Station, is_any_in_force: Result<bool, StationError>) {
+        match is_any_in_force {
+            Ok(true) => self.tell(station),
             Ok(false) => {}
             Err(error) => self.printer.warn(format_args!("new credentials could not be put in force: {error}")),
         }
@@ -220,7 +216,9 @@ impl PreSharedKeys for Configuring {
         match remote::keys_of(&station, &self.registry, identity) {
             Ok(mut known) => {
                 // Who said that it took the new one has it, in all likelihood.
-                let has_new = |known: &remote::Known| known.is_new && self.finished.has(&known.device);
+                let has_new = |known: &remote::Known| {
+                    known.is_new && self.finished.awaits(&known.device, &known.name, known.generation)
+                };
                 if let Some(place) = known.iter().position(has_new) {
                     known[..=place].rotate_right(1);
                 }
@@ -239,9 +237,8 @@ impl PreSharedKeys for Configuring {
             Ok(Some(device)) => {
                 self.tell(&station);
                 // It has what it was told: all of it, for it said so too.
-                if self.finished.forget(&device) {
-                    self.confirming(&device, remote::confirm_all);
-                }
+                let rest = self.finished.forget(&device);
+                self.heed(&station, remote::confirm_rest(&station, &device, &rest));
             }
             Ok(None) => {}
             Err(error) => {

@@ -7,6 +7,8 @@ mod peer;
 mod peers;
 #[cfg(test)]
 mod peers_tests;
+#[cfg(feature = "dtls")]
+mod proving;
 mod pump;
 mod pushed;
 mod request;

@@ -18,6 +18,8 @@ use crate::management::{Errand, Front};
 
 use super::peer::Push;
 use super::peers::{Done, Peers, Task, TaskResult, Work};
+#[cfg(feature = "dtls")]
+use super::proving::{Gate, Proving};
 use super::socket::{Bell, Socket};
 use super::transcript;
 use super::watch::Watch;
@@ -92,6 +94,8 @@ pub(super) struct Hands {
     pub(super) configurations: Arc<dyn Configurations>,
     #[cfg(feature = "dtls")]
     pub(super) keys: Arc<dyn PreSharedKeys>,
+    #[cfg(feature = "dtls")]
+    pub(super) proving: Proving,
     pub(super) watch: Watch,
     pub(super) transcripts: Option<PathBuf>,
     pub(super) inbox: Inbox,
@@ -166,7 +170,11 @@ impl<W: Wire> Pump<W> {
                 #[cfg(feature = "dtls")]
                 Heard::Proved { identity, number } => {
                     let keys = Arc::clone(&self.hands.keys);
-                    self.hands.workers.put(move || keys.proved(&identity, number));
+                    let opener = self.hands.proving.begin(&identity);
+                    self.hands.workers.put(move || {
+                        let _opener = opener;
+                        keys.proved(&identity, number);
+                    });
                 }
                 #[cfg(feature = "dtls")]
                 Heard::Failed(failed) => self.hands.watch.handshake_failed(&failed),
@@ -205,7 +213,11 @@ impl Hands {
         match task {
             Task::Configure { proof, asked, from } => {
                 let broken = TaskResult::Configured(Err(Refused::Faulty(BROKEN.to_owned())));
+                #[cfg(feature = "dtls")]
+                let gate = self.proving.of(&proof);
                 self.answering(number, peer, broken, move || {
+                    #[cfg(feature = "dtls")]
+                    gate.iter().for_each(Gate::wait);
                     TaskResult::Configured(configurations.configuration(&proof, &asked, from))
                 });
             }

@@ -26,6 +26,8 @@ use super::config::{Lwm2mBounds, Lwm2mConfig};
 use super::dtls_wire::Dtls;
 use super::peers::{Ground, Peers};
 #[cfg(feature = "dtls")]
+use super::proving::Proving;
+#[cfg(feature = "dtls")]
 use super::pump::Letter;
 use super::pump::{Hands, Inbox, Post, Pump};
 use super::pushed::Pusher;
@@ -198,6 +200,8 @@ impl Lwm2mServer {
             configurations: Arc::clone(&ground.configurations),
             #[cfg(feature = "dtls")]
             keys: Arc::clone(&ground.keys),
+            #[cfg(feature = "dtls")]
+            proving: Proving::default(),
             watch: starting.watch.clone(),
             transcripts: config.transcripts.clone(),
             manager: ground.front.clone(),
