@@ -16,7 +16,7 @@ use firstlight::host::usb::wait_for;
 use firstlight::programmer::{Programmer, ProgrammerError, ProgrammerSelector, UsbSelector, dfu};
 use serde_json::{Value, json};
 
-const WAITS: Duration = Duration::from_secs(60);
+const WAITS: Duration = Duration::from_mins(1);
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

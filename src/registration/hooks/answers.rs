@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn an_answer_holds_for_its_time_for_its_question_of_its_service() {
         let (answers, now) = (Answers::default(), Instant::now());
-        let (mine, until) = (question("GW-1", "decide", "a"), now + Duration::from_secs(60));
+        let (mine, until) = (question("GW-1", "decide", "a"), now + Duration::from_mins(1));
         answers.keep(mine.clone(), &json!({ "ok": true, "attributes": { "plan": "gold" } }), until);
         assert_eq!(answers.kept(&question("gw-1", "decide", "a"), now).unwrap()["attributes"]["plan"], "gold");
         for other in [question("gw-2", "decide", "a"), question("gw-1", "judge", "a"), question("gw-1", "decide", "b")]
