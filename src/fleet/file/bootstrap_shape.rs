@@ -1,9 +1,8 @@
 //! The table of `bootstrap:`.
 
 use super::super::lwm2m::Path;
-use super::super::program::PLAIN;
 use super::super::shape::{DURATION, NAME, Record, Rule, Shape, TextRule, optional, required};
-use super::enrolment_shape::{SHORT, WEBHOOK};
+use super::enrolment_shape::{AS_ROOT, COMMAND, SHORT, SIGNED, TIMEOUT};
 
 /// `bootstrap:`.
 pub(super) static BOOTSTRAP: Record = Record {
@@ -154,10 +153,10 @@ static STEP: Record = Record {
 
 static CONSULT: Record = Record {
     fields: &[
-        optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook"),
-        optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments: JSON in, JSON out"),
-        optional("as_root", Shape::Boolean, "true lets the program run as root"),
-        optional("timeout", Shape::Text(&DURATION), "how long it may take, at most 5m, 3s when absent"),
+        SIGNED,
+        COMMAND,
+        AS_ROOT,
+        TIMEOUT,
         optional(
             "fail",
             Shape::Word(&["closed", "open"]),

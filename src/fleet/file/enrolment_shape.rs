@@ -1,7 +1,7 @@
 //! The table of `enrolment:`.
 
 use super::super::program::PLAIN;
-use super::super::shape::{DURATION, NAME, Record, Rule, Shape, TEXT, TextRule, optional, required};
+use super::super::shape::{DURATION, Field, NAME, Record, Rule, Shape, TEXT, TextRule, optional, required};
 use super::serving_shape::RATES;
 
 /// `enrolment:`.
@@ -24,10 +24,10 @@ pub(super) static ENROLMENT: Record = Record {
 
 static SUBSCRIBER: Record = Record {
     fields: &[
-        optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook"),
-        optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments: JSON in"),
-        optional("as_root", Shape::Boolean, "true lets the program run as root"),
-        optional("timeout", Shape::Text(&DURATION), "how long it may take, at most 5m, 3s when absent"),
+        SIGNED,
+        optional("command", WORDS, "program and arguments: JSON in"),
+        AS_ROOT,
+        TIMEOUT,
         optional("events", Shape::List(&Shape::Text(&NAME)), "names of events, all when absent"),
     ],
     rule: Rule::OneOf(&["webhook", "command"]),
@@ -130,12 +130,20 @@ static HOOKS: Record = Record {
 
 const HOOK: Shape = Shape::Record(&HOOK_TARGET);
 
+/// What all have that call somebody: hooks, subscribers, services that a bootstrap asks.
+pub(super) const SIGNED: Field = optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook");
+const WORDS: Shape = Shape::List(&Shape::Text(&PLAIN));
+pub(super) const COMMAND: Field = optional("command", WORDS, "program and arguments: JSON in, JSON out");
+pub(super) const AS_ROOT: Field = optional("as_root", Shape::Boolean, "true lets the program run as root");
+pub(super) const TIMEOUT: Field =
+    optional("timeout", Shape::Text(&DURATION), "how long it may take, at most 5m, 3s when absent");
+
 static HOOK_TARGET: Record = Record {
     fields: &[
-        optional("webhook", Shape::Record(&WEBHOOK), "a signed webhook"),
-        optional("command", Shape::List(&Shape::Text(&PLAIN)), "program and arguments: JSON in, JSON out"),
-        optional("as_root", Shape::Boolean, "true lets the program run as root"),
-        optional("timeout", Shape::Text(&DURATION), "how long it may take, at most 5m, 3s when absent"),
+        SIGNED,
+        COMMAND,
+        AS_ROOT,
+        TIMEOUT,
         optional(
             "fail",
             Shape::Word(&["closed", "open"]),
@@ -145,7 +153,7 @@ static HOOK_TARGET: Record = Record {
     rule: Rule::OneOf(&["webhook", "command"]),
 };
 
-pub(super) static WEBHOOK: Record = Record {
+static WEBHOOK: Record = Record {
     fields: &[
         required("url", Shape::Text(&URL), "where: https://..., http:// on this machine only"),
         required("secret", Shape::Text(&NAME), "name of the secret that signs"),
