@@ -223,6 +223,7 @@ fn the_registry_knows_to_the_minute_when_a_device_was_heard_of() {
         assert_eq!((heard("gw-1"), heard("gw-2")), (Some(began), None));
         clock.on(60);
         ended(&server.registry, "gw-1", Ok("mark"), None).unwrap();
+        registered("gw-1");
         assert_eq!(heard("gw-1"), Some(began), "within the minute it is not written again");
         clock.on(1);
         for (device, took) in [("Gw-1", Ok("mark")), ("gw-2", Err("it said no"))] {

@@ -14,6 +14,8 @@ const MOST_FAILURES: i64 = 3;
 
 /// How fine the time is at which a device was last heard of, in milliseconds: one that comes often is not written each time.
 const HEARD_TO: i64 = 60_000;
+/// What holds for a device that was not heard of since the time that follows.
+const UNHEARD: &str = "(seen IS NULL OR seen <";
 
 impl Registry {
     /// Notes that a device asked to be bootstrapped. Nothing is written where no trigger of it is due.
@@ -59,10 +61,21 @@ impl Registry {
     }
 
     /// Notes that a device was heard of, to the minute, and does not wait until it is written; a device that the registry does
-    /// not know stays unknown. The device's mark (ETag) stays as it is. `done` is called on the writer's thread.
+    /// not know stays unknown. The device's mark (ETag) stays as it is. Where nothing is to be written nothing is: one that
+    /// registers again and again keeps nobody from writing. `done` is called on this thread or the writer's.
     pub fn heard_of(&self, device: &str, done: impl FnOnce(Result<(), RegistryError>) + Send + 'static) {
         let folded = device.to_ascii_lowercase();
-        self.submit(move |writing| heard(writing, &folded), done);
+        let text = format!("SELECT id FROM device WHERE tenant = $1 AND folded = $2 AND {UNHEARD} $3)");
+        let since = millis(self.now()) - HEARD_TO;
+        let is_due = self.read(|reading| {
+            let values = [reading.tenant.into(), Value::from(&folded), since.into()];
+            Ok(reading.sql.maybe_row(&text, &values)?.is_some())
+        });
+        match is_due {
+            Ok(true) => self.submit(move |writing| heard(writing, &folded), done),
+            Ok(false) => done(Ok(())),
+            Err(error) => done(Err(error)),
+        }
     }
 
     /// Notes that a device registered at our management server.
@@ -115,9 +128,9 @@ impl Registry {
 }
 
 fn heard(writing: &mut Writing<'_>, folded: &str) -> Result<(), RegistryError> {
-    let text = "UPDATE device SET seen = $1 WHERE tenant = $2 AND folded = $3 AND (seen IS NULL OR seen < $4)";
+    let text = format!("UPDATE device SET seen = $1 WHERE tenant = $2 AND folded = $3 AND {UNHEARD} $4)");
     let now = writing.millis();
-    writing.sql.execute(text, &[now.into(), writing.tenant.into(), folded.into(), (now - HEARD_TO).into()]).map(drop)
+    writing.sql.execute(&text, &[now.into(), writing.tenant.into(), folded.into(), (now - HEARD_TO).into()]).map(drop)
 }
 
 fn configured_with(writing: &mut Writing<'_>, folded: &str, mark: &str) -> Result<(), RegistryError> {
